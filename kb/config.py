@@ -1,0 +1,211 @@
+"""The settings: the only reader of the environment, and the one place that refuses unsafe values.
+
+Every setting stands once in `SETTINGS`, with its default and its meaning; the README's table is tested against it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+LANGUAGES = ("en", "it", "es", "ca", "de", "fr", "pl", "ro", "ga")
+"""The languages a page can be asked for with `lang=`, in the order of the language menu."""
+
+
+class Setting(NamedTuple):
+    """One environment variable: its name, its default in words, and what it does."""
+
+    name: str
+    default: str
+    meaning: str
+
+
+SETTINGS = (
+    Setting("PORT", "8000", "The port that `make run` and `python -m kb run` listen on, on 127.0.0.1."),
+    Setting("KB_DATA_DIR", "./data", "The folder that holds everything: SQLite file, search index, key. Mode 0700."),
+    Setting("KB_FILES_DIR", "files/ in the data folder", "Where uploaded files are kept."),
+    Setting("KB_DATABASE_URL", "SQLite in the data folder", "The database, as an SQLAlchemy address."),
+    Setting("KB_SEARCH_URL", "whoosh:", "The search engine; `whoosh:` is the index in the data folder."),
+    Setting("KB_SECRET_KEY", "made on first run", "Signs cookies and forms, at least 32 characters. Kept, mode 0600."),
+    Setting("KB_BASE_URL", "http://127.0.0.1:PORT", "The public address; https makes cookies Secure and sends HSTS."),
+    Setting("KB_TRUSTED_HOSTS", "the host of KB_BASE_URL", "Host names that are answered, parted by commas."),
+    Setting("KB_TRUSTED_PROXIES", "0", "How many proxies in front set X-Forwarded-For, -Proto and -Host."),
+    Setting("KB_SITE_NAME", "Regional integration practices", "The name in the masthead and in citations."),
+    Setting("KB_CONTROLLER", "empty", "Who answers for the site: name and address, shown on /about."),
+    Setting("KB_LANGUAGES", "en", "Languages of the pages, parted by commas, the first is the fallback."),
+    Setting("KB_LIMITS", "on", "`off` lifts the limits on guessing passwords, for measurements only."),
+    Setting("KB_WORKERS", "2", "Web processes of `python -m kb run`."),
+)
+
+
+class SettingError(Exception):
+    """A setting that cannot be used, in one sentence that names it."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the environment said, checked. Folders are absolute."""
+
+    port: int
+    data_dir: Path
+    files_dir: Path
+    database_url: str
+    search_url: str
+    secret_key: str = field(repr=False)
+    base_url: str
+    trusted_hosts: tuple[str, ...]
+    trusted_proxies: int
+    site_name: str
+    controller: str
+    languages: tuple[str, ...]
+    limits: bool
+    workers: int
+
+    @property
+    def secure(self) -> bool:
+        """Whether the public address is https."""
+        return self.base_url.startswith("https://")
+
+    @property
+    def index_dir(self) -> Path:
+        """The folder of the embedded search index."""
+        return self.data_dir / "index"
+
+    @property
+    def database_path(self) -> Path | None:
+        """The SQLite file, or None where another database is used."""
+        prefix = "sqlite:///"
+        return Path(self.database_url.removeprefix(prefix)) if self.database_url.startswith(prefix) else None
+
+
+def load(environment: Mapping[str, str] | None = None) -> Config:
+    """Read and check the settings; makes the data folder and the key where they are missing.
+
+    Raises SettingError with one sentence that names the setting.
+    """
+    env = os.environ if environment is None else environment
+    port = _number(env, "PORT", 8000, 0, 65535)
+    data_dir = _folder(env.get("KB_DATA_DIR") or "data", "KB_DATA_DIR")
+    base_url = _base_url(env.get("KB_BASE_URL") or f"http://127.0.0.1:{port}")
+    return Config(
+        port=port,
+        data_dir=data_dir,
+        files_dir=Path(env.get("KB_FILES_DIR") or data_dir / "files").expanduser().resolve(),
+        database_url=_database_url(env.get("KB_DATABASE_URL") or f"sqlite:///{data_dir / 'kb.sqlite'}"),
+        search_url=_search_url(env.get("KB_SEARCH_URL") or "whoosh:"),
+        secret_key=_secret_key(env.get("KB_SECRET_KEY"), data_dir),
+        base_url=base_url,
+        trusted_hosts=_hosts(env.get("KB_TRUSTED_HOSTS"), base_url),
+        trusted_proxies=_number(env, "KB_TRUSTED_PROXIES", 0, 0, 10),
+        site_name=env.get("KB_SITE_NAME") or "Regional integration practices",
+        controller=env.get("KB_CONTROLLER") or "",
+        languages=_languages(env.get("KB_LANGUAGES") or "en"),
+        limits=_switch(env, "KB_LIMITS", True),
+        workers=_number(env, "KB_WORKERS", 2, 1, 64),
+    )
+
+
+def _number(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    text = env.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
+        raise SettingError(f"{name} must be a whole number from {least} to {most}, not {text!r}.")
+    return int(text)
+
+
+def _switch(env: Mapping[str, str], name: str, default: bool) -> bool:
+    text = env.get(name) or ("on" if default else "off")
+    if text not in ("on", "off"):
+        raise SettingError(f"{name} must be on or off, not {text!r}.")
+    return text == "on"
+
+
+def _folder(text: str, name: str) -> Path:
+    folder = Path(text).expanduser().resolve()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK) and folder.stat().st_uid == os.getuid():
+            folder.chmod(0o700)
+    except OSError as error:
+        raise SettingError(f"{name} names {folder}, which cannot be used: {error.strerror}.") from error
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise SettingError(f"{name} names {folder}, where this user may not write.")
+    return folder
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise SettingError(f"KB_BASE_URL must be an address such as https://practices.example.eu, not {text!r}.")
+    if parts.path not in ("", "/"):
+        raise SettingError(f"KB_BASE_URL must name the root of a host, without a path, not {text!r}.")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _database_url(text: str) -> str:
+    if text.startswith(("sqlite:///", "postgresql+psycopg://")):
+        return text
+    raise SettingError("KB_DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://.")
+
+
+def _search_url(text: str) -> str:
+    if text == "whoosh:":
+        return text
+    raise SettingError("KB_SEARCH_URL must be whoosh: (the only engine of this release).")
+
+
+def _hosts(text: str | None, base_url: str) -> tuple[str, ...]:
+    if text:
+        return tuple(host.strip() for host in text.split(",") if host.strip())
+    return tuple(dict.fromkeys((str(urlsplit(base_url).hostname), "127.0.0.1", "localhost", "[::1]")))
+
+
+def _languages(text: str) -> tuple[str, ...]:
+    languages = tuple(code.strip() for code in text.split(",") if code.strip())
+    unknown = [code for code in languages if code not in LANGUAGES]
+    if unknown or not languages:
+        raise SettingError(f"KB_LANGUAGES may name {', '.join(LANGUAGES)}, not {', '.join(unknown) or 'nothing'}.")
+    return languages
+
+
+def _secret_key(text: str | None, data_dir: Path) -> str:
+    if text:
+        if len(text) < 32:
+            raise SettingError("KB_SECRET_KEY must have at least 32 characters.")
+        return text
+    path = data_dir / "secret.key"
+    if not path.exists():
+        _make_key(path)
+    return _read_key(path)
+
+
+def _make_key(path: Path) -> None:
+    """Write a new key whole beside its place, then link it there: of several workers that start at once, one wins."""
+    draft = path.with_name(f".secret.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        with contextlib.suppress(FileExistsError):
+            os.link(draft, path)
+    except OSError as error:
+        raise SettingError(f"KB_SECRET_KEY is not set and {path} cannot be written: {error.strerror}.") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _read_key(path: Path) -> str:
+    try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise SettingError(f"KB_SECRET_KEY: {path} may be read by others; set its mode to 0600.")
+        key = path.read_text().strip()
+    except OSError as error:
+        raise SettingError(f"KB_SECRET_KEY: {path} cannot be read: {error.strerror}.") from error
+    if len(key) < 32:
+        raise SettingError(f"KB_SECRET_KEY: {path} is damaged; delete it to have a new key made (everyone signs in anew).")
+    return key

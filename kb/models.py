@@ -1,0 +1,546 @@
+"""The whole schema on one page: tables, enums, and the invariants of a row. Knows no Flask.
+
+How a practice is kept:
+
+* `Practice` is its identity and where it stands in the workflow. It is never deleted.
+* `Revision` is a version that someone saved, submitted or published: the whole record as JSON, immutable. The newest is
+  the working copy; a draft may hold anything that was typed, so only JSON can hold it.
+* `Record` is the public version, typed and constrained, with its terms and regions beside it. A row is there exactly
+  while the practice is public: whoever reads `records` cannot meet a draft.
+"""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, Enum, ForeignKey, Index, MetaData, Numeric, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from kb.db import Base, UtcDateTime
+
+EDITION = "2024"
+"""The edition of NUTS that codes are read in."""
+
+TITLE_LIMIT = 100
+SLUG_LIMIT = 120
+ADDRESS_LIMIT = 2000
+
+
+class Role(StrEnum):
+    """What a person may do, each role including those before it."""
+
+    READER = "reader"
+    MEMBER = "member"
+    EDITOR = "editor"
+    ADMIN = "admin"
+
+
+class State(StrEnum):
+    """Where the working copy of a practice stands. Whether readers see a version is another matter: see Record."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    IN_REVIEW = "in-review"
+    CHANGES_REQUESTED = "changes-requested"
+    PUBLISHED = "published"
+    WITHDRAWN = "withdrawn"
+    REJECTED = "rejected"
+    ARCHIVED = "archived"
+
+
+class RevisionKind(StrEnum):
+    """Why a revision was made."""
+
+    SAVED = "saved"
+    SUBMITTED = "submitted"
+    PUBLISHED = "published"
+
+
+class Level(StrEnum):
+    LOCAL = "local"
+    REGIONAL = "regional"
+    CROSS_BORDER = "cross-border"
+    NATIONAL = "national"
+
+
+class AuthorityRole(StrEnum):
+    """The part that the regional authority plays."""
+
+    LEADER = "leader"
+    COORDINATOR = "coordinator"
+    PARTNER = "partner"
+    FUNDER = "funder"
+    SUPPORTER = "supporter"
+    ADVISER = "adviser"
+
+
+class OrganisationType(StrEnum):
+    REGIONAL_AUTHORITY = "regional-authority"
+    LOCAL_AUTHORITY = "local-authority"
+    AGENCY = "agency"
+    NGO = "ngo"
+    UNIVERSITY = "university"
+    BUSINESS = "business"
+    OTHER = "other"
+
+
+class Status(StrEnum):
+    """Where the practice itself stands. Discontinued is first-class: why it stopped is worth as much as a success."""
+
+    PLANNED = "planned"
+    PILOT = "pilot"
+    RUNNING = "running"
+    MAINSTREAMED = "mainstreamed"
+    ENDED = "ended"
+    DISCONTINUED = "discontinued"
+
+
+class Evidence(StrEnum):
+    """How well the results are known. NULL is "not reported"; NONE is "no evaluation was made"."""
+
+    NONE = "none"
+    MONITORING = "monitoring"
+    SELF_EVALUATION = "self-evaluation"
+    EXTERNAL_EVALUATION = "external-evaluation"
+    COUNTERFACTUAL = "counterfactual"
+
+
+class FundingSource(StrEnum):
+    AMIF = "AMIF"
+    ESF = "ESF"
+    ERDF = "ERDF"
+    INTERREG = "Interreg"
+    ERASMUS = "Erasmus"
+    OTHER_EU = "other-eu"
+    NATIONAL = "national"
+    REGIONAL = "regional"
+    LOCAL = "local"
+    PRIVATE = "private"
+    OTHER = "other"
+
+
+class RegionType(StrEnum):
+    """Types of region that practices can be found by; the first three exclude each other."""
+
+    URBAN = "urban"
+    INTERMEDIATE = "intermediate"
+    RURAL = "rural"
+    MOUNTAIN = "mountain"
+    COAST = "coast"
+    BORDER = "border"
+
+
+class Origin(StrEnum):
+    """How a practice came here."""
+
+    SEED = "seed"
+    MEMBER = "member"
+    IMPORT = "import"
+    HARVEST = "harvest"
+
+
+class Decision(StrEnum):
+    """What a review ended in."""
+
+    CHANGES_REQUESTED = "changes-requested"
+    PUBLISHED = "published"
+    REJECTED = "rejected"
+
+
+class LinkPurpose(StrEnum):
+    """What a one-time link opens."""
+
+    FIRST_ADMIN = "first-admin"
+    SIGN_IN = "sign-in"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def choice(values: type[StrEnum]) -> Enum:
+    """A text column that holds one of the enum's values, checked by the database itself."""
+    return Enum(
+        values,
+        native_enum=False,
+        create_constraint=True,
+        length=32,
+        name=values.__name__.lower(),
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+# People
+
+
+class User(Base):
+    """A person with an account. The address is kept in lower case."""
+
+    __tablename__ = "users"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(200), default="")
+    role: Mapped[Role] = mapped_column(choice(Role))
+    region_code: Mapped[str | None] = mapped_column(ForeignKey("regions.code"))
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    active: Mapped[bool] = mapped_column(default=True)
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+    __table_args__ = (CheckConstraint("email = lower(email)", name="email_lower"),)
+
+
+class UserSession(Base):
+    """Someone signed in on one browser. The cookie holds a token; only its SHA-256 is kept here."""
+
+    __tablename__ = "user_sessions"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime)
+
+    user: Mapped[User] = relationship()
+
+
+class OneTimeLink(Base):
+    """A link that works once. Without a user it makes the first administrator."""
+
+    __tablename__ = "one_time_links"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    purpose: Mapped[LinkPurpose] = mapped_column(choice(LinkPurpose))
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime)
+    used: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class ApiToken(Base):
+    """A token with which a member submits through the API. Shown once; only its SHA-256 is kept."""
+
+    __tablename__ = "api_tokens"
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+    user: Mapped[User] = relationship()
+
+
+# Vocabularies
+
+
+class Term:
+    """What themes and target groups have in common: labels and synonyms in several languages."""
+
+    slug: Mapped[str] = mapped_column(String(64), primary_key=True)
+    position: Mapped[int]
+    label: Mapped[str] = mapped_column(String(100))
+    scope_note: Mapped[str] = mapped_column(Text)
+    labels: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    synonyms: Mapped[dict[str, list[str]]] = mapped_column(JSON, default=dict)
+
+
+class Theme(Term, Base):
+    """A subject that practices are found by."""
+
+    __tablename__ = "themes"
+
+    mappings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+
+class TargetGroup(Term, Base):
+    """People whom practices are for."""
+
+    __tablename__ = "target_groups"
+
+
+class Region(Base):
+    """A region: NUTS 2024, the United Kingdom's of NUTS 2021, or a local code (`x-gb-scotland`). Level 0 is a country."""
+
+    __tablename__ = "regions"
+
+    code: Mapped[str] = mapped_column(String(64), primary_key=True)
+    edition: Mapped[str] = mapped_column(String(8))
+    level: Mapped[int]
+    country: Mapped[str] = mapped_column(String(2), index=True)
+    parent: Mapped[str | None] = mapped_column(ForeignKey("regions.code"), index=True)
+    name_en: Mapped[str | None] = mapped_column(String(200))
+    name_native: Mapped[str] = mapped_column(String(200))
+    name_latin: Mapped[str] = mapped_column(String(200))
+    lon: Mapped[float | None]
+    lat: Mapped[float | None]
+    urban_type: Mapped[str | None] = mapped_column(String(16))
+    mountain: Mapped[bool | None]
+    coast: Mapped[bool | None]
+    border: Mapped[bool | None]
+
+    __table_args__ = (
+        CheckConstraint("level BETWEEN 0 AND 3", name="level"),
+        CheckConstraint("(level = 0) = (parent IS NULL)", name="parent"),
+        CheckConstraint("urban_type IN ('urban', 'intermediate', 'rural')", name="urban_type"),
+    )
+
+
+class RegionSuccessor(Base):
+    """A retired code and one region that took over; a code may have several rows."""
+
+    __tablename__ = "region_successors"
+
+    code: Mapped[str] = mapped_column(String(64), primary_key=True)
+    successor: Mapped[str] = mapped_column(ForeignKey("regions.code"), primary_key=True)
+    edition: Mapped[str] = mapped_column(String(8))
+
+
+class Generation(Base):
+    """A counter that moves when shared data changes, so that each process knows when its copy is stale."""
+
+    __tablename__ = "generations"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[int] = mapped_column(default=0)
+
+
+# Practices
+
+
+class Practice(Base):
+    """A practice: its identity and where its working copy stands in the workflow."""
+
+    __tablename__ = "practices"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    slug: Mapped[str | None] = mapped_column(String(SLUG_LIMIT), unique=True)
+    state: Mapped[State] = mapped_column(choice(State), default=State.DRAFT, index=True)
+    title: Mapped[str] = mapped_column(Text, default="")
+    owner_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
+    editor_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    origin: Mapped[Origin] = mapped_column(choice(Origin), default=Origin.MEMBER)
+    origin_url: Mapped[str | None] = mapped_column(String(ADDRESS_LIMIT))
+    version: Mapped[int] = mapped_column(default=0)
+    revision_count: Mapped[int] = mapped_column(default=0)
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    changed: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+    owner: Mapped[User | None] = relationship(foreign_keys=owner_id)
+    editor: Mapped[User | None] = relationship(foreign_keys=editor_id)
+    record: Mapped[Record | None] = relationship(back_populates="practice", cascade="all, delete-orphan")
+    contact: Mapped[Contact | None] = relationship(cascade="all, delete-orphan")
+    revisions: Mapped[list[Revision]] = relationship(
+        back_populates="practice", order_by="Revision.number", lazy="write_only", passive_deletes=True
+    )
+
+    __table_args__ = (
+        CheckConstraint("version >= 0", name="version"),
+        CheckConstraint("version = 0 OR slug IS NOT NULL", name="published_has_slug"),
+        CheckConstraint("state <> 'published' OR version > 0", name="published_has_version"),
+    )
+
+
+class Revision(Base):
+    """One saved, submitted or published version of a record, whole and immutable."""
+
+    __tablename__ = "revisions"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"))
+    number: Mapped[int]
+    kind: Mapped[RevisionKind] = mapped_column(choice(RevisionKind))
+    version: Mapped[int | None]
+    document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    author_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    note: Mapped[str | None] = mapped_column(Text)
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+    practice: Mapped[Practice] = relationship(back_populates="revisions")
+
+    __table_args__ = (
+        UniqueConstraint("practice_id", "number"),
+        UniqueConstraint("practice_id", "version"),
+        CheckConstraint("(kind = 'published') = (version IS NOT NULL)", name="published_has_version"),
+    )
+
+
+class Record(Base):
+    """The public version of a practice: what readers, exports and the index see. No row, not public."""
+
+    __tablename__ = "records"
+
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), primary_key=True)
+    title: Mapped[str] = mapped_column(String(TITLE_LIMIT))
+    original_title: Mapped[str | None] = mapped_column(String(200))
+    language: Mapped[str] = mapped_column(String(8))
+    summary: Mapped[str] = mapped_column(Text)
+    translations: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    country: Mapped[str] = mapped_column(String(2), index=True)
+    region_code: Mapped[str | None] = mapped_column(ForeignKey("regions.code"))
+    place: Mapped[str | None] = mapped_column(String(100))
+    level: Mapped[Level] = mapped_column(choice(Level))
+    authority_role: Mapped[AuthorityRole | None] = mapped_column(choice(AuthorityRole))
+    lead_organisation_name: Mapped[str] = mapped_column(String(300))
+    lead_organisation_type: Mapped[OrganisationType | None] = mapped_column(choice(OrganisationType))
+    lead_organisation_url: Mapped[str | None] = mapped_column(String(ADDRESS_LIMIT))
+    partners: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    start: Mapped[str | None] = mapped_column(String(7))
+    end: Mapped[str | None] = mapped_column(String(7))
+    start_min: Mapped[date | None]
+    end_max: Mapped[date | None]
+    status: Mapped[Status] = mapped_column(choice(Status))
+    context: Mapped[str | None] = mapped_column(Text)
+    objectives: Mapped[str | None] = mapped_column(Text)
+    actions: Mapped[str] = mapped_column(Text)
+    results: Mapped[str | None] = mapped_column(Text)
+    difficulties: Mapped[str | None] = mapped_column(Text)
+    lessons: Mapped[str | None] = mapped_column(Text)
+    transferability: Mapped[str | None] = mapped_column(Text)
+    evidence: Mapped[Evidence | None] = mapped_column(choice(Evidence))
+    indicators: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    beneficiaries: Mapped[int | None]
+    budget_eur: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
+    budget_year: Mapped[int | None]
+    funding: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    links: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    sources: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    images: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    attachments: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    licence: Mapped[str] = mapped_column(String(32))
+    attribution: Mapped[str] = mapped_column(Text)
+    editor_note: Mapped[str | None] = mapped_column(Text)
+    adapted_from: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    last_verified: Mapped[date | None]
+    review_due: Mapped[date | None]
+    completeness: Mapped[float]
+    published: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+    practice: Mapped[Practice] = relationship(back_populates="record")
+    region: Mapped[Region | None] = relationship()
+    themes: Mapped[list[RecordTheme]] = relationship(order_by="RecordTheme.position", cascade="all, delete-orphan")
+    target_groups: Mapped[list[RecordTargetGroup]] = relationship(
+        order_by="RecordTargetGroup.position", cascade="all, delete-orphan"
+    )
+    other_regions: Mapped[list[RecordRegion]] = relationship(
+        order_by="RecordRegion.position", cascade="all, delete-orphan"
+    )
+
+    __table_args__ = (
+        CheckConstraint("length(title) >= 3", name="title"),
+        CheckConstraint("length(country) = 2 AND country = upper(country)", name="country"),
+        CheckConstraint("region_code IS NOT NULL OR level = 'national'", name="region"),
+        CheckConstraint("length(start) IN (4, 7)", name="start_partial"),
+        CheckConstraint('length("end") IN (4, 7)', name="end_partial"),
+        CheckConstraint("(start IS NULL) = (start_min IS NULL)", name="start_min"),
+        CheckConstraint('("end" IS NULL) = (end_max IS NULL)', name="end_max"),
+        CheckConstraint("start_min <= end_max", name="dates"),
+        CheckConstraint("beneficiaries >= 0", name="beneficiaries"),
+        CheckConstraint("budget_eur >= 0", name="budget_eur"),
+        CheckConstraint("budget_year BETWEEN 1900 AND 2100", name="budget_year"),
+        CheckConstraint("completeness BETWEEN 0 AND 1", name="completeness"),
+    )
+
+
+class RecordTheme(Base):
+    """A theme of a public practice; position 0 is the primary one."""
+
+    __tablename__ = "record_themes"
+
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("records.practice_id"), primary_key=True)
+    theme: Mapped[str] = mapped_column(ForeignKey("themes.slug"), primary_key=True, index=True)
+    position: Mapped[int]
+
+    __table_args__ = (
+        UniqueConstraint("practice_id", "position"),
+        CheckConstraint("position BETWEEN 0 AND 4", name="position"),
+    )
+
+
+class RecordTargetGroup(Base):
+    """A target group of a public practice."""
+
+    __tablename__ = "record_target_groups"
+
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("records.practice_id"), primary_key=True)
+    target_group: Mapped[str] = mapped_column(ForeignKey("target_groups.slug"), primary_key=True, index=True)
+    position: Mapped[int]
+
+    __table_args__ = (
+        UniqueConstraint("practice_id", "position"),
+        CheckConstraint("position BETWEEN 0 AND 4", name="position"),
+    )
+
+
+class RecordRegion(Base):
+    """A further region of a public cross-border practice; the code is empty where a whole country is meant."""
+
+    __tablename__ = "record_regions"
+
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("records.practice_id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    country: Mapped[str] = mapped_column(String(2))
+    region_code: Mapped[str | None] = mapped_column(ForeignKey("regions.code"), index=True)
+
+    region: Mapped[Region | None] = relationship()
+
+
+class Contact(Base):
+    """Whom to write to about a practice. Kept outside revisions so that consent can be withdrawn; in no export."""
+
+    __tablename__ = "contacts"
+
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(200), default="")
+    email: Mapped[str] = mapped_column(String(254), default="")
+    name: Mapped[str] = mapped_column(String(200), default="")
+    consent: Mapped[bool] = mapped_column(default=False)
+
+
+class Review(Base):
+    """An editor's answer to one submission."""
+
+    __tablename__ = "reviews"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), index=True)
+    revision_number: Mapped[int]
+    editor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    decision: Mapped[Decision] = mapped_column(choice(Decision))
+    message: Mapped[str] = mapped_column(Text, default="")
+    comments: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+    editor: Mapped[User] = relationship()
+
+
+class AuditEntry(Base):
+    """Who did what to what, and when. Rows are only ever added."""
+
+    __tablename__ = "audit_entries"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
+    action: Mapped[str] = mapped_column(String(64))
+    object_kind: Mapped[str] = mapped_column(String(32))
+    object_id: Mapped[str] = mapped_column(String(64))
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+    __table_args__ = (Index("ix_audit_entries_object", "object_kind", "object_id"),)
+
+
+class IndexOutbox(Base):
+    """A practice whose place in the search index is to be looked at again. Draining reads the state of that moment."""
+
+    __tablename__ = "index_outbox"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"))
+
+
+def schema() -> MetaData:
+    """Every table above, for migrations."""
+    return Base.metadata

@@ -1,0 +1,142 @@
+"""The port between the services and a search engine: what goes in, what comes out.
+
+An engine sees only public versions, as `Document`. It answers a `Query` with a `Page`: hits, totals, and facet counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+FACETS = (
+    "country",
+    "theme",
+    "target_group",
+    "status",
+    "level",
+    "authority_role",
+    "evidence",
+    "funding",
+    "language",
+    "region_type",
+)
+"""The facets of a document, in the order of the page. `region` and `year` are filters of their own."""
+
+SORTS = ("relevance", "newest", "updated", "title", "adopted")
+"""The orders a page can be asked for."""
+
+
+class IndexLost(Exception):
+    """The index is missing or damaged and has to be built anew from the database."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One public practice as the index sees it.
+
+    `texts` maps a field of `TEXT_FIELDS` to its text in `language`; `foreign` holds (language, text) pairs such as the
+    original title and translated titles. `facets` maps a name of `FACETS` to the values the document has. `regions` holds
+    every region code that finds it, ancestors included. `start_year` and `end_year` are inclusive; both are None where the
+    practice is undated, `end_year` alone is None while it runs. `published` and `updated` are ISO moments; `adopted` is the
+    number of practices that adapt this one.
+    """
+
+    id: str
+    slug: str
+    title: str
+    language: str
+    texts: Mapping[str, str] = field(default_factory=dict)
+    foreign: tuple[tuple[str, str], ...] = ()
+    facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    regions: tuple[str, ...] = ()
+    start_year: int | None = None
+    end_year: int | None = None
+    published: str = ""
+    updated: str = ""
+    adopted: int = 0
+
+
+TEXT_FIELDS = ("title", "summary", "story", "names")
+"""Where words are looked for, weightiest first. `story` is every long text; `names` are organisations, place, region."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked of an engine.
+
+    `text` is what the reader typed. `filters` maps a facet to the chosen values: OR within a facet, AND between facets.
+    `regions` are codes of which any must match (sub-regions are in the documents). `region_types` must all match.
+    A document overlaps [`year_from`, `year_to`] when its own years do; undated ones never do. `updated_since` is an ISO
+    moment or date. `offset` and `limit` count documents.
+    """
+
+    text: str = ""
+    filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    regions: tuple[str, ...] = ()
+    year_from: int | None = None
+    year_to: int | None = None
+    updated_since: str | None = None
+    sort: str = "relevance"
+    offset: int = 0
+    limit: int = 20
+    facets: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One document found. `score` is comparable within one page only; `matched` names text fields, weightiest first."""
+
+    id: str
+    slug: str
+    score: float
+    matched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The answer to a query.
+
+    `total` counts the documents that hold all the words, or, where `partial`, those that hold some. `hits` may go on past
+    `total` with the best partial ones. `facets` maps a facet (and `year`) to (value, count) pairs, the highest count
+    first: a count is the total of the same query with that facet's selection replaced by that value alone.
+    `undated` counts what a year range left out because it has no dates.
+    """
+
+    total: int
+    hits: tuple[Hit, ...] = ()
+    partial: bool = False
+    facets: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    undated: int = 0
+    words: tuple[str, ...] = ()
+
+
+class SearchEngine(Protocol):
+    """What the services ask of an engine. Safe to call from several threads."""
+
+    def search(self, query: Query) -> Page:
+        """Answer a query. Raises IndexLost where there is nothing to ask."""
+
+    def mark(self, text: str, query: str, language: str, *, words: int | None = None) -> str:
+        """Return `text` as HTML, escaped, with the words that `query` finds in <mark>.
+
+        With `words`, only the best passage of about that many words, with an ellipsis where text was left out.
+        """
+
+    def update(self, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
+        """Put documents in place of those with the same id, and take out the ids in `gone`, in one commit."""
+
+    def rebuild(self, documents: Iterable[Document], replay: Callable[[SearchEngine], None] | None = None) -> int:
+        """Build a new index beside the live one and swap it in; return the number of documents.
+
+        `replay` is called with the engine of the new index before the swap, to bring in what changed meanwhile.
+        """
+
+    def count(self) -> int:
+        """The number of documents. Raises IndexLost where the index is missing or damaged."""
+
+    def ids(self) -> frozenset[str]:
+        """The ids of all documents, for comparison with the database."""
+
+    def close(self) -> None:
+        """Give back files and memory."""
