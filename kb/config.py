@@ -207,5 +207,5 @@ def _read_key(path: Path) -> str:
     except OSError as error:
         raise SettingError(f"KB_SECRET_KEY: {path} cannot be read: {error.strerror}.") from error
     if len(key) < 32:
-        raise SettingError(f"KB_SECRET_KEY: {path} is damaged; delete it to have a new key made (everyone signs in anew).")
+        raise SettingError(f"KB_SECRET_KEY: {path} is damaged; delete it and a new key is made.")
     return key

@@ -17,7 +17,19 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Enum, ForeignKey, Index, MetaData, Numeric, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Enum,
+    ForeignKey,
+    Index,
+    MetaData,
+    Numeric,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from kb.db import Base, UtcDateTime
@@ -261,7 +273,7 @@ class TargetGroup(Term, Base):
 
 
 class Region(Base):
-    """A region: NUTS 2024, the United Kingdom's of NUTS 2021, or a local code (`x-gb-scotland`). Level 0 is a country."""
+    """A region of NUTS 2024, the United Kingdom's of NUTS 2021, or a local code (`x-gb-wales`). Level 0: a country."""
 
     __tablename__ = "regions"
 
@@ -400,7 +412,7 @@ class Record(Base):
     transferability: Mapped[str | None] = mapped_column(Text)
     evidence: Mapped[Evidence | None] = mapped_column(choice(Evidence))
     indicators: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
-    beneficiaries: Mapped[int | None]
+    beneficiaries: Mapped[int | None] = mapped_column(BigInteger)
     budget_eur: Mapped[Decimal | None] = mapped_column(Numeric(14, 2))
     budget_year: Mapped[int | None]
     funding: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)

@@ -1,0 +1,227 @@
+"""Reading: searching and browsing what is public. Every list in the product comes from `search`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+
+from sqlalchemy import Select, String, case, cast, func, select
+from sqlalchemy.orm import Session
+
+from kb.models import Evidence, Practice, Record, RecordTargetGroup, RecordTheme, Status
+from kb.search.port import Hit, Page, SearchEngine
+from kb.services.errors import N_, NotFound
+from kb.services.publishing import as_document, public_records, whole
+from kb.services.query import CatalogueQuery
+from kb.services.record import NARRATIVE, Document
+
+SNIPPET_WORDS = 36
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Found:
+    """One practice of a result: its whole record, and why it was found. `title` and `snippet` are HTML with <mark>."""
+
+    record: Document
+    score: float
+    matched: tuple[str, ...]
+    title: str
+    snippet: str
+    partial: bool
+
+
+@dataclass(frozen=True)
+class Results:
+    """One page of a search, ready to show. `facets` maps a facet to (value, count) pairs."""
+
+    query: CatalogueQuery
+    total: int
+    page: int
+    per_page: int
+    items: tuple[Found, ...]
+    partial: bool = False
+    undated: int = 0
+    facets: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are; one even where nothing was found."""
+        return max(1, ceil(self.total / self.per_page))
+
+    @property
+    def full(self) -> tuple[Found, ...]:
+        """The items that `total` counts."""
+        return tuple(item for item in self.items if not item.partial)
+
+    @property
+    def beyond(self) -> tuple[Found, ...]:
+        """The items below the divider: the best that hold only some of the words."""
+        return tuple(item for item in self.items if item.partial)
+
+
+def search(
+    session: Session, engine: SearchEngine, query: CatalogueQuery, page: int, per_page: int, base_url: str
+) -> Results:
+    """Answer a query with one page of public practices and the facets of all of them."""
+    answer = engine.search(query.to_engine(page, per_page))
+    records = public_records(session, _ids(answer))
+    items = []
+    for position, hit in enumerate(answer.hits, start=(page - 1) * per_page):
+        record = records.get(hit.id)  # an index that lags may still know what has just gone offline
+        if record is not None:
+            items.append(_found(engine, query, hit, as_document(record, base_url), position >= answer.total))
+    return Results(
+        query=query,
+        total=answer.total,
+        page=page,
+        per_page=per_page,
+        items=tuple(items),
+        partial=answer.partial,
+        undated=answer.undated,
+        facets=answer.facets,
+    )
+
+
+def total(engine: SearchEngine, query: CatalogueQuery) -> int:
+    """How many practices a query finds."""
+    return engine.search(query.to_engine(1, 1, facets=False)).total
+
+
+def get(session: Session, slug: str, base_url: str) -> Document:
+    """The whole public record of one practice. Raises NotFound."""
+    statement = select(Record).join(Practice).where(Practice.slug == slug).options(*whole())
+    record = session.scalar(statement)
+    if record is None:
+        raise NotFound(N_("There is no practice at this address."))
+    return as_document(record, base_url)
+
+
+def every(session: Session, base_url: str) -> Iterator[Document]:
+    """All public records, by slug, read in batches so that memory stays the same however many there are."""
+    slugs = select(Practice.slug, Practice.id).join(Record).order_by(Practice.slug)
+    for batch in session.execute(slugs).partitions(BATCH):
+        records = public_records(session, [practice_id for _slug, practice_id in batch])
+        for _slug, practice_id in batch:
+            if (record := records.get(str(practice_id))) is not None:
+                yield as_document(record, base_url)
+        session.expunge_all()
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Counts of what is public, for the home page."""
+
+    practices: int
+    countries: int
+    discontinued: int
+    ended: int
+    evaluated: int
+    counterfactual: int
+
+
+def figures(session: Session) -> Figures:
+    """Count what is public."""
+    statuses = _counts(session, Record.status)
+    evidence = _counts(session, Record.evidence)
+    return Figures(
+        practices=sum(statuses.values()),
+        countries=len(_counts(session, Record.country)),
+        discontinued=statuses.get(Status.DISCONTINUED, 0),
+        ended=statuses.get(Status.ENDED, 0),
+        evaluated=evidence.get(Evidence.EXTERNAL_EVALUATION, 0) + evidence.get(Evidence.COUNTERFACTUAL, 0),
+        counterfactual=evidence.get(Evidence.COUNTERFACTUAL, 0),
+    )
+
+
+def facet_counts(engine: SearchEngine) -> Mapping[str, dict[str, int]]:
+    """For every facet, how many public practices each value finds: the numbers of the home, theme and country pages."""
+    answer = engine.search(CatalogueQuery().to_engine(1, 1))
+    return {name: dict(values) for name, values in answer.facets.items()}
+
+
+def newest(session: Session, base_url: str, limit: int = 3) -> list[Document]:
+    """The practices published last."""
+    return _some(session, base_url, select(Record).order_by(Record.published.desc(), Record.title), limit)
+
+
+def best_evidenced(session: Session, base_url: str, limit: int = 3) -> list[Document]:
+    """Practices evaluated against a comparison group, then from outside, the last updated first."""
+    statement = (
+        select(Record)
+        .where(Record.evidence.in_((Evidence.COUNTERFACTUAL, Evidence.EXTERNAL_EVALUATION)))
+        .order_by((Record.evidence == Evidence.COUNTERFACTUAL).desc(), Record.updated.desc(), Record.title)
+    )
+    return _some(session, base_url, statement, limit)
+
+
+def discontinued(session: Session, base_url: str, limit: int = 3) -> list[Document]:
+    """Practices that stopped early, the last updated first."""
+    statement = select(Record).where(Record.status == Status.DISCONTINUED).order_by(Record.updated.desc(), Record.title)
+    return _some(session, base_url, statement, limit)
+
+
+def similar(session: Session, base_url: str, slug: str, limit: int = 3) -> list[Document]:
+    """Practices from elsewhere that share most themes and target groups with one; its primary theme counts twice."""
+    own = session.scalar(select(Record).join(Practice).where(Practice.slug == slug).options(*whole()))
+    if own is None:
+        return []
+    primary = own.themes[0].theme if own.themes else ""
+    themes = (
+        select(
+            RecordTheme.practice_id.label("id"),
+            (func.count() + func.sum(case((RecordTheme.theme == primary, 1), else_=0))).label("n"),
+        )
+        .where(RecordTheme.theme.in_([each.theme for each in own.themes]))
+        .group_by(RecordTheme.practice_id)
+        .subquery()
+    )
+    groups = (
+        select(RecordTargetGroup.practice_id.label("id"), func.count().label("n"))
+        .where(RecordTargetGroup.target_group.in_([each.target_group for each in own.target_groups]))
+        .group_by(RecordTargetGroup.practice_id)
+        .subquery()
+    )
+    shared = themes.c.n + func.coalesce(groups.c.n, 0)
+    statement = (
+        select(Record)
+        .join(themes, themes.c.id == Record.practice_id)
+        .outerjoin(groups, groups.c.id == Record.practice_id)
+        .where(Record.country != own.country)
+        .order_by(shared.desc(), Record.updated.desc(), Record.title)
+    )
+    return _some(session, base_url, statement, limit)
+
+
+def adaptations(session: Session, base_url: str, slug: str) -> list[Document]:
+    """Public practices that say they were adapted from this one."""
+    statement = select(Record).where(cast(Record.adapted_from, String).contains(f'"{slug}"', autoescape=True))
+    return _some(session, base_url, statement.order_by(Record.title), 100)
+
+
+def _ids(answer: Page) -> list[uuid.UUID]:
+    return [uuid.UUID(hit.id) for hit in answer.hits]
+
+
+def _found(engine: SearchEngine, query: CatalogueQuery, hit: Hit, record: Document, partial: bool) -> Found:
+    language = record["language"]
+    text = " ".join(str(record[key]) for key in ("summary", *NARRATIVE) if record[key])
+    return Found(
+        record=record,
+        score=hit.score,
+        matched=hit.matched,
+        title=engine.mark(record["title"], query.q, language),
+        snippet=engine.mark(text, query.q, language, words=SNIPPET_WORDS),
+        partial=partial,
+    )
+
+
+def _counts(session: Session, column: Any) -> dict[Any, int]:
+    return {value: count for value, count in session.execute(select(column, func.count()).group_by(column))}
+
+
+def _some(session: Session, base_url: str, statement: Select[Record], limit: int) -> list[Document]:
+    return [as_document(record, base_url) for record in session.scalars(statement.limit(limit).options(*whole()))]

@@ -1,0 +1,280 @@
+"""The index follows the database: outbox rows are drained into it, and it can be thrown away and rebuilt."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import threading
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import String, cast, delete, select
+from sqlalchemy.orm import Session
+
+from kb.db import Database
+from kb.models import IndexOutbox, Practice, Record, Status
+from kb.search.port import Document, IndexLost, SearchEngine
+from kb.services.publishing import iso, now, public_records
+from kb.services.record import NARRATIVE
+from kb.services.vocabularies import Vocabulary, VocabularyCache, country_name
+
+log = logging.getLogger(__name__)
+
+BATCH = 500
+"""Practices looked at in one step of draining or rebuilding."""
+
+LOOK_EVERY = 1.0
+"""Seconds after which the follower looks for outbox rows that nobody drained."""
+
+
+class Indexer:
+    """Keeps one search engine in step with one database. One a process; safe to use from its threads."""
+
+    def __init__(self, database: Database, engine: SearchEngine, vocabularies: VocabularyCache, lock: Path) -> None:
+        self.database = database
+        self.engine = engine
+        self.vocabularies = vocabularies
+        self._lock = lock
+        self._wake = threading.Event()
+        self._follower: tuple[int, threading.Thread] | None = None
+
+    def drain(self, wait: float = 2.0) -> bool:
+        """Bring every waiting change into the index; True where none is left.
+
+        Only one process drains at a time, so that an older state can never overwrite a newer one. Gives up after
+        `wait` seconds without that right: whoever holds it will see the rows.
+        """
+        with self._exclusively(wait) as held:
+            if not held:
+                return False
+            while self._drain_batch():
+                pass
+        return True
+
+    def after_commit(self) -> None:
+        """Drain now if that is quick; a failure is logged and left to the follower, never to the person who saved."""
+        try:
+            if not self.drain():
+                self._wake.set()
+        except Exception:  # a lost index must not turn a kept save into an error
+            log.exception("the index could not follow; it will be tried again")
+            self._wake.set()
+
+    def rebuild(self) -> int:
+        """Build the index anew beside the live one and swap it in. Returns the number of practices in it.
+
+        Draining into the live index goes on meanwhile. Before the swap it is held up, and what changed since the
+        beginning is brought into the new index too.
+        """
+        started = now() - timedelta(seconds=5)  # moments are kept to the second; a little twice does no harm
+        with contextlib.ExitStack() as until_swapped, self.database.read() as session:
+
+            def replay(engine: SearchEngine) -> None:
+                until_swapped.enter_context(self._exclusively(600.0))
+                self._catch_up(engine, started)
+
+            return self.engine.rebuild(_all(session, self.vocabularies.get(session)), replay)
+
+    def ensure(self) -> str | None:
+        """Make the index fit to be asked: rebuild it where it is missing or damaged, drain what waits.
+
+        Returns a sentence about what was done, or None where nothing had to be.
+        """
+        reason = self._fault()
+        if reason is None:
+            self.drain(wait=60.0)
+            return None
+        with self._exclusively(600.0, name=".ensure"):
+            reason = self._fault()  # another worker may have mended it while this one waited
+            if reason is None:
+                return None
+            log.warning("%s; building it anew from the database", reason)
+            count = self.rebuild()
+        self.drain(wait=60.0)
+        return f"{reason}; built anew from the database with {count} practices."
+
+    def follow(self) -> None:
+        """Start this process's follower thread, once, after the fork: it drains what was left behind."""
+        if self._follower and self._follower[0] == os.getpid():
+            return
+        thread = threading.Thread(target=self._follow, name="index-follower", daemon=True)
+        self._follower = (os.getpid(), thread)
+        thread.start()
+
+    def waiting(self) -> bool:
+        """Whether a change has not reached the index yet."""
+        with self.database.read() as session:
+            return session.scalar(select(IndexOutbox.id).limit(1)) is not None
+
+    def _fault(self) -> str | None:
+        try:
+            self.engine.count()
+        except IndexLost as lost:
+            return f"The search index could not be read ({lost})"
+        return None
+
+    def _follow(self) -> None:
+        while True:
+            self._wake.wait(LOOK_EVERY)
+            self._wake.clear()
+            try:
+                if self.waiting():
+                    self.drain(wait=10.0)
+            except IndexLost:
+                with contextlib.suppress(Exception):
+                    self.ensure()
+            except Exception:
+                log.exception("the index could not follow; it will be tried again")
+                time.sleep(LOOK_EVERY)
+
+    def _catch_up(self, engine: SearchEngine, since: datetime) -> None:
+        """Bring into a new index what changed since a moment, drained into the old one or not."""
+        with self.database.read() as session:
+            changed = set(session.scalars(select(Practice.id).where(Practice.changed >= since)))
+            changed |= set(session.scalars(select(IndexOutbox.practice_id)))
+            ids = list(changed)
+            for first in range(0, len(ids), BATCH):
+                batch = ids[first : first + BATCH]
+                documents = documents_of(session, batch, self.vocabularies.get(session))
+                engine.update(documents, {str(each) for each in batch} - {document.id for document in documents})
+                session.expunge_all()
+
+    def _drain_batch(self) -> bool:
+        """Bring one batch of outbox rows into the index, then delete those rows. False where there was none."""
+        with self.database.read() as session:
+            rows = session.execute(
+                select(IndexOutbox.id, IndexOutbox.practice_id).order_by(IndexOutbox.id).limit(BATCH)
+            )
+            waiting = [(row_id, practice_id) for row_id, practice_id in rows]
+            if not waiting:
+                return False
+            ids = {practice_id for _row, practice_id in waiting}
+            documents = documents_of(session, ids, self.vocabularies.get(session))
+        gone = {str(practice_id) for practice_id in ids} - {document.id for document in documents}
+        self.engine.update(documents, gone)
+        with self.database.write() as session:
+            session.execute(delete(IndexOutbox).where(IndexOutbox.id.in_([row_id for row_id, _ in waiting])))
+        return True
+
+    @contextlib.contextmanager
+    def _exclusively(self, wait: float, name: str = "") -> Iterator[bool]:
+        """Hold the one right among all processes; the kernel takes it back when a process dies. Yields whether held."""
+        deadline = time.monotonic() + wait
+        with open(f"{self._lock}{name}", "a") as file:
+            held = False
+            while not held:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    held = True
+                except BlockingIOError:
+                    if time.monotonic() >= deadline:
+                        break
+                    time.sleep(0.01)
+            yield held
+
+
+def documents_of(session: Session, ids: Iterable[uuid.UUID], vocabulary: Vocabulary) -> list[Document]:
+    """The public practices among `ids`, as the index sees them."""
+    records = public_records(session, ids)
+    adopted = _adopted(session)
+    return [_document(record, vocabulary, adopted) for record in records.values()]
+
+
+def _all(session: Session, vocabulary: Vocabulary) -> Iterator[Document]:
+    ids = list(session.scalars(select(Record.practice_id)))
+    for first in range(0, len(ids), BATCH):
+        yield from documents_of(session, ids[first : first + BATCH], vocabulary)
+        session.expunge_all()
+
+
+def _adopted(session: Session) -> dict[str, int]:
+    """How many public practices say that they adapt each slug."""
+    counts: dict[str, int] = {}
+    for entries in session.scalars(select(Record.adapted_from).where(cast(Record.adapted_from, String) != "[]")):
+        for entry in entries:
+            counts[entry["slug"]] = counts.get(entry["slug"], 0) + 1
+    return counts
+
+
+def _document(record: Record, vocabulary: Vocabulary, adopted: dict[str, int]) -> Document:
+    codes = [record.region_code, *(entry.region_code for entry in record.other_regions)]
+    codes = [code for code in codes if code]
+    countries = dict.fromkeys([record.country, *(entry.country for entry in record.other_regions)])
+    lineage = dict.fromkeys(step for code in codes if code for step in vocabulary.lineage(code))
+    lineage |= dict.fromkeys(code for country in countries if (code := vocabulary.country_region(country)))
+    types = dict.fromkeys(kind for code in codes if code for kind in vocabulary.regions[code].types)
+    first, last = years(record)
+    slug = record.practice.slug or ""
+    return Document(
+        id=str(record.practice_id),
+        slug=slug,
+        title=record.title,
+        language=record.language,
+        texts={
+            "title": record.title,
+            "summary": record.summary,
+            "story": "\n".join(text for key in (*NARRATIVE, "editor_note") if (text := getattr(record, key))),
+            "names": "\n".join(_names(record, vocabulary, list(lineage), list(countries))),
+        },
+        foreign=_foreign(record),
+        facets={
+            "country": tuple(countries),
+            "theme": tuple(each.theme for each in record.themes),
+            "target_group": tuple(each.target_group for each in record.target_groups),
+            "status": (record.status,),
+            "level": (record.level,),
+            "authority_role": (record.authority_role,) if record.authority_role else (),
+            "evidence": (record.evidence,) if record.evidence else (),
+            "funding": tuple(dict.fromkeys(entry["source"] for entry in record.funding)),
+            "language": (record.language,),
+            "region_type": tuple(types),
+        },
+        regions=tuple(lineage),
+        start_year=first,
+        end_year=last,
+        published=iso(record.published),
+        updated=iso(record.updated),
+        adopted=adopted.get(slug, 0),
+    )
+
+
+def years(record: Record) -> tuple[int | None, int | None]:
+    """The first and last year of a practice: (None, None) undated, (year, None) still running.
+
+    One that is over without a known end is taken to have lasted its first year: no more of it is known.
+    """
+    first = record.start_min.year if record.start_min else None
+    last = record.end_max.year if record.end_max else None
+    if last is None and record.status in (Status.ENDED, Status.DISCONTINUED):
+        last = first
+    return first, last
+
+
+def _names(record: Record, vocabulary: Vocabulary, lineage: list[str], countries: list[str]) -> Iterator[str]:
+    yield record.lead_organisation_name
+    for partner in record.partners:
+        yield partner["name"]
+    if record.place:
+        yield record.place
+    seen: dict[str, None] = {}
+    for code in lineage:
+        region = vocabulary.regions[code]
+        for name in (region.name_en, region.name_latin, region.name_native):
+            if name:
+                seen[name] = None
+    for country in countries:
+        seen[country_name(country, "en")] = None
+    yield from seen
+
+
+def _foreign(record: Record) -> tuple[tuple[str, str], ...]:
+    """Texts in other languages. The original title is in a language of the region that nobody has named."""
+    texts = [("und", record.original_title)] if record.original_title else []
+    for entry in record.translations:
+        texts += [(entry["language"], text) for text in (entry["title"], entry["summary"]) if text]
+    return tuple(texts)

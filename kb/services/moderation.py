@@ -1,0 +1,130 @@
+"""The editors' side of the workflow: the queue, asking for changes, publishing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from kb.models import Decision, Practice, Review, Revision, RevisionKind, Role, State, User
+from kb.services import audit
+from kb.services.checking import check
+from kb.services.errors import N_, Conflict, Invalid, NotAllowed, Problem
+from kb.services.permissions import Transition, can, transition
+from kb.services.practices import working_copy
+from kb.services.publishing import publish as make_public
+from kb.services.record import DOCUMENT_KEYS, Document
+from kb.services.vocabularies import Vocabulary
+
+WAITING = (State.SUBMITTED, State.IN_REVIEW)
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """One field of a submission beside what readers see now; `before` is None where nothing is public."""
+
+    key: str
+    before: Any
+    after: Any
+
+
+def queue(session: Session, actor: User) -> list[Practice]:
+    """Submissions that wait for an editor, the longest waiting first. Raises NotAllowed."""
+    if not can(actor, "review"):
+        raise NotAllowed(N_("Only editors see the review queue."))
+    return list(session.scalars(select(Practice).where(Practice.state.in_(WAITING)).order_by(Practice.changed)))
+
+
+def waiting(session: Session) -> int:
+    """How many submissions wait for an editor."""
+    return session.scalar(select(func.count()).select_from(Practice).where(Practice.state.in_(WAITING))) or 0
+
+
+def take(session: Session, actor: User, practice: Practice) -> None:
+    """Begin a review: the practice is this editor's from now on. Raises NotAllowed, Conflict."""
+    step = _step(actor, practice, "take")
+    practice.state = step.target
+    practice.editor_id = actor.id
+    audit.note(session, actor, "practice.take", "practice", practice.id)
+
+
+def request_changes(
+    session: Session, actor: User, practice: Practice, message: str, comments: dict[str, str] | None = None
+) -> Review:
+    """Give a submission back to its author with what is to be changed. Raises Invalid without a word of why."""
+    step = _step(actor, practice, "request-changes")
+    comments = {field: text.strip() for field, text in (comments or {}).items() if text.strip()}
+    if not message.strip() and not comments:
+        raise Invalid([Problem.of("message", N_("Say what should be changed, here or beside a field."))])
+    practice.state = step.target
+    review = _review(session, actor, practice, Decision.CHANGES_REQUESTED, message, comments)
+    audit.note(session, actor, "practice.request-changes", "practice", practice.id)
+    return review
+
+
+def publish(session: Session, actor: User, practice: Practice, vocabulary: Vocabulary, message: str = "") -> Revision:
+    """Make a submission public. Raises NotAllowed, Conflict, or Invalid where the record no longer holds."""
+    _step(actor, practice, "publish")
+    if practice.owner_id == actor.id and _other_editors(session, actor):
+        raise NotAllowed(N_("Another editor has to publish this: it is your own submission."))
+    document = check(working_copy(session, practice), vocabulary)
+    revision = make_public(session, practice, document, author_id=actor.id)
+    practice.editor_id = None
+    _review(session, actor, practice, Decision.PUBLISHED, message, {})
+    audit.note(session, actor, "practice.publish", "practice", practice.id, version=practice.version)
+    return revision
+
+
+def changes(session: Session, practice: Practice) -> list[FieldChange]:
+    """The fields in which the working copy differs from the public version; all filled ones where nothing is public."""
+    after = working_copy(session, practice)
+    before = _public_document(session, practice)
+    return [
+        FieldChange(key, before[key] if before else None, after[key])
+        for key in DOCUMENT_KEYS
+        if (after[key] != before[key] if before else after[key] not in (None, []))
+    ]
+
+
+def _public_document(session: Session, practice: Practice) -> Document | None:
+    if practice.record is None:
+        return None
+    return session.scalar(
+        select(Revision.document).where(
+            Revision.practice_id == practice.id,
+            Revision.kind == RevisionKind.PUBLISHED,
+            Revision.version == practice.version,
+        )
+    )
+
+
+def _step(actor: User, practice: Practice, action: str) -> Transition:
+    """The transition, or why there is none: not this person's to make, or someone was faster."""
+    if not can(actor, "review"):
+        raise NotAllowed(N_("Only editors may do this."))
+    step = transition(action, practice.state)
+    if step is None or not can(actor, action, practice):
+        raise Conflict(N_("This submission has moved on: someone decided on it, or its author took it back."))
+    return step
+
+
+def _review(
+    session: Session, actor: User, practice: Practice, decision: Decision, message: str, comments: dict[str, str]
+) -> Review:
+    review = Review(
+        practice_id=practice.id,
+        revision_number=practice.revision_count,
+        editor_id=actor.id,
+        decision=decision,
+        message=message.strip(),
+        comments=comments,
+    )
+    session.add(review)
+    return review
+
+
+def _other_editors(session: Session, actor: User) -> bool:
+    statement = select(User.id).where(User.role.in_((Role.EDITOR, Role.ADMIN)), User.active, User.id != actor.id)
+    return session.scalar(statement.limit(1)) is not None

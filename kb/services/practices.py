@@ -1,0 +1,138 @@
+"""Writing a practice: drafts that always save, and submission. What was typed is kept before it is judged."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kb.models import Contact, Origin, Practice, Review, Revision, RevisionKind, State, User
+from kb.services import audit
+from kb.services.checking import check, check_contact
+from kb.services.errors import N_, Invalid, NotAllowed, NotFound, Problem
+from kb.services.permissions import can, transition
+from kb.services.publishing import add_revision
+from kb.services.record import Document, empty
+from kb.services.vocabularies import Vocabulary
+
+
+def start(
+    session: Session, actor: User, document: Document, contact: dict[str, Any] | None, origin: Origin = Origin.MEMBER
+) -> Practice:
+    """Begin a practice with a first draft, whatever state the draft is in. Raises NotAllowed."""
+    if not can(actor, "write"):
+        raise NotAllowed(N_("Only members of the network may submit practices."))
+    practice = Practice(id=uuid.uuid4(), owner_id=actor.id, origin=origin, state=State.DRAFT)
+    session.add(practice)
+    session.flush()
+    _keep(session, actor, practice, document, contact)
+    audit.note(session, actor, "practice.start", "practice", practice.id)
+    return practice
+
+
+def save(session: Session, actor: User, practice: Practice, document: Document, contact: dict[str, Any] | None) -> None:
+    """Keep a new draft of a practice as a revision; on a published one this starts an update.
+
+    A draft that says the same as the working copy makes no revision. Raises NotAllowed.
+    """
+    if not can(actor, "edit", practice):
+        raise NotAllowed(N_("This practice cannot be changed now: it is with the editors, or it is not yours."))
+    if practice.state == State.PUBLISHED:
+        practice.state = State.DRAFT
+        audit.note(session, actor, "practice.start-update", "practice", practice.id)
+    _keep(session, actor, practice, document, contact)
+
+
+def submit(session: Session, actor: User, practice: Practice, vocabulary: Vocabulary) -> None:
+    """Send the working copy to the editors. Raises Invalid with everything that is missing, NotAllowed."""
+    step = transition("submit", practice.state)
+    if step is None or not can(actor, "submit", practice):
+        raise NotAllowed(N_("This practice cannot be submitted now."))
+    document = working_copy(session, practice)
+    problems: list[Problem] = []
+    clean = document
+    try:
+        clean = check(document, vocabulary)
+    except Invalid as invalid:
+        problems += invalid.problems
+    if practice.origin == Origin.MEMBER:
+        try:
+            check_contact(contact_of(practice))
+        except Invalid as invalid:
+            problems += invalid.problems
+    if problems:
+        raise Invalid(problems)
+    add_revision(session, practice, RevisionKind.SUBMITTED, clean, author_id=actor.id)
+    practice.state = step.target
+    practice.editor_id = None
+    audit.note(session, actor, "practice.submit", "practice", practice.id)
+
+
+def withdraw(session: Session, actor: User, practice: Practice) -> None:
+    """Take a submission back to go on writing. Raises NotAllowed."""
+    step = transition("withdraw", practice.state)
+    if step is None or not can(actor, "withdraw", practice):
+        raise NotAllowed(N_("This practice cannot be withdrawn now."))
+    practice.state = step.target
+    audit.note(session, actor, "practice.withdraw", "practice", practice.id)
+
+
+def get(session: Session, actor: User | None, practice_id: uuid.UUID) -> Practice:
+    """A practice whose working copy this person may see; for anyone else it does not exist. Raises NotFound."""
+    practice = session.get(Practice, practice_id)
+    if practice is None or not can(actor, "view", practice):
+        raise NotFound(N_("There is no such practice, or it is not yours."))
+    return practice
+
+
+def of(session: Session, owner: User) -> list[Practice]:
+    """Someone's own practices, the last changed first."""
+    return list(
+        session.scalars(select(Practice).where(Practice.owner_id == owner.id).order_by(Practice.changed.desc()))
+    )
+
+
+def working_copy(session: Session, practice: Practice) -> Document:
+    """The newest revision's document, with every key of today's record."""
+    document = session.scalar(
+        select(Revision.document).where(Revision.practice_id == practice.id, Revision.number == practice.revision_count)
+    )
+    return {**empty(), **(document or {})}
+
+
+def contact_of(practice: Practice) -> dict[str, Any]:
+    """The contact as a document, empty strings where nothing is known."""
+    contact = practice.contact
+    if contact is None:
+        return {"role": "", "email": "", "name": "", "consent": False}
+    return {"role": contact.role, "email": contact.email, "name": contact.name, "consent": contact.consent}
+
+
+def last_review(session: Session, practice: Practice) -> Review | None:
+    """The editors' latest answer on a practice."""
+    return session.scalar(
+        select(Review).where(Review.practice_id == practice.id).order_by(Review.created.desc()).limit(1)
+    )
+
+
+def keep_contact(practice: Practice, contact: dict[str, Any] | None) -> None:
+    """Put a contact in place of the one that stood there; None leaves it as it is."""
+    if contact is None:
+        return
+    if practice.contact is None:
+        practice.contact = Contact()
+    practice.contact.role = str(contact.get("role") or "")[:200]
+    practice.contact.email = str(contact.get("email") or "")[:254]
+    practice.contact.name = str(contact.get("name") or "")[:200]
+    practice.contact.consent = contact.get("consent") is True
+
+
+def _keep(
+    session: Session, actor: User, practice: Practice, document: Document, contact: dict[str, Any] | None
+) -> None:
+    keep_contact(practice, contact)
+    if practice.revision_count and working_copy(session, practice) == document:
+        return
+    add_revision(session, practice, RevisionKind.SAVED, document, author_id=actor.id)

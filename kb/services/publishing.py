@@ -1,0 +1,248 @@
+"""From a document to the public record and back: the only place that writes `records`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from slugify import slugify
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.sql.base import ExecutableOption
+
+from kb.models import (
+    SLUG_LIMIT,
+    IndexOutbox,
+    Origin,
+    Practice,
+    Record,
+    RecordRegion,
+    RecordTargetGroup,
+    RecordTheme,
+    Revision,
+    RevisionKind,
+    State,
+)
+from kb.services.checking import SEED_ATTRIBUTION
+from kb.services.record import DOCUMENT_KEYS, KEYS, LISTS, Document, completeness
+from kb.services.values import partial_date
+
+_PLAIN = (
+    "title", "original_title", "language", "summary", "country", "place", "level", "authority_role", "start", "end",
+    "status", "context", "objectives", "actions", "results", "difficulties", "lessons", "transferability", "evidence",
+    "beneficiaries", "budget_year", "licence", "attribution", "editor_note",
+)  # fmt: skip
+"""Keys that a column of the same name holds as they are."""
+
+_JSON = tuple(key for key in LISTS if key != "other_regions")
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What the software sets on a publication; an import of published records brings its own."""
+
+    version: int
+    published: datetime
+    updated: datetime
+
+
+def now() -> datetime:
+    """This moment, to the second: what a record says of itself has no finer grain."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def publish(
+    session: Session, practice: Practice, document: Document, *, author_id: Any = None, stamp: Stamp | None = None
+) -> Revision:
+    """Make a checked document the public version of a practice: slug, revision, record and outbox entry together.
+
+    The first publication fixes the slug. `stamp` is for imports; otherwise the version counts on.
+    """
+    document = {**document, "attribution": document["attribution"] or _attribution(practice, document)}
+    moment = now()
+    if stamp is None:
+        before = practice.record.published if practice.record else moment
+        stamp = Stamp(practice.version + 1, before, moment)
+    if practice.slug is None:
+        practice.slug = free_slug(session, document["title"])
+    practice.version = stamp.version
+    practice.state = State.PUBLISHED
+    revision = add_revision(session, practice, RevisionKind.PUBLISHED, document, author_id=author_id)
+    _project(session, practice, document, stamp)
+    touch(session, practice)
+    return revision
+
+
+def unpublish(session: Session, practice: Practice) -> None:
+    """Take the public version offline; its text stays in the revisions."""
+    practice.record = None
+    practice.changed = now()
+    touch(session, practice)
+
+
+def add_revision(
+    session: Session,
+    practice: Practice,
+    kind: RevisionKind,
+    document: Document,
+    *,
+    author_id: Any,
+    note: str | None = None,
+) -> Revision:
+    """Keep a document as the practice's next revision, which makes it the working copy."""
+    practice.revision_count += 1
+    practice.title = document["title"] or ""
+    practice.changed = now()
+    revision = Revision(
+        practice_id=practice.id,
+        number=practice.revision_count,
+        kind=kind,
+        version=practice.version if kind == RevisionKind.PUBLISHED else None,
+        document=document,
+        author_id=author_id,
+        note=note,
+        created=practice.changed,
+    )
+    session.add(revision)
+    return revision
+
+
+def touch(session: Session, practice: Practice) -> None:
+    """Ask, in the same transaction, for the practice's place in the index to be looked at again."""
+    session.flush()
+    session.add(IndexOutbox(practice_id=practice.id))
+
+
+def free_slug(session: Session, title: str) -> str:
+    """A slug made from a title that no practice bears yet."""
+    base = slugify(title, max_length=SLUG_LIMIT - 40, word_boundary=True) or "practice"
+    taken = set(session.scalars(select(Practice.slug).where(Practice.slug.startswith(base, autoescape=True))))
+    slug, n = base, 1
+    while slug in taken:
+        n += 1
+        slug = f"{base}-{n}"
+    return slug
+
+
+def _attribution(practice: Practice, document: Document) -> str:
+    return SEED_ATTRIBUTION if practice.origin == Origin.SEED else str(document["lead_organisation"]["name"])
+
+
+def _project(session: Session, practice: Practice, document: Document, stamp: Stamp) -> None:
+    """Write the document into the typed tables, in place of what stood there."""
+    record = practice.record
+    if record is None:
+        record = Record(practice_id=practice.id)
+        practice.record = record
+    else:  # the order of terms is unique: what stood there goes before what comes
+        for table in (RecordTheme, RecordTargetGroup, RecordRegion):
+            session.execute(delete(table).where(table.practice_id == practice.id))
+        session.expire(record, ["themes", "target_groups", "other_regions"])
+    for key in _PLAIN + _JSON:
+        setattr(record, key, document[key])
+    lead = document["lead_organisation"]
+    record.lead_organisation_name, record.lead_organisation_type = lead["name"], lead["type"]
+    record.lead_organisation_url = lead["url"]
+    record.region_code = document["region"]["code"] if document["region"] else None
+    record.start_min = partial_date(document["start"]) if document["start"] else None
+    record.end_max = partial_date(document["end"], last=True) if document["end"] else None
+    record.budget_eur = None if document["budget_eur"] is None else Decimal(str(document["budget_eur"]))
+    record.last_verified, record.review_due = _day(document["last_verified"]), _day(document["review_due"])
+    record.completeness = completeness(document)
+    record.published, record.updated = stamp.published, stamp.updated
+    record.themes = [RecordTheme(theme=slug, position=n) for n, slug in enumerate(document["themes"])]
+    record.target_groups = [
+        RecordTargetGroup(target_group=slug, position=n) for n, slug in enumerate(document["target_groups"])
+    ]
+    record.other_regions = [
+        RecordRegion(position=n, country=entry["country"], region_code=entry["code"])
+        for n, entry in enumerate(document["other_regions"])
+    ]
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+# And back
+
+
+def whole() -> tuple[ExecutableOption, ...]:
+    """Loader options that bring a record with everything its document needs, in a fixed number of statements."""
+    return (
+        selectinload(Record.practice),
+        selectinload(Record.region),
+        selectinload(Record.themes),
+        selectinload(Record.target_groups),
+        selectinload(Record.other_regions).selectinload(RecordRegion.region),
+    )
+
+
+def as_document(record: Record, base_url: str) -> Document:
+    """The whole public record under the keys of the contract, in their order."""
+    practice = record.practice
+    document: Document = {key: getattr(record, key) for key in _PLAIN + _JSON}
+    document |= {
+        "id": str(practice.id),
+        "slug": practice.slug,
+        "region": _named(record.region) if record.region else None,
+        "other_regions": [
+            {
+                "country": entry.country,
+                "code": entry.region_code,
+                "name": entry.region.name_latin if entry.region else None,
+            }
+            for entry in record.other_regions
+        ],
+        "lead_organisation": {
+            "name": record.lead_organisation_name,
+            "type": record.lead_organisation_type,
+            "url": record.lead_organisation_url,
+        },
+        "budget_eur": _number(record.budget_eur),
+        "themes": [each.theme for each in record.themes],
+        "target_groups": [each.target_group for each in record.target_groups],
+        "origin": {"kind": practice.origin, "url": practice.origin_url},
+        "last_verified": record.last_verified.isoformat() if record.last_verified else None,
+        "review_due": record.review_due.isoformat() if record.review_due else None,
+        "version": practice.version,
+        "published": iso(record.published),
+        "updated": iso(record.updated),
+        "completeness": record.completeness,
+        "url": f"{base_url}/practices/{practice.slug}",
+    }
+    return {key: document[key] for key in KEYS}
+
+
+def of_record(document: Document) -> Document:
+    """The part of a whole record that is a document: what its writer wrote."""
+    return {key: document[key] for key in DOCUMENT_KEYS}
+
+
+def iso(moment: datetime) -> str:
+    """A moment as the contract writes it: UTC, to the second, with a Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def public_count(session: Session) -> int:
+    """How many practices are public."""
+    return session.scalar(select(func.count()).select_from(Record)) or 0
+
+
+def public_records(session: Session, ids: Iterable[Any]) -> dict[str, Record]:
+    """The public records among some practices, whole, by the practice's id as text."""
+    statement = select(Record).where(Record.practice_id.in_(list(ids))).options(*whole())
+    return {str(record.practice_id): record for record in session.scalars(statement)}
+
+
+def _named(region: Any) -> dict[str, str]:
+    return {"code": region.code, "name": region.name_latin}
+
+
+def _number(value: Decimal | None) -> int | float | None:
+    if value is None:
+        return None
+    return int(value) if value == int(value) else float(value)

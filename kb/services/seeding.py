@@ -1,0 +1,173 @@
+"""The seed: vocabularies, regions and the first practices, out of `seed/`. Safe to run again and again."""
+
+from __future__ import annotations
+
+import csv
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from kb.models import Origin, Practice, Region, RegionSuccessor, Revision, TargetGroup, Theme
+from kb.services import vocabularies
+from kb.services.checking import check
+from kb.services.errors import Invalid
+from kb.services.publishing import publish
+from kb.services.record import Document, shape
+from kb.services.vocabularies import Vocabulary
+
+FOLDER = Path(__file__).parents[2] / "seed"
+
+NAMESPACE = uuid.UUID("6a4b4d0e-5d0c-5a55-9c3f-0d6a3c1f7b52")
+"""Ids of seed practices are made from their slugs in this namespace, so that every installation has the same."""
+
+Progress = Callable[[Iterator[Path]], Iterator[Path]]
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """What a run of the seed did."""
+
+    added: int
+    renewed: int
+    kept: int
+
+
+def seed(session: Session, folder: Path = FOLDER, progress: Callable[[list[Path]], Any] = iter) -> Seeded:
+    """Load vocabularies, regions and practices.
+
+    A practice that is there stays as it is once a person has touched it; untouched, it follows its file.
+    Raises Invalid, naming the file, for a practice that breaks the rules.
+    """
+    load_vocabularies(session, folder)
+    vocabulary = vocabularies.load(session)
+    counts = {"added": 0, "renewed": 0, "kept": 0}
+    for path in progress(sorted((folder / "practices").glob("*.yaml"))):
+        counts[_practice(session, path, vocabulary)] += 1
+    return Seeded(**counts)
+
+
+def load_vocabularies(session: Session, folder: Path = FOLDER) -> None:
+    """Load themes, target groups, regions and successors of retired codes; existing rows are brought up to date."""
+    changed = _regions(session, folder)
+    for table, name in ((Theme, "themes"), (TargetGroup, "target_groups")):
+        for position, entry in enumerate(yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8"))):
+            changed |= _put(session, table, entry["slug"], _term(table, position, entry))
+    if changed:
+        vocabularies.moved(session)
+
+
+def is_empty(session: Session) -> bool:
+    """Whether the database holds no practice and no vocabulary yet."""
+    return not any(session.scalar(select(func.count()).select_from(table)) for table in (Practice, Theme))
+
+
+def _term(table: type[Theme | TargetGroup], position: int, entry: dict[str, Any]) -> dict[str, Any]:
+    values = {
+        "position": position,
+        "label": entry["label"],
+        "scope_note": entry["scope_note"].strip(),
+        "labels": entry["labels"],
+        "synonyms": entry["synonyms"],
+    }
+    if table is Theme:
+        values["mappings"] = entry.get("mapping") or {}
+    return values
+
+
+def _regions(session: Session, folder: Path) -> bool:
+    changed = False
+    rows = _csv(folder / "regions.csv")
+    for row in sorted(rows, key=lambda each: int(each["level"])):  # parents before their children
+        flags = {name: None if row[name] == "" else row[name] == "1" for name in ("mountain", "coast", "border")}
+        values = {
+            "edition": row["edition"],
+            "level": int(row["level"]),
+            "country": row["country"],
+            "parent": row["parent"] or None,
+            "name_en": row["name_en"] or None,
+            "name_native": row["name_native"],
+            "name_latin": row["name_latin"],
+            "lon": float(row["lon"]) if row["lon"] else None,
+            "lat": float(row["lat"]) if row["lat"] else None,
+            "urban_type": row["urban_type"] or None,
+            **flags,
+        }
+        changed |= _put(session, Region, row["code"], values)
+    session.flush()
+    for row in _csv(folder / "region_successors.csv"):
+        if session.get(RegionSuccessor, (row["code"], row["successor"])) is None:
+            session.add(RegionSuccessor(code=row["code"], successor=row["successor"], edition=row["edition"]))
+            changed = True
+    return changed
+
+
+def _put(session: Session, table: type[Any], key: str, values: dict[str, Any]) -> bool:
+    """Add a row or bring it up to date; whether anything changed."""
+    row = session.get(table, key)
+    if row is None:
+        primary = "slug" if hasattr(table, "slug") else "code"
+        session.add(table(**{primary: key}, **values))
+        return True
+    differing = {name: value for name, value in values.items() if getattr(row, name) != value}
+    for name, value in differing.items():
+        setattr(row, name, value)
+    return bool(differing)
+
+
+def _csv(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _practice(session: Session, path: Path, vocabulary: Vocabulary) -> str:
+    """Add, renew or keep one practice; says which of the three."""
+    data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 (a SafeLoader)
+    practice = session.scalar(select(Practice).where(Practice.slug == data["slug"]))
+    if practice is not None and (practice.origin != Origin.SEED or _touched(session, practice)):
+        return "kept"
+    try:
+        document = check(shape(data), vocabulary)
+    except Invalid as invalid:
+        raise Invalid([*invalid.problems]) from ValueError(path.name)
+    if practice is None:
+        key = uuid.uuid5(NAMESPACE, data["slug"])
+        practice = Practice(id=key, slug=data["slug"], origin=Origin.SEED, version=0, revision_count=0)
+        session.add(practice)
+        publish(session, practice, document)
+        return "added"
+    if _same(session, practice, document):
+        return "kept"
+    publish(session, practice, document)
+    return "renewed"
+
+
+def _touched(session: Session, practice: Practice) -> bool:
+    """Whether a person ever wrote to a practice, owns it, or took it offline."""
+    if practice.owner_id is not None or practice.record is None:
+        return True
+    by_someone = select(Revision.id).where(Revision.practice_id == practice.id, Revision.author_id.is_not(None))
+    return session.scalar(by_someone.limit(1)) is not None
+
+
+def _same(session: Session, practice: Practice, document: Document) -> bool:
+    held = session.scalar(
+        select(Revision.document).where(Revision.practice_id == practice.id, Revision.version == practice.version)
+    )
+    without = {key: value for key, value in (held or {}).items() if key != "attribution"}
+    return without == {key: value for key, value in document.items() if key != "attribution"}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML without dates and without yes and no for booleans: the country NO is no lie."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if tag not in ("tag:yaml.org,2002:timestamp",)]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}

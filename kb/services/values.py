@@ -1,0 +1,148 @@
+"""Kinds of value that a record holds: how each is read, and what is said when it is not one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from urllib.parse import urlsplit
+
+from kb.models import ADDRESS_LIMIT
+from kb.services.errors import N_, Invalid, Label, Problem
+from kb.services.record import LABELS, Document, words
+
+_PARTIAL_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2]))?")
+_WHOLE = re.compile(r"\d{1,10}")
+
+
+def is_email(text: str) -> bool:
+    """Whether text has the form of an e-mail address; whether it exists only mail can tell."""
+    return len(text) <= 254 and re.fullmatch(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+", text) is not None
+
+
+def partial_date(text: str, *, last: bool = False) -> date:
+    """The first day of a year or a month, or, with `last`, its last. Raises ValueError."""
+    if not _PARTIAL_DATE.fullmatch(text):
+        raise ValueError(text)
+    year = int(text[:4])
+    month = int(text[5:7]) if len(text) == 7 else (12 if last else 1)
+    if not last:
+        return date(year, month, 1)
+    return date(year + month // 12, month % 12 + 1, 1) - date.resolution
+
+
+def amount(text: str) -> int | float | None:
+    """Read an amount of money, at most twelve digits and two decimals; None where it is not one."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    if not number.is_finite() or not 0 <= number < 10**12 or number != round(number, 2):
+        return None
+    return int(number) if number == int(number) else float(number)
+
+
+def is_web_address(text: str) -> bool:
+    """Whether text is an http or https address with a host."""
+    if len(text) > ADDRESS_LIMIT or re.search(r"\s", text):
+        return False
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+class ValueReader:
+    """Reads values out of one document and gathers a problem for each that is not what it should be."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.problems: list[Problem] = []
+
+    def raise_if_any(self) -> None:
+        """Raise Invalid where problems were found, in the order of the record."""
+        if self.problems:
+            raise Invalid(self.problems)
+
+    def _text(self, key: str) -> str | None:
+        value = self.document.get(key)
+        return None if value is None else str(value)
+
+    def _needed(self, key: str, text: str | None = None) -> None:
+        if not self._text(key):
+            self._wrong(key, text or N_("Write something under “%(label)s”."), label=LABELS[key])
+
+    def _within_words(self, key: str, limit: int) -> None:
+        count = words(self._text(key))
+        if count > limit:
+            self._too_many_words(key, LABELS[key], count, limit)
+
+    def _one_of(self, key: str, values: tuple[str, ...]) -> None:
+        value = self._text(key)
+        if value is not None and value not in values:
+            self._not_among(key, value, values)
+
+    def _whole(self, field: str, value: Any, most: int) -> int | None:
+        number: int | None = self._number(
+            field,
+            value,
+            lambda text: int(text) if _WHOLE.fullmatch(text) and int(text) <= most else None,
+            N_("Write a whole number with digits only, such as 1200."),
+        )
+        return number
+
+    def _year(self, field: str, value: Any) -> int | None:
+        number: int | None = self._number(
+            field,
+            value,
+            lambda text: int(text) if _WHOLE.fullmatch(text) and 1900 <= int(text) <= 2100 else None,
+            N_("Write a year with four digits, such as 2023."),
+        )
+        return number
+
+    def _amount(self, field: str, value: Any) -> int | float | None:
+        number: int | float | None = self._number(
+            field, value, amount, N_("Write an amount in euro with digits only, such as 2500000.")
+        )
+        return number
+
+    def _number(self, field: str, value: Any, read: Callable[[str], Any], otherwise: str) -> Any:
+        if value is None:
+            return None
+        number = None if isinstance(value, bool) else read(re.sub(r"[\s\u00a0\u202f]", "", str(value)))
+        if number is None:
+            self._wrong(field, otherwise)
+        return number
+
+    def _address(self, field: str, value: Any) -> str | None:
+        if value is None:
+            return None
+        if is_web_address(text := str(value)):
+            return text
+        self._wrong(
+            field, N_("“%(value)s” is not a web address: it must begin with http:// or https://."), value=text[:80]
+        )
+        return None
+
+    def _wrong(self, field: str, text: str, **values: Any) -> None:
+        self.problems.append(Problem.of(field, text, **values))
+
+    def _too_many_words(self, field: str, label: Label, count: int, limit: int) -> None:
+        self._wrong(
+            field, N_("Shorten “%(label)s”: it has %(count)d words, the limit is %(limit)d."),
+            label=label, count=count, limit=limit,
+        )  # fmt: skip
+
+    def _too_long(self, field: str, label: Label, count: int, limit: int) -> None:
+        self._wrong(
+            field, N_("Shorten “%(label)s”: it has %(count)d characters, the limit is %(limit)d."),
+            label=label, count=count, limit=limit,
+        )  # fmt: skip
+
+    def _not_among(self, field: str, value: Any, values: tuple[str, ...]) -> None:
+        self._wrong(
+            field, N_("“%(value)s” is not one of: %(values)s."), value=str(value)[:80], values=", ".join(values)
+        )

@@ -1,0 +1,250 @@
+"""The vocabularies in memory: themes, target groups, regions and countries, with names in the reader's language."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+
+from babel import Locale
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kb.models import Generation, Region, RegionSuccessor, RegionType, TargetGroup, Theme
+
+GENERATION = "vocabulary"
+
+COUNTRY_ALIASES = {"EL": "GR", "UK": "GB"}
+"""Eurostat's own codes for two countries, read as the ISO codes that the record holds."""
+
+# Codes that CLDR lists beside countries: groupings, exceptional reservations, placeholders.
+_NOT_COUNTRIES = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
+
+# Members of the Council of Europe (or neighbours of one) for which there is no statistical region.
+_EUROPE_WITHOUT_REGIONS = frozenset("AD AM AZ BY GE MC SM VA".split())
+
+
+@dataclass(frozen=True, slots=True)
+class TermInfo:
+    """A theme or target group: its slug, scope note, and labels and synonyms by language."""
+
+    slug: str
+    label: str
+    scope_note: str
+    labels: Mapping[str, str]
+    synonyms: Mapping[str, list[str]]
+    mappings: Mapping[str, list[str]] = field(default_factory=dict)
+
+    def name(self, language: str) -> str:
+        """The label in a language, in English where there is none."""
+        return self.labels.get(language) or self.label
+
+
+@dataclass(frozen=True, slots=True)
+class RegionInfo:
+    """A region: its code and edition, where it belongs, its names, its centre and its types."""
+
+    code: str
+    edition: str
+    level: int
+    country: str
+    parent: str | None
+    name_en: str | None
+    name_native: str
+    name_latin: str
+    lon: float | None
+    lat: float | None
+    types: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """All vocabularies as they stood at one generation. Immutable, shared by all threads of a process."""
+
+    generation: int
+    themes: Mapping[str, TermInfo]
+    target_groups: Mapping[str, TermInfo]
+    regions: Mapping[str, RegionInfo]
+    successors: Mapping[str, tuple[str, ...]]
+
+    @cached_property
+    def children(self) -> Mapping[str, tuple[str, ...]]:
+        """The codes directly below a region."""
+        below: dict[str, list[str]] = {}
+        for region in self.regions.values():
+            if region.parent:
+                below.setdefault(region.parent, []).append(region.code)
+        return {code: tuple(sorted(codes)) for code, codes in below.items()}
+
+    def lineage(self, code: str) -> Iterator[str]:
+        """The code itself and every region above it, up to the country."""
+        step: str | None = code
+        while step is not None:
+            yield step
+            step = self.regions[step].parent
+
+    def country_region(self, country: str) -> str | None:
+        """The region code of a whole country (`EL` for GR), or None where there is none."""
+        return self._country_regions.get(country)
+
+    @cached_property
+    def _country_regions(self) -> Mapping[str, str]:
+        return {region.country: region.code for region in self.regions.values() if region.level == 0}
+
+    @cached_property
+    def european(self) -> tuple[str, ...]:
+        """Countries that the form offers."""
+        return tuple(sorted(set(self._country_regions) | _EUROPE_WITHOUT_REGIONS))
+
+    def region_name(self, code: str, language: str = "en") -> str:
+        """A region's name for the reader: English where the page is and one exists, else its own, in Latin letters."""
+        region = self.regions[code]
+        if region.level == 0:
+            return country_name(region.country, language)
+        return (region.name_en if language == "en" else None) or region.name_latin
+
+    def find_region(self, text: str) -> str | None:
+        """The code that a person means by a code or a name, or None where no region or more than one is meant."""
+        code = text.strip()
+        if "(" in code and code.endswith(")"):  # "Syddanmark (DK03)", as the list offers it
+            code = code[code.rindex("(") + 1 : -1].strip()
+        for candidate in (code, code.upper(), code.lower()):
+            if candidate in self.regions:
+                return candidate
+        if code.upper() in self.successors:
+            after = self.successors[code.upper()]
+            return after[0] if len(after) == 1 else None
+        return self._by_name.get(fold(text))
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, str]:
+        """Codes by folded name. A place often bears its name at several levels: the highest below the country wins."""
+        found: dict[str, RegionInfo] = {}
+        clashes: set[str] = set()
+        for region in sorted(self.regions.values(), key=lambda each: (each.level, each.code)):
+            if region.level == 0:
+                continue
+            for name in {fold(name) for name in (region.name_en, region.name_native, region.name_latin) if name}:
+                first = found.setdefault(name, region)
+                if first is not region and first.code not in self.lineage(region.code):
+                    clashes.add(name)
+        return {name: region.code for name, region in found.items() if name not in clashes}
+
+    def similar_regions(self, text: str, country: str | None = None) -> list[str]:
+        """Up to three codes whose names resemble what was typed, for "did you mean"."""
+        names = {
+            name: code
+            for name, code in self._by_name.items()
+            if country is None or self.regions[code].country == country
+        }
+        wanted = fold(text)
+        close = difflib.get_close_matches(wanted, names, n=3, cutoff=0.6)
+        return list(dict.fromkeys(names[name] for name in close))
+
+
+def fold(text: str) -> str:
+    """Return text without accents and case, its white space single: for comparing names, not for search."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+
+
+@lru_cache(maxsize=64)
+def _territories(language: str) -> Mapping[str, str]:
+    return dict(Locale.parse(language).territories)
+
+
+# CLDR's English names, but where people who work there say it otherwise.
+_ENGLISH = {"TR": "Türkiye", "BA": "Bosnia and Herzegovina"}
+
+
+def country_name(code: str, language: str = "en") -> str:
+    """A country's name in a language, from CLDR; the code itself where CLDR has none."""
+    if language == "en" and code in _ENGLISH:
+        return _ENGLISH[code]
+    return _territories(language).get(code, code)
+
+
+@lru_cache(maxsize=1)
+def countries() -> frozenset[str]:
+    """Every ISO 3166-1 alpha-2 code, and XK."""
+    codes = (code for code in _territories("en") if len(code) == 2 and code.isalpha())
+    return frozenset(code for code in codes if code not in _NOT_COUNTRIES)
+
+
+def region_types(region: Region) -> tuple[str, ...]:
+    """The types that are known to apply to a region, in the order of RegionType."""
+    flags = {RegionType.MOUNTAIN: region.mountain, RegionType.COAST: region.coast, RegionType.BORDER: region.border}
+    return tuple(kind.value for kind in RegionType if kind == region.urban_type or flags.get(kind))
+
+
+def load(session: Session) -> Vocabulary:
+    """Read all vocabularies from the database."""
+    successors: dict[str, list[str]] = {}
+    for row in session.scalars(select(RegionSuccessor).order_by(RegionSuccessor.code, RegionSuccessor.successor)):
+        successors.setdefault(row.code, []).append(row.successor)
+    return Vocabulary(
+        generation=generation(session),
+        themes={term.slug: _term(term) for term in session.scalars(select(Theme).order_by(Theme.position))},
+        target_groups={
+            term.slug: _term(term) for term in session.scalars(select(TargetGroup).order_by(TargetGroup.position))
+        },
+        regions={region.code: _region(region) for region in session.scalars(select(Region).order_by(Region.code))},
+        successors={code: tuple(after) for code, after in successors.items()},
+    )
+
+
+def generation(session: Session) -> int:
+    """The number that moves whenever a vocabulary changes."""
+    return session.scalar(select(Generation.value).where(Generation.name == GENERATION)) or 0
+
+
+def moved(session: Session) -> None:
+    """Note that a vocabulary changed, so that every process reads it anew."""
+    row = session.get(Generation, GENERATION)
+    if row is None:
+        session.add(Generation(name=GENERATION, value=1))
+    else:
+        row.value += 1
+
+
+def _term(term: Theme | TargetGroup) -> TermInfo:
+    mappings = term.mappings if isinstance(term, Theme) else {}
+    return TermInfo(term.slug, term.label, term.scope_note, term.labels, term.synonyms, mappings)
+
+
+def _region(region: Region) -> RegionInfo:
+    return RegionInfo(
+        code=region.code,
+        edition=region.edition,
+        level=region.level,
+        country=region.country,
+        parent=region.parent,
+        name_en=region.name_en,
+        name_native=region.name_native,
+        name_latin=region.name_latin,
+        lon=region.lon,
+        lat=region.lat,
+        types=region_types(region),
+    )
+
+
+class VocabularyCache:
+    """The vocabularies of one process, read anew when their generation moves."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._held: Vocabulary | None = None
+
+    def get(self, session: Session) -> Vocabulary:
+        """Return the vocabularies as they stand now; costs one small query while nothing changed."""
+        held = self._held
+        now = generation(session)
+        if held is not None and held.generation == now:
+            return held
+        with self._lock:
+            if self._held is None or self._held.generation != now:
+                self._held = load(session)
+            return self._held

@@ -1,0 +1,109 @@
+"""The application put together: settings, parts, extensions, blueprints."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from flask import Flask, request
+from flask.typing import ResponseReturnValue
+from flask.wrappers import Response
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from kb.config import Config
+from kb.db import Database
+from kb.extensions import babel, bootstrap, csrf, login_manager
+from kb.search import open_engine
+from kb.services.indexing import Indexer
+from kb.services.vocabularies import VocabularyCache
+from kb.web import accounts, api, catalogue, context, errors, languages, moderation, pages, submissions, templating
+
+BODY_LIMIT = 4 * 1024 * 1024
+"""Bytes of a request's body; a whole practice in every field's cap is under 2 MB."""
+
+CONTENT_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
+)
+
+HEADERS = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def make(config: Config) -> Flask:
+    """Make the app from checked settings. Opens nothing that a fork could not share: no index, no connection."""
+    app = Flask("kb")
+    _configure(app, config)
+    context.bind(app, _parts(config))
+    for extension in (bootstrap, csrf, login_manager):
+        extension.init_app(app)
+    babel.init_app(app, locale_selector=languages.chosen)
+    templating.init_app(app)
+    errors.init_app(app)
+    accounts.init_app(app)
+    for blueprint in (
+        pages.bp, catalogue.bp, accounts.bp, submissions.bp, moderation.bp, api.bp,
+    ):  # fmt: skip
+        app.register_blueprint(blueprint)
+    csrf.exempt(api.bp)
+    app.before_request(_follow)
+    app.after_request(_headers)
+    return app
+
+
+def _configure(app: Flask, config: Config) -> None:
+    app.config.update(
+        SECRET_KEY=config.secret_key,
+        SESSION_COOKIE_NAME="__Host-kb" if config.secure else "kb",
+        SESSION_COOKIE_SECURE=config.secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=14),
+        SESSION_REFRESH_EACH_REQUEST=False,
+        MAX_CONTENT_LENGTH=BODY_LIMIT,
+        MAX_FORM_MEMORY_SIZE=BODY_LIMIT,
+        MAX_FORM_PARTS=5000,
+        TRUSTED_HOSTS=list(config.trusted_hosts),
+        WTF_CSRF_TIME_LIMIT=None,  # the token lives as long as the session: a form may stay open over lunch
+        WTF_CSRF_SSL_STRICT=False,  # the referrer policy may leave the header out
+        BABEL_DEFAULT_LOCALE=config.languages[0],
+        BABEL_TRANSLATION_DIRECTORIES="translations",
+        BOOTSTRAP_SERVE_LOCAL=True,
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.url_map.strict_slashes = False
+    if config.trusted_proxies:
+        n = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+
+
+def _parts(config: Config) -> context.Parts:
+    database = Database(config.database_url)
+    engine = open_engine(config.search_url, config.index_dir)
+    vocabularies = VocabularyCache()
+    indexer = Indexer(database, engine, vocabularies, config.data_dir / "index.lock")
+    return context.Parts(config, database, engine, vocabularies, indexer)
+
+
+def _follow() -> ResponseReturnValue | None:
+    context.parts().indexer.follow()
+    return None
+
+
+def _headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if context.config().secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    if not request.path.startswith(("/static/", "/bootstrap/", "/api/")):
+        response.vary.update(("Accept-Language", "Cookie"))
+        if accounts.signed_in():
+            response.headers["Cache-Control"] = "private, no-store"
+    return response

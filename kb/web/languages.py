@@ -1,0 +1,39 @@
+"""Which language a page is in: `lang=` in the address, then the remembered choice, then the browser's wish."""
+
+from __future__ import annotations
+
+from flask import g, request
+
+from kb.config import LANGUAGES
+from kb.web import context
+
+COOKIE = "lang"
+
+NAMES = {
+    "en": "English", "it": "Italiano", "es": "Español", "ca": "Català", "de": "Deutsch", "fr": "Français",
+    "pl": "Polski", "ro": "Română", "ga": "Gaeilge",
+}  # fmt: skip
+"""Each language's name for itself."""
+
+
+def chosen() -> str:
+    """The language of this page: one that the site offers, its first where nothing else was asked for."""
+    if "language" not in g:
+        g.language = _choose()
+    return str(g.language)
+
+
+def offered() -> tuple[tuple[str, str], ...]:
+    """The languages of the menu, as (code, name)."""
+    return tuple((code, NAMES[code]) for code in LANGUAGES if code in context.config().languages)
+
+
+def _choose() -> str:
+    available = context.config().languages
+    asked = request.args.get("lang", "")
+    if asked in available:
+        return asked
+    remembered = request.cookies.get(COOKIE, "")
+    if remembered in available:
+        return remembered
+    return request.accept_languages.best_match(available) or available[0]
