@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from flask import g, request
+from flask_babel import gettext
 
 from kb.config import LANGUAGES
+from kb.services.errors import Message
 from kb.web import context
 
 COOKIE = "lang"
@@ -37,3 +39,8 @@ def _choose() -> str:
     if remembered in available:
         return remembered
     return request.accept_languages.best_match(available) or available[0]
+
+
+def say(message: Message) -> str:
+    """A service's sentence in the language of the page."""
+    return message.render(gettext)

@@ -1,0 +1,181 @@
+"""The JSON API, version 1: anonymous reading, and submitting with a token. Cookies are ignored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest, Unauthorized
+
+from kb.services import accounts, catalogue, practices, query, record
+from kb.services.catalogue import Found, Results
+from kb.services.checking import check_draft
+from kb.services.query import Params
+from kb.services.vocabularies import RegionInfo, TermInfo
+from kb.web import context, labels, languages
+
+bp = Blueprint("api", __name__, url_prefix="/api/v1")
+
+SHORT = ("slug", "title", "summary", "language", "country", "region", "themes", "target_groups", "status", "evidence",
+         "start", "end", "updated", "version", "url")  # fmt: skip
+"""Keys of the short form, in their order."""
+
+
+@bp.after_request
+def cors(response: Response) -> Response:
+    """Let any page read: everything here is public, and cookies are ignored."""
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+@bp.get("/practices", endpoint="practices")
+def list_practices() -> ResponseReturnValue:
+    """Search and browse, in the shape of the contract."""
+    asked = query.parse(request.args.items(multi=True), context.vocabulary(), strict=True)
+    results = catalogue.search(
+        context.reading(), context.engine(), asked.query, asked.page, asked.per_page, context.config().base_url
+    )
+    return jsonify(
+        {
+            "total": results.total,
+            "page": results.page,
+            "per_page": results.per_page,
+            "sort": asked.query.sort,
+            "did_you_mean": None,
+            "expanded_to": [],
+            "partial": results.partial,
+            "items": [_short(item) for item in results.items],
+            "facets": _facets(results),
+            "links": _links(asked, results),
+        }
+    )
+
+
+@bp.get("/practices/<slug>")
+def practice(slug: str) -> ResponseReturnValue:
+    """One whole public record."""
+    return jsonify(catalogue.get(context.reading(), slug, context.config().base_url))
+
+
+@bp.post("/practices")
+def submit() -> ResponseReturnValue:
+    """Submit a practice with a member's token, or, with `?draft=1`, save it as a draft."""
+    data = request.get_json()
+    if not isinstance(data, dict):
+        raise BadRequest("The body must be one JSON object: the record.")
+    as_draft = request.args.get("draft") == "1"
+    vocabulary = context.vocabulary()
+    with context.writing() as session:
+        actor = accounts.token_user(session, _bearer())
+        if actor is None:
+            raise Unauthorized("This needs a valid token: Authorization: Bearer TOKEN.")
+        document = record.shape(data)
+        if as_draft:
+            check_draft(document)
+        made = practices.start(session, actor, document, record.shape_contact(data.get("contact")))
+        if not as_draft:
+            practices.submit(session, actor, made, vocabulary)
+        state, practice_id = made.state, made.id
+    location = url_for("submissions.edit", practice_id=practice_id)
+    answer = jsonify({"id": str(practice_id), "state": state, "url": context.config().base_url + location})
+    return answer, 201, {"Location": location}
+
+
+@bp.get("/themes")
+def themes() -> ResponseReturnValue:
+    """The themes, with labels, synonyms and mappings."""
+    counts = catalogue.facet_counts(context.engine())["theme"]
+    items = [{**_term(term, counts), "mappings": term.mappings} for term in context.vocabulary().themes.values()]
+    return jsonify({"total": len(items), "items": items})
+
+
+@bp.get("/target-groups")
+def target_groups() -> ResponseReturnValue:
+    """The target groups, with labels and synonyms."""
+    counts = catalogue.facet_counts(context.engine())["target_group"]
+    items = [_term(term, counts) for term in context.vocabulary().target_groups.values()]
+    return jsonify({"total": len(items), "items": items})
+
+
+@bp.get("/regions")
+def regions() -> ResponseReturnValue:
+    """Every region of the list: NUTS 2024, the United Kingdom's of 2021, and local codes."""
+    items = [_region(region) for region in context.vocabulary().regions.values()]
+    return jsonify({"total": len(items), "items": items})
+
+
+def _bearer() -> str:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _short(item: Found) -> dict[str, Any]:
+    return {
+        **{key: item.record[key] for key in SHORT},
+        "score": round(item.score, 4),
+        "matched": list(item.matched),
+        "highlights": {"title": item.title, "text": item.snippet},
+    }
+
+
+def _facets(results: Results) -> dict[str, list[dict[str, Any]]]:
+    language = languages.chosen()
+    chosen = {
+        name: set(value if isinstance(value := getattr(results.query, name), tuple) else ())
+        for name in query.FACET_PARAMS
+    }
+    year = results.query.year_from
+    chosen["year"] = {str(year)} if year is not None and year == results.query.year_to else set()
+    return {
+        name: [
+            {
+                "value": value,
+                "label": labels.facet(name, value, language),
+                "count": count,
+                "selected": value in chosen[name],
+            }
+            for value, count in values
+        ]
+        for name, values in results.facets.items()
+    }
+
+
+def _links(asked: query.Request, results: Results) -> dict[str, str | None]:
+    def page(number: int) -> str:
+        params: Params = [*asked.query.to_params(), ("per_page", str(asked.per_page)), ("page", str(number))]
+        return context.config().base_url + url_for("api.practices") + "?" + labels.encode(params)
+
+    return {
+        "self": page(asked.page),
+        "next": page(asked.page + 1) if asked.page < results.pages else None,
+        "prev": page(asked.page - 1) if asked.page > 1 else None,
+    }
+
+
+def _term(term: TermInfo, counts: dict[str, int]) -> dict[str, Any]:
+    return {
+        "slug": term.slug,
+        "label": term.name(languages.chosen()),
+        "scope_note": term.scope_note,
+        "labels": dict(term.labels),
+        "synonyms": {language: list(words) for language, words in term.synonyms.items()},
+        "practices": counts.get(term.slug, 0),
+    }
+
+
+def _region(region: RegionInfo) -> dict[str, Any]:
+    return {
+        "code": region.code,
+        "edition": region.edition,
+        "level": region.level,
+        "country": region.country,
+        "parent": region.parent,
+        "name": region.name_latin,
+        "name_en": region.name_en,
+        "name_native": region.name_native,
+        "lon": region.lon,
+        "lat": region.lat,
+        "types": list(region.types),
+    }

@@ -1,0 +1,69 @@
+"""How a document is shown to its author and the editors: each value in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint
+from flask_babel import gettext as _
+
+from kb.services.record import LABELS
+from kb.services.vocabularies import country_name
+from kb.web import context, labels, languages
+
+_TABLES = {"level": "level", "status": "status", "evidence": "evidence", "authority_role": "authority_role"}
+_FACETS = {"themes": "theme", "target_groups": "target_group", "language": "language", "country": "country"}
+
+
+def value_label(key: str, value: Any) -> str:
+    """One plain value of the field `key` in words; what is no value of the field stays as it was typed."""
+    if key in _TABLES:
+        return labels.label(_TABLES[key], value) if value in labels.TABLES[_TABLES[key]] else str(value)
+    if key in _FACETS:
+        known = key != "country" or len(str(value)) == 2
+        return labels.facet(_FACETS[key], str(value), languages.chosen()) if known else str(value)
+    if value is True:
+        return _("yes")
+    return str(value)
+
+
+def entry_line(entry: Mapping[str, Any]) -> str:
+    """A group of fields in one line, its values in their order, parted by commas."""
+    words = []
+    for key, value in entry.items():
+        if value in (None, False) or (key == "name" and "code" in entry):
+            continue
+        words.append(_part(key, value))
+    return ", ".join(words)
+
+
+def _part(key: str, value: Any) -> str:
+    if key == "code":
+        regions = context.vocabulary().regions
+        return (
+            f"{context.vocabulary().region_name(value, languages.chosen())} ({value})"
+            if value in regions
+            else str(value)
+        )
+    if key == "country":
+        return country_name(str(value), languages.chosen())
+    if key == "type" and value in labels.TABLES["organisation"]:
+        return labels.label("organisation", value)
+    if key == "source" and value in labels.TABLES["funding"]:
+        return labels.label("funding", value)
+    if key == "machine":
+        return _("translated by a machine")
+    return str(value)
+
+
+def field_name(key: str) -> str:
+    """What a field is called, in the language of the page."""
+    return _(str(LABELS[key]))
+
+
+def register(bp: Blueprint) -> None:
+    """Give the templates these functions."""
+    bp.add_app_template_filter(value_label)
+    bp.add_app_template_filter(entry_line)
+    bp.add_app_template_filter(field_name)

@@ -1,0 +1,1 @@
+"""The forms, one file each. They check shape; rules are the services'."""

@@ -1,0 +1,185 @@
+"""What every test may ask for: data folders that are ready, an app on one, and people signed in.
+
+Making a filled data folder takes seconds, so each worker makes one of each kind and every test gets a copy.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from kb import config as settings
+from kb import create_app
+from kb.config import Config
+from kb.db import Database
+from kb.search import open_engine
+from kb.services import seeding, setup
+from kb.services.indexing import Indexer
+from kb.services.vocabularies import VocabularyCache
+from kb.web import context
+from tests import factories
+
+PEOPLE = {"rita": "reader", "alice": "member", "charlie": "member", "bob": "editor", "dora": "admin"}
+"""Alice writes, Charlie is an outsider, Bob edits, Dora administers, Rita only reads."""
+
+
+def configure(folder: Path, **env: str) -> Config:
+    """Settings for a data folder as the environment would give them."""
+    return settings.load({"KB_DATA_DIR": str(folder), "KB_SECRET_KEY": "k" * 40, "KB_LIMITS": "off", **env})
+
+
+def make_indexer(config: Config, database: Database) -> Indexer:
+    """The indexer of a data folder, outside any app."""
+    engine = open_engine(config.search_url, config.index_dir)
+    return Indexer(database, engine, VocabularyCache(), config.data_dir / "index.lock")
+
+
+@pytest.fixture(scope="session")
+def bare_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the schema, the vocabularies and an empty index. Copy it, never write to it."""
+    return _made(tmp_path_factory.mktemp("bare"), practices=False)
+
+
+@pytest.fixture(scope="session")
+def seeded_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the whole seed, indexed. Copy it, never write to it."""
+    return _made(tmp_path_factory.mktemp("seeded"), practices=True)
+
+
+def _made(folder: Path, *, practices: bool) -> Path:
+    config = configure(folder)
+    database = Database(config.database_url)
+    setup.migrate(database)
+    with database.write() as session:
+        (seeding.seed if practices else seeding.load_vocabularies)(session)
+    indexer = make_indexer(config, database)
+    indexer.ensure()
+    indexer.engine.close()
+    with database.engine.connect() as connection:  # so that a copy of the one file is the whole database
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    return folder
+
+
+@pytest.fixture
+def config(bare_folder: Path, tmp_path: Path) -> Config:
+    """Settings for a fresh data folder with vocabularies and no practice."""
+    return configure(shutil.copytree(bare_folder, tmp_path / "data"))
+
+
+@pytest.fixture
+def seeded_config(seeded_folder: Path, tmp_path: Path) -> Config:
+    """Settings for a fresh data folder with the whole seed."""
+    return configure(shutil.copytree(seeded_folder, tmp_path / "data"))
+
+
+@pytest.fixture
+def database(config: Config) -> Iterator[Database]:
+    """The database of a fresh data folder with vocabularies and no practice."""
+    database = Database(config.database_url)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def seeded_database(seeded_config: Config) -> Iterator[Database]:
+    """The database of a fresh data folder with the whole seed."""
+    database = Database(seeded_config.database_url)
+    yield database
+    database.close()
+
+
+class Site:
+    """An app on a data folder of its own, with people who can sign in."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.app: Flask = create_app(config)
+        self.app.testing = False  # errors are answered as on a real site
+        self.parts = self.app.extensions[context.KEY]
+        self._clients: dict[str, FlaskClient] = {}
+
+    @property
+    def database(self) -> Database:
+        """The app's own database."""
+        database: Database = self.parts.database
+        return database
+
+    def client(self, name: str | None = None) -> FlaskClient:
+        """A browser: of someone of PEOPLE, signed in, or of a stranger."""
+        if name is None:
+            return self.app.test_client()
+        if name not in self._clients:
+            client = self.app.test_client()
+            answer = client.post("/sign-in", data={"email": f"{name}@example.org", "password": factories.PASSWORD,
+                                                   "csrf_token": token(client, "/sign-in")})  # fmt: skip
+            assert answer.status_code == 302, answer.get_data(as_text=True)
+            self._clients[name] = client
+        return self._clients[name]
+
+    def drain(self) -> None:
+        """Bring what waits into the index."""
+        self.parts.indexer.drain()
+
+    def close(self) -> None:
+        """Give back files."""
+        self.parts.engine.close()
+        self.parts.database.close()
+
+
+def token(client: FlaskClient, path: str) -> str:
+    """The CSRF token of the first form on a page."""
+    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', client.get(path).get_data(as_text=True))
+    assert found, f"no form with a token on {path}"
+    return found.group(1)
+
+
+def _with_people(config: Config) -> Site:
+    site = Site(config)
+    with site.database.write() as session:
+        for name, role in PEOPLE.items():
+            factories.person(session, f"{name}@example.org", role)
+    return site
+
+
+@pytest.fixture
+def site(config: Config) -> Iterator[Site]:
+    """An app without practices, with PEOPLE."""
+    site = _with_people(config)
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def seeded_site(seeded_config: Config) -> Iterator[Site]:
+    """An app on the whole seed, with PEOPLE."""
+    site = _with_people(seeded_config)
+    yield site
+    site.close()
+
+
+@pytest.fixture(scope="module")
+def reading_site(seeded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """An app on the whole seed, shared by a module's tests, which only read."""
+    folder = tmp_path_factory.mktemp("reading") / "data"
+    site = _with_people(configure(shutil.copytree(seeded_folder, folder)))
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def reader(reading_site: Site) -> FlaskClient:
+    """A stranger's browser on the seed."""
+    return reading_site.client()
+
+
+@pytest.fixture
+def write_csrf() -> Callable[[FlaskClient, str], str]:
+    """Fetches the CSRF token of a page's first form."""
+    return token

@@ -1,0 +1,64 @@
+"""Plausible things for tests: documents, contacts, practices, people."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from kb.models import Origin, Practice, State, User
+from kb.services import accounts, practices, publishing, vocabularies
+from kb.services.checking import check
+from kb.services.record import Document, shape
+
+PASSWORD = "correct horse battery 9"
+
+CONTACT = {"role": "Project officer", "email": "office@example.org", "name": "Sam Doe", "consent": False}
+
+
+def document(**changes: Any) -> Document:
+    """A document that may be published, with some fields put in place of others."""
+    fields: dict[str, Any] = {
+        "title": "Mentors for newly arrived nurses",
+        "language": "en",
+        "summary": "Hospitals of the region pair newly arrived nurses with senior colleagues for a year.",
+        "country": "IT",
+        "region": {"code": "ITH5", "name": None},
+        "level": "regional",
+        "lead_organisation": {"name": "Regional health service", "type": "agency", "url": None},
+        "status": "running",
+        "start": "2021",
+        "actions": "Pairs meet weekly; the hospital counts the hours as training.",
+        "themes": ["labour-inclusion"],
+        "target_groups": ["migrant-workers"],
+        "sources": [{"title": "Programme page", "url": "https://example.org/nurses"}],
+    }
+    return shape({**fields, **changes})
+
+
+def person(session: Session, email: str, role: str) -> User:
+    """Someone with an account and the tests' password."""
+    return accounts.add_user(session, email, role, name=email.partition("@")[0].title(), password=PASSWORD)
+
+
+def draft(session: Session, owner: User, **changes: Any) -> Practice:
+    """A member's draft that could be submitted as it is."""
+    return practices.start(session, owner, document(**changes), dict(CONTACT))
+
+
+def submitted(session: Session, owner: User, **changes: Any) -> Practice:
+    """A member's submission that waits for an editor."""
+    practice = draft(session, owner, **changes)
+    practices.submit(session, owner, practice, vocabularies.load(session))
+    return practice
+
+
+def published(session: Session, owner: User | None = None, **changes: Any) -> Practice:
+    """A public practice."""
+    practice = Practice(id=uuid.uuid4(), owner_id=owner.id if owner else None, origin=Origin.MEMBER, state=State.DRAFT)
+    session.add(practice)
+    session.flush()
+    publishing.publish(session, practice, check(document(**changes), vocabularies.load(session)))
+    session.flush()
+    return practice
