@@ -1,0 +1,114 @@
+"""Which documents hold the words of a query, and how well: BM25F, after Robertson, Zaragoza and Taylor (CIKM 2004).
+
+A word's frequencies in the fields are weighted and made comparable in length first, and only their sum is saturated, so
+that a word in title and summary does not count as two words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.search.language import forms
+from kb.search.parsing import Clause
+from kb.search.whoosh.schema import FIELDS, stem_term
+from kb.search.whoosh.segment import Numbers, Term
+from kb.search.whoosh.snapshot import Snapshot
+
+# A title says what a practice is, a summary what matters most; names are short lists in which a word says little more
+# than that somebody took part; foreign texts are titles for the most part.
+_WEIGHTS = np.array([{"title": 5.0, "summary": 2.0, "story": 1.0, "names": 1.5, "foreign": 3.0}[f] for f in FIELDS])
+# How far a field longer than the average counts less. Long titles are no worse than short ones, long stories often are.
+_LENGTH = np.array([{"title": 0.3, "summary": 0.4, "story": 0.6, "names": 0.5, "foreign": 0.4}[f] for f in FIELDS])
+_SATURATION = 1.6
+_KIN = 0.8  # what a word that only shares a stem counts beside the word as typed
+
+
+class Found:
+    """Where a clause was found: the documents, ascending, and how often in each of `FIELDS` (kin count for less)."""
+
+    __slots__ = ("documents", "frequencies")
+
+    def __init__(self, documents: Numbers, frequencies: NDArray[np.float64]) -> None:
+        self.documents = documents
+        self.frequencies = frequencies
+
+
+class Matches:
+    """What the clauses of a query found: for each document of the snapshot how many clauses it holds, and its score."""
+
+    def __init__(self, snapshot: Snapshot, clauses: Sequence[Clause]) -> None:
+        self._found = [find(snapshot, clause) for clause in clauses]
+        self.held = np.zeros(snapshot.size, np.intp)
+        self.scores = np.zeros(snapshot.size)
+        for found in self._found:
+            self.held[found.documents] += 1
+            self.scores[found.documents] += _scores(snapshot, found)
+
+    def fields(self, document: int) -> tuple[str, ...]:
+        """Return the fields of a document in which something was found, weightiest first."""
+        held = np.zeros(len(FIELDS), np.bool_)
+        for found in self._found:
+            place = int(np.searchsorted(found.documents, document))
+            if place < len(found.documents) and found.documents[place] == document:
+                held |= found.frequencies[place] > 0
+        return tuple(name for name, is_held in zip(FIELDS, held, strict=True) if is_held)
+
+
+def find(snapshot: Snapshot, clause: Clause) -> Found:
+    """Return where a clause stands in the documents that are not deleted."""
+    if not snapshot.segments:
+        return Found(np.empty(0, np.intp), np.empty((0, len(FIELDS))))
+    found = _phrase(snapshot, clause.folds) if clause.exact else _word(snapshot, clause.words[0], clause.folds[0])
+    live = snapshot.live[found.documents]
+    return found if live.all() else Found(found.documents[live], found.frequencies[live])
+
+
+def _word(snapshot: Snapshot, word: str, folded: str) -> Found:
+    as_typed = snapshot.term("words", folded)
+    terms = {stem_term(language, stem) for language in snapshot.languages for stem in forms(word, language)[1]}
+    stems = [term for term in (snapshot.term("stems", term) for term in sorted(terms)) if len(term.documents)]
+    documents = np.unique(np.concatenate([as_typed.documents, *(stem.documents for stem in stems)]))
+    typed = _most(documents, [as_typed])
+    kin = _most(documents, stems)
+    return Found(documents, typed + _KIN * np.maximum(kin - typed, 0))
+
+
+def _most(documents: Numbers, terms: Sequence[Term]) -> NDArray[np.float64]:
+    """Return for each document the highest frequencies that any of the terms has there: stems overlap, so no sum."""
+    most = np.zeros((len(documents), len(FIELDS)))
+    for term in terms:
+        places = np.searchsorted(documents, term.documents)
+        most[places] = np.maximum(most[places], term.counts)
+    return most
+
+
+def _phrase(snapshot: Snapshot, words: Sequence[str]) -> Found:
+    """Find words side by side, by intersecting the (document, position) pairs at which the phrase would begin."""
+    starts: NDArray[np.int64] | None = None
+    for offset, word in enumerate(words):
+        term, positions = snapshot.positions(word)
+        documents = np.repeat(term.documents, term.counts.sum(axis=1, dtype=np.intp))
+        begins = (documents.astype(np.int64) << 32) + positions.astype(np.int64) - offset
+        if starts is None:
+            fields = np.repeat(np.tile(np.arange(len(FIELDS)), len(term.counts)), term.counts.ravel())
+            starts = first = begins
+        else:
+            starts = np.intersect1d(starts, begins, assume_unique=True)
+    assert starts is not None  # noqa: S101 - a phrase has words
+    kept = np.isin(first, starts, assume_unique=True)
+    documents, places = np.unique(first[kept] >> 32, return_inverse=True)
+    frequencies = np.zeros((len(documents), len(FIELDS)))
+    np.add.at(frequencies, (places, fields[kept]), 1)
+    return Found(documents.astype(np.intp), frequencies)
+
+
+def _scores(snapshot: Snapshot, found: Found) -> NDArray[np.float64]:
+    lengths = snapshot.lengths[found.documents] / snapshot.average_lengths
+    weighted = (found.frequencies * _WEIGHTS / (1 - _LENGTH + _LENGTH * lengths)).sum(axis=1)
+    count = len(found.documents)
+    rarity = log(1 + (snapshot.count - count + 0.5) / (count + 0.5))
+    return np.asarray(rarity * weighted * (_SATURATION + 1) / (weighted + _SATURATION))

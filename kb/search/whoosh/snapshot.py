@@ -1,0 +1,94 @@
+"""The index at one moment: its segments side by side, the documents numbered through, the deleted ones masked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.search.whoosh.schema import FIELDS, NUMBERED
+from kb.search.whoosh.segment import Columns, Numbers, Segment, Term, TermCache, ValueSets
+from kb.search.whoosh.writing import segments_of
+
+Mask = NDArray[np.bool_]
+"""True for the documents that are meant."""
+
+
+def open_snapshot(path: Path, generation: int, cache: TermCache, previous: Snapshot | None = None) -> Snapshot:
+    """Open an index, with the segments of the `previous` snapshot where they are still in it. Raises IndexLost."""
+    whoosh_segments = segments_of(path, generation)
+    known = {segment.name: segment for segment in previous.segments} if previous else {}
+    segments = [known.get(s.segment_id()) or Segment(path, s, cache) for s in whoosh_segments]
+    return Snapshot(segments, [sorted(s.deleted_docs()) for s in whoosh_segments])
+
+
+class Snapshot:
+    """What a search looks at. Immutable, so that threads can share it and a commit meanwhile does no harm.
+
+    Documents are numbered segment by segment. Deleted ones keep their number and are False in `live`.
+    """
+
+    def __init__(self, segments: Sequence[Segment], deleted: Sequence[Sequence[int]]) -> None:
+        self.segments = tuple(segments)
+        sizes = [segment.count for segment in segments]
+        self.bases = [0, *np.cumsum(sizes, dtype=int).tolist()]
+        self.size = self.bases[-1]
+        self.live: Mask = np.ones(self.size, np.bool_)
+        for base, numbers in zip(self.bases, deleted, strict=False):
+            self.live[base + np.array(numbers, np.intp)] = False
+        self.count = int(self.live.sum())
+        self.languages = frozenset[str]().union(*(segment.columns.languages for segment in segments))
+        self._gather([segment.columns for segment in segments])
+
+    def _gather(self, columns: Sequence[Columns]) -> None:
+        def joined(of: Callable[[Columns], NDArray[Any]], empty: Any) -> Any:
+            return np.concatenate([of(c) for c in columns]) if columns else np.array([], empty)
+
+        self.ids = [document_id for c in columns for document_id in c.ids]
+        self.slugs = [slug for c in columns for slug in c.slugs]
+        self.starts: NDArray[np.int64] = joined(lambda c: c.starts, np.int64)
+        self.ends: NDArray[np.int64] = joined(lambda c: c.ends, np.int64)
+        self.dated: Mask = joined(lambda c: c.dated, np.bool_)
+        self.published: NDArray[np.bytes_] = joined(lambda c: c.published, "S1")
+        self.updated: NDArray[np.bytes_] = joined(lambda c: c.updated, "S1")
+        self.adopted: NDArray[np.int64] = joined(lambda c: c.adopted, np.int64)
+        self.lengths: NDArray[np.int64] = joined(lambda c: c.lengths, np.int64).reshape(-1, len(FIELDS))
+        self.title_ranks = self._title_ranks(columns)
+        self.sets = {name: self._sets([c.sets[name] for c in columns]) for name in NUMBERED}
+        # A field that no document uses must not divide by nothing.
+        self.average_lengths = np.maximum(self.lengths[self.live].sum(axis=0) / max(1, self.count), 1.0)
+
+    def term(self, field: str, term: str) -> Term:
+        """Return where a term stands, in all segments. Deleted documents are among them."""
+        found = [segment.term(field, term.encode()) for segment in self.segments]
+        return self._joined_terms(found)
+
+    def positions(self, word: str) -> tuple[Term, NDArray[np.uint32]]:
+        """Return where a word stands, and the positions of its occurrences, document by document, field by field."""
+        found = [segment.positions(word.encode()) for segment in self.segments]
+        return self._joined_terms([term for term, _ in found]), np.concatenate([places for _, places in found])
+
+    def _joined_terms(self, terms: Sequence[Term]) -> Term:
+        documents = [base + term.documents for base, term in zip(self.bases, terms, strict=False)]
+        return Term(np.concatenate(documents), np.concatenate([term.counts for term in terms]))
+
+    def _title_ranks(self, columns: Sequence[Columns]) -> Numbers:
+        """Return the place of each document in the order of titles, then ids. Sorting runs that are sorted is quick."""
+        keys = [
+            (title, i, base + n) for base, c in zip(self.bases, columns, strict=False) for title, i, n in c.by_title
+        ]
+        ranks = np.empty(self.size, np.intp)
+        ranks[[number for _, _, number in sorted(keys)]] = np.arange(self.size)
+        return ranks
+
+    def _sets(self, parts: Sequence[ValueSets]) -> ValueSets:
+        codes: dict[str, int] = {}
+        documents, coded = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
+        for base, part in zip(self.bases, parts, strict=False):
+            new = np.array([codes.setdefault(name, len(codes)) for name in part.names], np.intp)
+            documents.append(base + part.documents)
+            coded.append(new[part.codes])
+        return ValueSets(list(codes), np.concatenate(documents), np.concatenate(coded))

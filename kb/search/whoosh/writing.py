@@ -1,0 +1,146 @@
+"""Writing a Whoosh index: one commit puts documents in and takes documents out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from math import log
+from pathlib import Path
+from typing import Any
+
+from whoosh.index import TOC
+from whoosh.reading import TermNotFound
+
+from kb.search.port import Document
+from kb.search.whoosh.building import NAME, SegmentBuilder
+from kb.search.whoosh.codec import Files
+from kb.search.whoosh.schema import SCHEMA, contents, id_term
+from kb.search.whoosh.store import damaged_is_lost
+
+_SEGMENT_POSTINGS = (
+    2_000_000  # some 20 bytes each are in memory, and a few hundred for each term, before they are written
+)
+_TIER = 8  # so many segments of one order of magnitude become one
+_LARGEST_MERGE = 5_000  # documents; larger segments are worth more left alone than an update that takes long
+_MOST_SEGMENTS = 48
+
+
+def create(path: Path) -> None:
+    """Write an empty index, generation 0, into an empty folder."""
+    TOC.create(Files(path), SCHEMA, NAME)
+
+
+def segments_of(path: Path, generation: int) -> list[Any]:
+    """Return Whoosh's objects for the segments of an index; each knows which of its documents are deleted.
+
+    Raises IndexLost where they cannot be read.
+    """
+    with damaged_is_lost(), closing(Files(path)) as files:
+        return list(TOC.read(files, NAME, gen=generation, schema=SCHEMA).segments)
+
+
+def files_of(path: Path, generation: int) -> list[str]:
+    """Return the names of the files that make up a generation of an index."""
+    owners = tuple(f"{segment.segment_id()}." for segment in segments_of(path, generation))
+    names = [entry.name for entry in path.iterdir() if entry.name.startswith(owners)]
+    return [f"_{NAME}_{generation}.toc", *names]
+
+
+def write(path: Path, generation: int, documents: Iterable[Document], gone: Iterable[str]) -> int:
+    """Replace and add `documents`, take out the ids in `gone`; return the generation of the index that holds it.
+
+    That is the same one where nothing changed. The folder must hold no files of a later generation, and nobody else may
+    write. `documents` is read once, as a stream: memory holds the postings of one segment, and the ids.
+    """
+    with closing(_Batch(path, generation)) as batch:
+        for document_id in gone:
+            batch.delete(document_id)
+        for document in documents:
+            batch.put(document)
+        return batch.commit()
+
+
+class _Batch:
+    """One commit: as many new segments as the documents need, and deletions in the others."""
+
+    def __init__(self, path: Path, generation: int) -> None:
+        self._files = Files(path)
+        self._generation = generation
+        self._segments = segments_of(path, generation)
+        self._terms: list[Any] = []
+        self._builder: SegmentBuilder | None = None
+        self._built: list[Any] = []
+        self._new: dict[str, tuple[Any, int]] = {}
+        self._changed = False
+
+    def put(self, document: Document) -> None:
+        if self._builder is None:
+            self._builder = SegmentBuilder(self._files)
+        number = self._builder.add(contents(document))
+        self.delete(document.id)
+        self._new[document.id] = (self._builder.segment, number)
+        self._changed = True
+        if self._builder.postings >= _SEGMENT_POSTINGS:
+            self._built.append(self._builder.finish())
+            self._builder = None
+
+    def delete(self, document_id: str) -> None:
+        if document_id in self._new:
+            segment, number = self._new.pop(document_id)
+            segment.delete_document(number)
+            return
+        with damaged_is_lost():
+            if not self._terms:
+                self._terms = [segment.codec().terms_reader(self._files, segment) for segment in self._segments]
+            places = [_numbers(terms, document_id) for terms in self._terms]
+        for segment, numbers in zip(self._segments, places, strict=True):
+            for number in numbers:
+                if not segment.is_deleted(number):
+                    segment.delete_document(number)
+                    self._changed = True
+
+    def commit(self) -> int:
+        if not self._changed:
+            return self._generation
+        merged = _to_merge(self._segments)
+        if merged:
+            self._builder = self._builder or SegmentBuilder(self._files)
+            with damaged_is_lost():
+                for segment in merged:
+                    self._builder.add_segment(segment)
+        if self._builder is not None:
+            self._built.append(self._builder.finish())
+        kept = [segment for segment in self._segments if segment not in merged and segment.doc_count()]
+        TOC(SCHEMA, kept + self._built, self._generation + 1).write(self._files, NAME)
+        return self._generation + 1
+
+    def close(self) -> None:
+        if self._builder is not None:
+            self._builder.abandon()
+        self._files.close()
+
+
+def _numbers(terms: Any, document_id: str) -> list[int]:
+    try:
+        return list(terms.matcher("id", id_term(document_id), SCHEMA["id"].format).all_ids())
+    except TermNotFound:
+        return []
+
+
+def _to_merge(segments: list[Any]) -> list[Any]:
+    """Return the segments that are too many of their size and should become one.
+
+    Whoosh's own policy merges at nearly every small commit. With this one a document is merged about once for each
+    order of magnitude that the index grows by.
+    """
+    tiers: dict[int, list[Any]] = {}
+    for segment in segments:
+        if segment.doc_count():
+            tiers.setdefault(int(log(segment.doc_count(), _TIER)), []).append(segment)
+    merged = []
+    for _, tier in sorted(tiers.items()):
+        if len(tier) >= _TIER and sum(segment.doc_count() for segment in tier) <= _LARGEST_MERGE:
+            merged += tier
+    if not merged and sum(map(len, tiers.values())) > _MOST_SEGMENTS:
+        merged = sorted(segments, key=lambda segment: int(segment.doc_count()))[: _MOST_SEGMENTS // 2]
+    return merged

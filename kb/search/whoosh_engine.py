@@ -1,0 +1,175 @@
+"""The embedded search engine: no server, one folder, any number of processes and threads."""
+
+from __future__ import annotations
+
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from math import inf
+from pathlib import Path
+from time import monotonic
+
+from kb.search import marking
+from kb.search.port import Document, IndexLost, Page, Query, SearchEngine
+from kb.search.whoosh import writing
+from kb.search.whoosh.answering import answer
+from kb.search.whoosh.segment import TermCache
+from kb.search.whoosh.snapshot import Snapshot, open_snapshot
+from kb.search.whoosh.store import Manifest, Store
+
+_LOOK_EVERY = 0.25  # seconds between two looks at whether somebody wrote
+_CACHE_BYTES = 64 << 20
+
+
+class _Searching(ABC):
+    """What any index can do that can be looked at."""
+
+    @abstractmethod
+    def _look(self) -> Snapshot: ...
+
+    def search(self, query: Query) -> Page:
+        """Answer a query. Raises IndexLost where there is nothing to ask, ValueError for an unknown sort or facet."""
+        return answer(self._look(), query)
+
+    def mark(self, text: str, query: str, language: str, *, words: int | None = None) -> str:
+        """Return `text` as HTML with the words marked that `query` finds; see `kb.search.marking.mark`."""
+        return marking.mark(text, query, language, words=words)
+
+    def count(self) -> int:
+        """The number of documents. Raises IndexLost where the index is missing or damaged."""
+        return self._look().count
+
+    def ids(self) -> frozenset[str]:
+        """The ids of all documents. Raises IndexLost where the index is missing or damaged."""
+        snapshot = self._look()
+        return frozenset(i for i, live in zip(snapshot.ids, snapshot.live.tolist(), strict=True) if live)
+
+
+class WhooshEngine(_Searching):
+    """Searches and writes the index in `folder`. Cheap to make: nothing is read, made or needed before the first use.
+
+    Other processes see a commit within 250 ms, this one at once. Searching goes on during writing and rebuilding.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._store = Store(folder)
+        self._forget()
+
+    def update(self, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
+        """Put documents in place of those with the same id, and take out `gone`, in one commit.
+
+        Waits for other writers. Raises IndexLost where there is no index to update: it wants a rebuild.
+        """
+        self._store.current()
+        with self._store.writing():
+            live = self._store.current()
+            path = self._store.path(live)
+            self._store.tidy(live)
+            generation = writing.write(path, live.generation, documents, gone)
+            if generation == live.generation:
+                return
+            names = writing.files_of(path, generation)
+            self._store.tidy(self._store.commit(live.folder, generation, names, live.files))
+        self._look_anew()
+
+    def rebuild(self, documents: Iterable[Document], replay: Callable[[SearchEngine], None] | None = None) -> int:
+        """Build a new index beside the live one and swap it in; return the number of documents.
+
+        The live index takes updates meanwhile. Then `replay` is called with an engine of the new index, to bring in what
+        they changed. It has to hold up further updates until this returns: one that comes before the swap would be lost.
+        No lock is held while it runs, so that it can wait for whoever is updating.
+        """
+        self._store.folder.mkdir(parents=True, exist_ok=True)
+        with self._store.rebuilding():
+            self._store.remove_indexes(except_for=self._store.live_folder())
+            try:
+                built = _NewIndex(self._store.folder / self._store.new_index())
+                built.update(documents)
+                if replay:
+                    replay(built)
+                with self._store.writing():
+                    manifest = self._store.commit(built.path.name, built.generation, built.files())
+                    self._store.tidy(manifest)
+                count = built.count()
+            finally:
+                self._store.remove_indexes(except_for=self._store.live_folder())
+        self._look_anew()
+        return count
+
+    def close(self) -> None:
+        """Give back files and memory. The engine can be used again after it."""
+        self._forget()
+
+    def _forget(self) -> None:
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._cache = TermCache(_CACHE_BYTES)
+        self._seen: Manifest | None = None
+        self._snapshot: Snapshot | None = None
+        self._looked = -inf
+
+    def _look_anew(self) -> None:
+        with self._lock:
+            self._looked = -inf
+
+    def _look(self) -> Snapshot:
+        """Return the index as it is, or as it was at most 250 ms ago."""
+        if self._process != os.getpid():
+            self._forget()  # the position in an open file is shared with the process that forked this one
+        snapshot = self._snapshot
+        if snapshot is not None and monotonic() - self._looked < _LOOK_EVERY:
+            return snapshot
+        with self._lock:
+            if self._snapshot is None or monotonic() - self._looked >= _LOOK_EVERY:
+                self._snapshot = self._refreshed()
+                self._looked = monotonic()
+            return self._snapshot
+
+    def _refreshed(self) -> Snapshot:
+        previous, self._snapshot = self._snapshot, None
+        while True:
+            manifest = self._store.current()
+            if previous is not None and manifest == self._seen:
+                return previous
+            try:
+                snapshot = open_snapshot(self._store.path(manifest), manifest.generation, self._cache, previous)
+            except IndexLost:
+                # A writer may have removed files since CURRENT was read: then it names others by now.
+                if self._store.current() == manifest:
+                    raise
+            else:
+                self._seen = manifest
+                return snapshot
+
+
+class _NewIndex(_Searching):
+    """An index that is being built. Only its maker knows it, so it needs no locks and commits to nobody."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.generation = 0
+        self._snapshot: Snapshot | None = None
+        writing.create(path)
+
+    def files(self) -> list[str]:
+        """The names of the files that make it up."""
+        return writing.files_of(self.path, self.generation)
+
+    def update(self, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
+        """Put documents in place of those with the same id, and take out `gone`."""
+        self.generation = writing.write(self.path, self.generation, documents, gone)
+        self._snapshot = None
+
+    def rebuild(self, documents: Iterable[Document], replay: Callable[[SearchEngine], None] | None = None) -> int:
+        """Refuse: it is being built already."""
+        raise RuntimeError("an index that is being rebuilt cannot be rebuilt")
+
+    def close(self) -> None:
+        """Give back files and memory."""
+        self._snapshot = None
+
+    def _look(self) -> Snapshot:
+        if self._snapshot is None:
+            self._snapshot = open_snapshot(self.path, self.generation, TermCache(_CACHE_BYTES))
+        return self._snapshot
