@@ -1,0 +1,116 @@
+"""The one query object: what is understood, what is refused, and that it says again what it read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kb.db import Database
+from kb.services import vocabularies
+from kb.services.errors import Invalid
+from kb.services.query import KNOWN, CatalogueQuery, parse
+from kb.services.vocabularies import Vocabulary
+
+
+@pytest.fixture(scope="module")
+def vocabulary(bare_folder: Path) -> Vocabulary:
+    database = Database(f"sqlite:///{bare_folder / 'kb.sqlite'}")
+    with database.read() as session:
+        held = vocabularies.load(session)
+    database.close()
+    return held
+
+
+def test_no_parameters_ask_for_everything(vocabulary: Vocabulary) -> None:
+    assert parse([], vocabulary).query == CatalogueQuery()
+
+
+def test_a_repeated_parameter_gives_several_values(vocabulary: Vocabulary) -> None:
+    asked = parse([("theme", "housing"), ("theme", "labour-inclusion")], vocabulary)
+    assert asked.query.theme == ("housing", "labour-inclusion")
+
+
+def test_an_empty_parameter_is_no_filter(vocabulary: Vocabulary) -> None:
+    assert parse([("year_from", ""), ("country", "")], vocabulary).query == CatalogueQuery()
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ([("country", "EL")], [("country", "GR")]),
+        ([("country", "UK")], [("country", "GB")]),
+        ([("country", "ie")], [("country", "IE")]),
+        ([("region", "NL31")], [("region", "NL35")]),
+        ([("region", "UKM")], [("region", "x-gb-scotland")]),
+        ([("region", "GR")], [("region", "EL")]),
+        ([("region", "es51")], [("region", "ES51")]),
+    ],
+)
+def test_an_alias_is_understood_and_is_not_canonical(vocabulary: Vocabulary, given: Any, read: Any) -> None:
+    asked = parse(given, vocabulary)
+    assert asked.query.to_params() == read and not asked.canonical
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("country", "XX"), ("country", "ZZ"), ("region", "ZZ99"), ("theme", "nope"), ("target_group", "nope"),
+        ("status", "busy"), ("level", "x"), ("evidence", "x"), ("funding", "x"), ("language", "xx"),
+        ("region_type", "x"), ("authority_role", "x"), ("year_from", "abc"), ("year_to", "99999"), ("page", "0"),
+        ("page", "-1"), ("per_page", "1000"), ("per_page", "0"), ("sort", "foo"),
+        ("updated_since", "yesterday"), ("q", "a" * 10_000),
+    ],
+)  # fmt: skip
+def test_a_value_nobody_knows_is_refused_in_a_sentence(vocabulary: Vocabulary, wrong: tuple[str, str]) -> None:
+    with pytest.raises(Invalid) as refused:
+        parse([wrong], vocabulary)
+    assert [problem.field for problem in refused.value.problems] == [wrong[0]]
+    assert len(str(refused.value.problems[0].message)) < 200
+
+
+def test_the_api_refuses_an_unknown_parameter(vocabulary: Vocabulary) -> None:
+    with pytest.raises(Invalid):
+        parse([("utm_source", "x")], vocabulary, strict=True)
+
+
+def test_a_page_ignores_an_unknown_parameter(vocabulary: Vocabulary) -> None:
+    assert parse([("utm_source", "x")], vocabulary).query == CatalogueQuery()
+
+
+def test_years_the_wrong_way_round_are_refused(vocabulary: Vocabulary) -> None:
+    with pytest.raises(Invalid):
+        parse([("year_from", "2020"), ("year_to", "2010")], vocabulary)
+
+
+def test_a_filter_can_be_taken_away(vocabulary: Vocabulary) -> None:
+    query = parse([("q", "a"), ("theme", "housing"), ("country", "ES"), ("country", "IT")], vocabulary).query
+    assert query.without("country", "ES").to_params() == [("q", "a"), ("country", "IT"), ("theme", "housing")]
+    assert query.without("theme").theme == ()
+    assert query.without_filters() == CatalogueQuery(q="a")
+
+
+PARAMS = st.lists(
+    st.tuples(
+        st.sampled_from([*KNOWN, "utm_x"]),
+        st.one_of(
+            st.text(max_size=12), st.sampled_from(["ES", "EL", "housing", "2019", "running", "rural", "en", "NL31"])
+        ),
+    ),
+    max_size=8,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(params=PARAMS)
+def test_what_was_read_is_read_again_the_same(vocabulary: Vocabulary, params: list[tuple[str, str]]) -> None:
+    try:
+        asked = parse(params, vocabulary)
+    except Invalid:
+        return
+    again = parse(asked.to_params(), vocabulary, strict=True)
+    assert again.query == asked.query and again.canonical
+    assert (again.page, again.per_page) == (asked.page, asked.per_page)
