@@ -12,7 +12,7 @@ Codes
     local ones. Argyll and Bute, parts of UKM63 and UKM81, hangs directly below Scotland. `country` is ISO 3166-1.
 
 Names
-    `name_en` comes from the seed's list, else from the English table, else, where English is the national language,
+    `name_en` comes from the English table, else from the seed's list, else, where English is the national language,
     from the NUTS name; empty means that nothing better than `name_latin` is established.
 
 Typologies at level 3 (urban_type, mountain, coast, border; empty is unknown)
@@ -275,7 +275,7 @@ def build_regions(old: Table, new: Table, predecessors: dict[str, str], seed_nam
         regions[mend["code"]][mend["column"]] = mend["value"]
     carry_upwards(regions)
     english = {row["code"]: row["name_en"] for row in read_csv(HERE / "regions_english.csv")}
-    for code, name in {**english, **seed_names}.items():
+    for code, name in {**seed_names, **english}.items():
         regions[code]["name_en"] = name
     for row in regions.values():
         row["lon"], row["lat"] = tenth(row["lon"]), tenth(row["lat"])

@@ -225,7 +225,7 @@ def filled(document: Document, contact: Mapping[str, Any]) -> PracticeForm:
 
 
 def posted(pairs: MultiDict[str, str]) -> PracticeForm:
-    """The form with what was sent in it, after adding or taking away an entry where one of those buttons was pressed."""
+    """The form with what was sent, after adding or taking away an entry where one of those buttons was pressed."""
     form = PracticeForm(formdata=pairs)
     part, _dash, position = pairs.get("remove", "").rpartition("-")
     if (added := pairs.get("add", "")) in REPEATING:
@@ -266,8 +266,15 @@ def contact_of(form: PracticeForm) -> dict[str, Any]:
 
 def control(field: str) -> str:
     """The id of the control that a problem's field path speaks of; for a whole part, of its first control."""
-    first = {"region": "region-code", "target_groups": "target_groups-0", "level": "level-0", "status": "status-0",
-             "evidence": "evidence-0", "contact": "contact-role", "lead_organisation": "lead_organisation-name"}  # fmt: skip
+    first = {
+        "region": "region-code",
+        "target_groups": "target_groups-0",
+        "level": "level-0",
+        "status": "status-0",
+        "evidence": "evidence-0",
+        "contact": "contact-role",
+        "lead_organisation": "lead_organisation-name",
+    }
     if field in first:
         return first[field]
     if field in REPEATING:

@@ -1,0 +1,367 @@
+"""Reading: the list of practices, one practice, and the same base by theme, region and country."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from kb.services import catalogue, query
+from kb.services.catalogue import Results
+from kb.services.errors import N_, NotFound
+from kb.services.query import CatalogueQuery
+from kb.services.record import NARRATIVE, RECOMMENDED, Document
+from kb.services.vocabularies import COUNTRY_ALIASES, TermInfo, countries
+from kb.web import accounts, context, labels, languages, templating
+
+bp = Blueprint("catalogue", __name__)
+
+FIRST_VALUES = 6
+"""Values of a filter in sight before the rest goes behind "more"."""
+
+MAIN_FACETS = ("country", "theme", "region_type", "evidence", "level", "target_group", "status")
+MORE_FACETS = ("authority_role", "funding", "language")
+"""Filters that are asked for less: behind "More filters"."""
+
+SHOWN = 20
+"""Practices on a theme's, region's or country's page, before the link to all."""
+
+
+# The list of practices
+
+
+@dataclass(frozen=True)
+class FacetValue:
+    """One value that a filter can take, and how many practices it would find."""
+
+    value: str
+    label: str
+    count: int
+    selected: bool
+
+
+@dataclass(frozen=True)
+class FacetGroup:
+    """One filter of the list of practices."""
+
+    name: str
+    legend: str
+    values: tuple[FacetValue, ...]
+
+    @property
+    def first(self) -> tuple[FacetValue, ...]:
+        """The values in sight; a single one more is not worth hiding."""
+        return self.values if len(self.values) == FIRST_VALUES + 1 else self.values[:FIRST_VALUES]
+
+    @property
+    def rest(self) -> tuple[FacetValue, ...]:
+        """The values behind "more"."""
+        return self.values[len(self.first) :]
+
+    @property
+    def selected(self) -> bool:
+        """Whether any value is chosen."""
+        return any(value.selected for value in self.values)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A chosen filter, in words, and the address without it."""
+
+    name: str
+    value: str
+    url: str
+    less: CatalogueQuery
+
+
+@bp.get("/practices")
+def search() -> ResponseReturnValue:
+    """Search and browse."""
+    asked = query.parse(request.args.items(multi=True), context.vocabulary())
+    if not asked.canonical:
+        return redirect(templating.query_url(asked.query, asked.page, asked.per_page))
+    results = _found(asked.query, asked.page, asked.per_page)
+    if results.page > results.pages:
+        raise NotFound(N_("There is no page %(page)d: the last is %(last)d."), page=results.page, last=results.pages)
+    chips = _chips(asked.query)
+    bare = asked.query.without_filters()
+    return render_template(
+        "catalogue/search.html",
+        results=results,
+        query=asked.query,
+        chips=chips,
+        without_filters=bare,
+        total_without=catalogue.total(context.engine(), bare) if chips else None,
+        ways_out=_ways_out(chips) if not results.items and len(chips) > 1 else (),
+        facets=_facets(results, MAIN_FACETS),
+        more_facets=_facets(results, MORE_FACETS),
+        kept=_kept(asked),
+        page_numbers=page_numbers(results.page, results.pages),
+        sorts=[(sort, gettext(text)) for sort, text in labels.SORTS.items()],
+    )
+
+
+def _found(asked: CatalogueQuery, page: int = 1, per_page: int = SHOWN) -> Results:
+    return catalogue.search(
+        context.reading(), context.engine(), asked, page, per_page, context.config().base_url
+    )  # fmt: skip
+
+
+def _chips(asked: CatalogueQuery) -> list[Chip]:
+    chips = []
+    for name, value in asked.filters():
+        less = asked.without(name, value)
+        shown = labels.facet(name, value, languages.chosen())
+        chips.append(Chip(gettext(labels.FACETS[name]), shown, templating.query_url(less), less))
+    return chips
+
+
+def _ways_out(chips: Iterable[Chip]) -> list[tuple[Chip, int]]:
+    """Where nothing is found: the filters whose removal would find something, and how much."""
+    counted = [(chip, catalogue.total(context.engine(), chip.less)) for chip in chips]
+    return [(chip, count) for chip, count in counted if count]
+
+
+def _facets(results: Results, names: Iterable[str]) -> list[FacetGroup]:
+    """The filters that can change anything: those with more than one value, or with one chosen."""
+    groups = []
+    for name in names:
+        chosen = getattr(results.query, name)
+        counts = {value: 0 for value in chosen} | dict(results.facets.get(name, ()))
+        values = [
+            FacetValue(value, labels.facet(name, value, languages.chosen()), count, value in chosen)
+            for value, count in counts.items()
+            if count or value in chosen
+        ]
+        if len(values) > 1 or chosen:
+            values.sort(key=lambda each: (-each.count, each.label))
+            groups.append(FacetGroup(name, gettext(labels.FACETS[name]), tuple(values)))
+    return groups
+
+
+def _kept(asked: query.Request) -> list[tuple[str, str]]:
+    """What the filter form sends along unseen: the question, the order, and filters that it has no control for."""
+    shown = {*MAIN_FACETS, *MORE_FACETS, "year_from", "year_to"}
+    kept = [(name, value) for name, value in asked.query.to_params() if name not in shown]
+    if asked.per_page != query.PER_PAGE:
+        kept.append(("per_page", str(asked.per_page)))
+    if "lang" in request.args:
+        kept.append(("lang", languages.chosen()))
+    return kept
+
+
+def page_numbers(page: int, pages: int) -> list[int | None]:
+    """The numbers that a pager shows: first, last, two around the present one; None where some are left out."""
+    shown = [n for n in range(1, pages + 1) if n in (1, pages) or abs(n - page) <= 2]
+    numbers: list[int | None] = []
+    for before, n in zip([0, *shown], shown, strict=False):
+        numbers += [None, n] if n - before > 1 else [n]
+    return numbers
+
+
+# One practice
+
+
+@bp.get("/practices/<slug>")
+def practice(slug: str) -> ResponseReturnValue:
+    """Everything that a practice's record says, and what it does not say."""
+    session, base_url = context.reading(), context.config().base_url
+    record = catalogue.get(session, slug, base_url)
+    user = accounts.acting(session) if accounts.signed_in() else None
+    return render_template(
+        "catalogue/practice.html",
+        record=record,
+        narrative=_narrative(record),
+        recommended=RECOMMENDED,
+        reported=sum(record[key] is not None for key in RECOMMENDED),
+        contact=catalogue.contact(session, user, slug),
+        models=catalogue.titles(session, [entry["slug"] for entry in record["adapted_from"]]),
+        adaptations=catalogue.adaptations(session, base_url, slug),
+        similar=[(each, _shared(record, each)) for each in catalogue.similar(session, base_url, slug)],
+        licence=labels.LICENCES[record["licence"]],
+    )
+
+
+def _narrative(record: Document) -> list[tuple[str, str]]:
+    """The long texts with their headings; where a practice was stopped, why comes first."""
+    titles = {**{key: HEADINGS[key] for key in NARRATIVE}}
+    order = list(NARRATIVE)
+    if record["status"] == "discontinued":
+        titles["difficulties"] = N_("Why it stopped")
+        order = ["difficulties", *(key for key in order if key != "difficulties")]
+    return [(key, gettext(titles[key])) for key in order]
+
+
+HEADINGS = {
+    "context": N_("Why it was needed"),
+    "objectives": N_("What it wanted"),
+    "actions": N_("What was done"),
+    "results": N_("What came of it"),
+    "difficulties": N_("What was difficult"),
+    "lessons": N_("What was learnt"),
+    "transferability": N_("Could it work in your region?"),
+}
+"""The headings of the long texts on a practice's page."""
+
+
+def _shared(record: Document, other: Document) -> str:
+    """What a similar practice shares, in a line: themes first, people where no theme is shared."""
+    themes = [slug for slug in record["themes"] if slug in other["themes"]]
+    names = [labels.facet("theme", slug, languages.chosen()) for slug in themes[:2]]
+    return gettext("Same theme: %(names)s", names=templating.listed(names)) if names else ""
+
+
+# By theme
+
+
+@bp.get("/themes")
+def themes() -> ResponseReturnValue:
+    """All themes with what they cover."""
+    counts = catalogue.facet_counts(context.engine()).get("theme", {})
+    return render_template("catalogue/themes.html", themes=_by_name(context.vocabulary().themes.values()), counts=counts)
+
+
+@bp.get("/themes/<slug>")
+def theme(slug: str) -> ResponseReturnValue:
+    """One theme: what it covers, what was found under it, where."""
+    term = context.vocabulary().themes.get(slug)
+    if term is None:
+        raise NotFound(N_("There is no theme at this address."))
+    asked = CatalogueQuery(theme=(slug,))
+    results = _found(asked)
+    return render_template(
+        "catalogue/theme.html",
+        term=term,
+        synonyms=term.synonyms.get(languages.chosen(), ()),
+        results=results,
+        countries=_ledger(results, asked, "country"),
+        groups=_ledger(results, asked, "target_group"),
+    )
+
+
+def _by_name(terms: Iterable[TermInfo]) -> list[TermInfo]:
+    return sorted(terms, key=lambda term: term.name(languages.chosen()))
+
+
+def _ledger(results: Results, asked: CatalogueQuery, name: str) -> list[tuple[str, str, int]]:
+    """A filter's values as rows of a ledger: (address, name, count)."""
+    rows = [
+        (templating.query_url(replace(asked, **{name: (value,)})), templating.facet_label(name, value), count)
+        for value, count in results.facets.get(name, ())
+        if count
+    ]
+    return sorted(rows, key=lambda row: (-row[2], row[1]))
+
+
+# By region and country
+
+
+@bp.get("/regions")
+def regions() -> ResponseReturnValue:
+    """Regions by country, those with practices first; or those that a name or a code finds."""
+    text = " ".join(request.args.get("q", "").split())[:100]
+    vocabulary = context.vocabulary()
+    counts = catalogue.region_counts(context.reading(), vocabulary)
+    found = catalogue.find_regions(vocabulary, text, languages.chosen()) if text else []
+    return render_template(
+        "catalogue/regions.html",
+        text=text,
+        found=[_region_row(code, counts[code]) for code in found],
+        countries=_countries(counts),
+    )
+
+
+@bp.get("/regions/<code>")
+def region(code: str) -> ResponseReturnValue:
+    """One region: its names, where it belongs, what is below it, and its practices with those of its sub-regions."""
+    vocabulary = context.vocabulary()
+    if code not in vocabulary.regions:
+        return _elsewhere(code)
+    info = vocabulary.regions[code]
+    if info.level == 0:
+        return redirect(url_for("catalogue.country", code=info.country), 301)
+    counts = catalogue.region_counts(context.reading(), vocabulary)
+    return render_template(
+        "catalogue/region.html",
+        region=info,
+        above=list(vocabulary.lineage(code))[1:-1][::-1],
+        below=[_region_row(each, counts[each]) for each in vocabulary.children.get(code, ())],
+        results=_found(CatalogueQuery(region=(code,))),
+    )
+
+
+@bp.get("/countries/<code>")
+def country(code: str) -> ResponseReturnValue:
+    """One country: its practices and the regions that have any."""
+    canonical = COUNTRY_ALIASES.get(code.upper(), code.upper())
+    if canonical not in countries():
+        raise NotFound(N_("No country has the code “%(code)s”."), code=code[:20])
+    if canonical != code:
+        return redirect(url_for("catalogue.country", code=canonical), 301)
+    vocabulary = context.vocabulary()
+    counts = catalogue.region_counts(context.reading(), vocabulary)
+    results = _found(CatalogueQuery(country=(code,)))
+    return render_template(
+        "catalogue/country.html",
+        code=code,
+        results=results,
+        themes=_ledger(results, results.query, "theme"),
+        regions=_regions_of(code, counts),
+    )
+
+
+def _elsewhere(code: str) -> ResponseReturnValue:
+    """Where to go from a code that is written otherwise, or retired. Raises NotFound."""
+    vocabulary = context.vocabulary()
+    for candidate in (code.upper(), code.lower()):
+        if candidate in vocabulary.regions:
+            return redirect(url_for("catalogue.region", code=candidate), 301)
+    after = vocabulary.successors.get(code.upper(), ())
+    if len(after) == 1:
+        return redirect(url_for("catalogue.region", code=after[0]), 301)
+    if after:  # several took over: the reader chooses
+        return redirect(url_for("catalogue.regions", q=code.upper()))
+    alias = vocabulary.country_region(code.upper())
+    if alias:
+        return redirect(url_for("catalogue.country", code=code.upper()), 301)
+    raise NotFound(N_("No region has the code “%(code)s”."), code=code[:80])
+
+
+def _region_row(code: str, count: int) -> dict[str, Any]:
+    info = context.vocabulary().regions[code]
+    return {"code": code, "name": templating.region_name(code), "region": info, "count": count}
+
+
+def _countries(counts: Any) -> list[dict[str, Any]]:
+    """Countries with practices, by name, each with those of its regions that have any."""
+    vocabulary = context.vocabulary()
+    rows = []
+    for info in vocabulary.regions.values():
+        if info.level == 0 and counts[info.code]:
+            row = _region_row(info.code, counts[info.code])
+            rows.append({**row, "country": info.country, "regions": _regions_of(info.country, counts)})
+    return sorted(rows, key=lambda row: row["name"])
+
+
+def _regions_of(country_code: str, counts: Any) -> list[dict[str, Any]]:
+    """The regions of a country with practices: the smallest ones that hold each, not those above them."""
+    vocabulary = context.vocabulary()
+    held = [code for code in counts if counts[code] and _belongs(code, country_code)]
+    above = {step for code in held for step in list(vocabulary.lineage(code))[1:]}
+    rows = [_region_row(code, counts[code]) for code in held if code not in above or _own(code, counts)]
+    return sorted(rows, key=lambda row: (-row["count"], row["name"]))
+
+
+def _belongs(code: str, country_code: str) -> bool:
+    info = context.vocabulary().regions[code]
+    return info.country == country_code and info.level > 0
+
+
+def _own(code: str, counts: Any) -> bool:
+    """Whether a region has practices beyond those of its sub-regions."""
+    below = context.vocabulary().children.get(code, ())
+    return bool(counts[code] > sum(counts[each] for each in below))

@@ -1,0 +1,196 @@
+"""What goes wrong, said in a sentence: a page for people, `application/problem+json` (RFC 9457) under /api/."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from flask import Flask, Response, current_app, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
+
+from kb.services.errors import (
+    N_,
+    Conflict,
+    Gone,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    Problem,
+    ServiceError,
+    TooMany,
+)
+from kb.web import context, languages
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[ServiceError], int] = {NotFound: 404, NotAllowed: 403, Conflict: 409, Gone: 410, TooMany: 429}
+"""The status that answers each refusal of a service; Invalid depends on the method."""
+
+
+class Words(NamedTuple):
+    """What a page says of a status: the heading, a sentence where nobody gave one, and what to do next."""
+
+    title: str
+    sentence: str
+    next: str
+
+
+WORDS = {
+    400: Words(
+        N_("This address or form could not be read"),
+        N_("Something in it is not what this site expects."),
+        N_("Go back and try again, or begin with a search."),
+    ),
+    401: Words(N_("Sign in first"), N_("This needs an account."), N_("Sign in, then open the address again.")),
+    403: Words(
+        N_("You may not do this"),
+        N_("Your account does not allow it."),
+        N_("If you think it should, write to the editors."),
+    ),
+    404: Words(
+        N_("Page not found"),
+        N_("There is no page at this address."),
+        N_("Check the address for a slip, or search for what you came for."),
+    ),
+    405: Words(
+        N_("This address does not take that"),
+        N_("The page was asked for in a way that it does not answer."),
+        N_("Go back and begin again from the page before."),
+    ),
+    409: Words(
+        N_("Something changed meanwhile"),
+        N_("What you wanted to change is not as it was."),
+        N_("Go back, load the page again, and look at how it stands now."),
+    ),
+    410: Words(
+        N_("This was taken away"),
+        N_("There was a page at this address, and it is no more."),
+        N_("Search for what you came for."),
+    ),
+    413: Words(
+        N_("Too much at once"),
+        N_("What was sent is larger than this site takes."),
+        N_("Go back and send less: your text is still in the page before."),
+    ),
+    414: Words(
+        N_("The address is too long"),
+        N_("It holds more than this site reads."),
+        N_("Shorten the question or choose fewer filters."),
+    ),
+    429: Words(
+        N_("Too many requests"),
+        N_("Too much was asked in a short time."),
+        N_("Wait a little, then try again."),
+    ),
+    500: Words(
+        N_("Something broke here"),
+        N_("The fault is ours, and it has been noted."),
+        N_("Try again in a minute. If it stays, tell the editors the number below."),
+    ),
+}
+
+STALE_FORM = N_(
+    "The form could not be accepted: it was open since before you signed in or out, or your browser keeps no cookies. "
+    "Go back, load the page again, and send it once more."
+)
+
+
+def init_app(app: Flask) -> None:
+    """Answer every error of an app."""
+    app.register_error_handler(ServiceError, _refused)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def problem_json(
+    status: int, detail: str, errors: Iterable[Problem] = (), headers: dict[str, str] | None = None, **more: Any
+) -> Response:
+    """A problem of RFC 9457; `errors` become a list of {field, message}."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        **more,
+    }
+    problems = [{"field": problem.field, "message": problem.message.render(gettext)} for problem in errors]
+    if problems:
+        body["errors"] = problems
+    text = json.dumps(body, ensure_ascii=False)
+    return Response(text + "\n", status, {**(headers or {})}, content_type="application/problem+json")
+
+
+def _refused(error: ServiceError) -> ResponseReturnValue:
+    """Something that a service would not do."""
+    context.release()
+    if isinstance(error, Invalid):
+        status = 400 if request.method in ("GET", "HEAD") else 422
+        sentences = [problem.message.render(gettext) for problem in error.problems]
+        return _answer(status, " ".join(sentences), sentences=sentences, problems=error.problems)
+    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
+    return _answer(status, error.message.render(gettext), headers=headers)
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    """Something that Flask or an extension would not do; redirects and the like go through as they are."""
+    if error.code is None or error.code < 400:
+        return error
+    context.release()
+    if isinstance(error, CSRFError):
+        return _answer(400, gettext(STALE_FORM))
+    headers = {name: value for name, value in error.get_headers() if name in ("Allow", "WWW-Authenticate")}
+    if isinstance(error, TooManyRequests | RequestEntityTooLarge) and error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    said = type(error).description != error.description and error.code < 500
+    return _answer(error.code, gettext(str(error.description)) if said else None, headers=headers)
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    """A fault of ours: logged with its traceback under a number that the page shows."""
+    number = uuid.uuid4().hex[:8]
+    log.error("fault %s at %s %s", number, request.method, request.path, exc_info=error)
+    context.release()
+    return _answer(500, None, number=number)
+
+
+def _answer(
+    status: int,
+    detail: str | None,
+    *,
+    sentences: Iterable[str] = (),
+    problems: Iterable[Problem] = (),
+    headers: dict[str, str] | None = None,
+    number: str | None = None,
+) -> Response:
+    words = WORDS.get(status, WORDS[400 if status < 500 else 500])
+    detail = detail or gettext(words.sentence)
+    if request.path.startswith("/api/"):
+        more = {"instance": f"urn:fault:{number}"} if number else {}
+        return problem_json(status, detail, problems, headers, **more)
+    html = _page(
+        title=gettext(words.title),
+        sentences=list(sentences) or [detail],
+        next_step=gettext(words.next),
+        status=status,
+        number=number,
+        question=request.args.get("q", "")[:1000],
+    )
+    return make_response(html, status, {**(headers or {}), "Cache-Control": "no-store"})
+
+
+def _page(**values: Any) -> str:
+    """The page of an error; a bare one where what the full layout asks for is broken too."""
+    try:
+        return render_template("errors/error.html", **values)
+    except Exception:
+        log.exception("the layout of the error page is broken too")
+        template = current_app.jinja_env.get_template("errors/bare.html")
+        return template.render(page_language=languages.chosen(), site_name=context.config().site_name, **values)

@@ -1,0 +1,230 @@
+"""What the values of the record are called on the pages: one table an enum, translated when they are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from urllib.parse import urlencode
+
+from babel import Locale
+from flask_babel import gettext, pgettext
+
+from kb.models import (
+    AuthorityRole,
+    Evidence,
+    FundingSource,
+    Level,
+    OrganisationType,
+    Origin,
+    RegionType,
+    Role,
+    State,
+    Status,
+)
+from kb.services.errors import N_
+from kb.services.vocabularies import country_name
+from kb.web import context
+
+LEVEL = {
+    Level.LOCAL: N_("Local"),
+    Level.REGIONAL: N_("Regional"),
+    Level.CROSS_BORDER: N_("Cross-border"),
+    Level.NATIONAL: N_("National"),
+}
+
+STATUS = {
+    Status.PLANNED: N_("Planned"),
+    Status.PILOT: N_("Pilot"),
+    Status.RUNNING: N_("Running"),
+    Status.MAINSTREAMED: N_("Mainstreamed"),
+    Status.ENDED: N_("Ended"),
+    Status.DISCONTINUED: N_("Stopped"),
+}
+
+EVIDENCE = {
+    Evidence.NONE: N_("No evaluation"),
+    Evidence.MONITORING: N_("Monitoring"),
+    Evidence.SELF_EVALUATION: N_("Self-evaluation"),
+    Evidence.EXTERNAL_EVALUATION: N_("External evaluation"),
+    Evidence.COUNTERFACTUAL: N_("Comparison group"),
+}
+
+EVIDENCE_MEANING = {
+    Evidence.MONITORING: N_("The body that runs it counts"),
+    Evidence.SELF_EVALUATION: N_("It also judges itself"),
+    Evidence.EXTERNAL_EVALUATION: N_("Someone else judges"),
+    Evidence.COUNTERFACTUAL: N_("Against people without it"),
+}
+"""The four steps of the scale, weakest first, in plain words."""
+
+AUTHORITY_ROLE = {
+    AuthorityRole.LEADER: N_("Leader"),
+    AuthorityRole.COORDINATOR: N_("Coordinator"),
+    AuthorityRole.PARTNER: N_("Partner"),
+    AuthorityRole.FUNDER: N_("Funder"),
+    AuthorityRole.SUPPORTER: N_("Supporter"),
+    AuthorityRole.ADVISER: N_("Adviser"),
+}
+
+ORGANISATION = {
+    OrganisationType.REGIONAL_AUTHORITY: N_("Regional authority"),
+    OrganisationType.LOCAL_AUTHORITY: N_("Local authority"),
+    OrganisationType.AGENCY: N_("Public agency"),
+    OrganisationType.NGO: N_("Non-profit organisation"),
+    OrganisationType.UNIVERSITY: N_("University or research body"),
+    OrganisationType.BUSINESS: N_("Business"),
+    OrganisationType.OTHER: N_("Other organisation"),
+}
+
+FUNDING = {
+    FundingSource.AMIF: N_("Asylum, Migration and Integration Fund (AMIF)"),
+    FundingSource.ESF: N_("European Social Fund (ESF)"),
+    FundingSource.ERDF: N_("European Regional Development Fund (ERDF)"),
+    FundingSource.INTERREG: N_("Interreg"),
+    FundingSource.ERASMUS: N_("Erasmus+"),
+    FundingSource.OTHER_EU: N_("Other money of the European Union"),
+    FundingSource.NATIONAL: N_("National budget"),
+    FundingSource.REGIONAL: N_("Regional budget"),
+    FundingSource.LOCAL: N_("Local budget"),
+    FundingSource.PRIVATE: N_("Private money"),
+    FundingSource.OTHER: N_("Other money"),
+}
+
+REGION_TYPE = {
+    RegionType.URBAN: N_("Mostly urban"),
+    RegionType.INTERMEDIATE: N_("Towns and country"),
+    RegionType.RURAL: N_("Mostly rural"),
+    RegionType.MOUNTAIN: N_("Mountains"),
+    RegionType.COAST: N_("Coast"),
+    RegionType.BORDER: N_("Border"),
+}
+
+ORIGIN = {
+    Origin.SEED: N_("Compiled from public sources, not confirmed by the organisation."),
+    Origin.MEMBER: N_("Written by a member of the network and read by an editor."),
+    Origin.IMPORT: N_("Taken over from another collection and read by an editor."),
+    Origin.HARVEST: N_("Taken over from another website and read by an editor."),
+}
+
+STATE = {
+    State.DRAFT: N_("Draft"),
+    State.SUBMITTED: N_("Submitted"),
+    State.IN_REVIEW: N_("In review"),
+    State.CHANGES_REQUESTED: N_("Changes asked for"),
+    State.PUBLISHED: N_("Published"),
+    State.WITHDRAWN: N_("Withdrawn"),
+    State.REJECTED: N_("Rejected"),
+    State.ARCHIVED: N_("Archived"),
+}
+
+ROLE = {
+    Role.READER: N_("Reader"),
+    Role.MEMBER: N_("Member"),
+    Role.EDITOR: N_("Editor"),
+    Role.ADMIN: N_("Administrator"),
+}
+
+TABLES: dict[str, Mapping[str, str]] = {
+    "level": LEVEL,
+    "status": STATUS,
+    "evidence": EVIDENCE,
+    "authority_role": AUTHORITY_ROLE,
+    "organisation": ORGANISATION,
+    "funding": FUNDING,
+    "region_type": REGION_TYPE,
+    "origin": ORIGIN,
+    "state": STATE,
+    "role": ROLE,
+}
+"""The tables by name, as templates ask for them: `label('status', record.status)`."""
+
+FACETS = {
+    "country": N_("Country"),
+    "region": N_("Region"),
+    "theme": N_("Theme"),
+    "target_group": N_("For whom"),
+    "status": N_("Status"),
+    "level": N_("Level"),
+    "authority_role": N_("Role of the region"),
+    "evidence": N_("Evidence"),
+    "funding": N_("Funding"),
+    "language": N_("Language of the text"),
+    "region_type": N_("Type of region"),
+    "year_from": N_("From the year"),
+    "year_to": N_("Up to the year"),
+    "updated_since": N_("Updated since"),
+}
+"""What each filter of a list of practices is called."""
+
+SORTS = {
+    "relevance": N_("relevance"),
+    "newest": N_("newest"),
+    "updated": N_("last updated"),
+    "adopted": N_("most adopted"),
+    "title": N_("title"),
+}
+
+MATCHED = {
+    "title": N_("the title"),
+    "summary": N_("the summary"),
+    "story": N_("the text"),
+    "names": N_("the names of places and organisations"),
+}
+"""Where words were found, for the line "Found in …"."""
+
+LICENCES = {
+    "CC-BY-4.0": ("CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/"),
+    "CC-BY-SA-4.0": ("CC BY-SA 4.0", "https://creativecommons.org/licenses/by-sa/4.0/"),
+    "CC0-1.0": ("CC0 1.0", "https://creativecommons.org/publicdomain/zero/1.0/"),
+}
+"""Name and address of each licence; names of licences are not translated."""
+
+
+def label(table: str, value: str) -> str:
+    """What a value of an enum is called in the language of the page."""
+    return gettext(TABLES[table][value])
+
+
+def facet(name: str, value: str, language: str) -> str:
+    """What a value of a filter is called in a language; the value itself where it needs no name, as a year."""
+    vocabulary = context.vocabulary()
+    if name == "country":
+        return country_name(value, language)
+    if name == "region":
+        return vocabulary.region_name(value, language) if value in vocabulary.regions else value
+    if name in ("theme", "target_group"):
+        terms = vocabulary.themes if name == "theme" else vocabulary.target_groups
+        return terms[value].name(language) if value in terms else value
+    if name == "language":
+        return language_name(value, language)
+    return label(name, value) if name in TABLES else value
+
+
+def language_name(code: str, language: str) -> str:
+    """A language's name in a language, as it stands at the beginning of a line."""
+    name = Locale.parse(language).languages.get(code, code)
+    return name[:1].upper() + name[1:]
+
+
+SINCE = {
+    Status.RUNNING: N_("Running since %(year)s"),
+    Status.PILOT: N_("Pilot since %(year)s"),
+    Status.PLANNED: N_("Planned for %(year)s"),
+    Status.MAINSTREAMED: N_("Mainstreamed, begun %(year)s"),
+    Status.ENDED: N_("Ended, begun %(year)s"),
+    Status.DISCONTINUED: N_("Stopped, begun %(year)s"),
+}
+"""A status with the year of its beginning, where no end is known."""
+
+
+def lifespan(status: str, start: str | None, end: str | None) -> str:
+    """Status and years in one phrase: "Running since 2018", "Ended 2004–2008". Partial dates go in, years come out."""
+    first, last = (text[:4] if text else None for text in (start, end))
+    if last:
+        years = f"{first}–{last}" if first and first != last else last
+        return pgettext("status and years", "%(status)s %(years)s", status=label("status", status), years=years)
+    return gettext(SINCE[Status(status)], year=first) if first else label("status", status)
+
+
+def encode(params: Iterable[tuple[str, str]]) -> str:
+    """Parameters as they stand in an address, after the question mark."""
+    return urlencode(list(params))

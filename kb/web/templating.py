@@ -1,0 +1,285 @@
+"""What templates may ask for: formats by locale, names and labels, Markdown, addresses, and who is reading."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import nh3
+from babel import Locale
+from babel.dates import format_date, format_skeleton
+from babel.lists import format_list
+from babel.numbers import format_compact_decimal, format_decimal
+from flask import Flask, current_app, request, url_for
+from flask_babel import gettext
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from kb.models import Evidence
+from kb.services import moderation, permissions
+from kb.services.errors import Message
+from kb.services.query import PER_PAGE, CatalogueQuery
+from kb.services.record import Document
+from kb.services.values import partial_date
+from kb.services.vocabularies import country_name as name_of_country
+from kb.web import accounts, context, labels, languages
+
+log = logging.getLogger(__name__)
+
+LOCALES = {"en": "en_GB"}
+"""Where the format of dates and lists is another than that of the bare language."""
+
+EVIDENCE_STEPS = (
+    Evidence.MONITORING,
+    Evidence.SELF_EVALUATION,
+    Evidence.EXTERNAL_EVALUATION,
+    Evidence.COUNTERFACTUAL,
+)
+"""The scale of evidence, weakest first."""
+
+_TAGS = {"p", "br", "hr", "em", "strong", "ul", "ol", "li", "a", "code", "pre", "blockquote", "h3"}
+
+
+def init_app(app: Flask) -> None:
+    """Give an app's templates their filters, functions and constants."""
+    filters = (
+        markdown, number, money, partial, day, host, message, country_name, region_name, theme_name, group_name,
+        language_name, listed, matched_in,
+    )  # fmt: skip
+    functions = (
+        static_url, language_url, query_url, lang_attr, label, facet_label, lifespan, place_name, evidence_step,
+        in_readers_language,
+    )  # fmt: skip
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update({each.__name__: each for each in filters})
+    app.jinja_env.globals.update({each.__name__: each for each in functions})
+    app.jinja_env.globals.update(LABELS=labels, EVIDENCE_STEPS=EVIDENCE_STEPS)
+    app.context_processor(_page)
+
+
+def _page() -> dict[str, Any]:
+    """What the layout needs on every page. Whatever breaks here must not take an error page with it."""
+    values = {
+        "site_name": context.config().site_name,
+        "page_language": languages.chosen(),
+        "offered": languages.offered(),
+        "user": None,
+        "waiting": None,
+    }
+    try:
+        if accounts.signed_in():
+            session = context.reading()
+            values["user"] = user = accounts.acting(session)
+            if permissions.can(user, "review"):
+                values["waiting"] = moderation.waiting(session)
+    except Exception:
+        log.exception("who is reading could not be told; the page goes out without")
+    return values
+
+
+# Texts
+
+
+def _renderer() -> MarkdownIt:
+    renderer = MarkdownIt("commonmark", {"html": False}).disable("image")
+    for rule in ("heading_open", "heading_close"):
+        renderer.add_render_rule(rule, _heading)
+    return renderer
+
+
+def _heading(_self: Any, tokens: Any, position: int, options: Any, _env: Any) -> str:
+    """A heading inside a text stands below the page's own, whatever its writer gave it."""
+    return "<h3>" if tokens[position].nesting == 1 else "</h3>"
+
+
+_MARKDOWN = _renderer()
+
+
+def markdown(text: str | None) -> Markup:
+    """A record's Markdown as HTML: no raw HTML, no images, links to the web and to addresses of mail only."""
+    html = nh3.clean(
+        _MARKDOWN.render(text or ""),
+        tags=_TAGS,
+        attributes={"a": {"href", "title"}, "ol": {"start"}},
+        url_schemes={"http", "https", "mailto"},
+        link_rel="noopener nofollow",
+    )
+    return Markup(html)  # noqa: S704 (nh3 has just cleaned it)
+
+
+def message(said: Message | str) -> str:
+    """A service's sentence in the language of the page."""
+    return said.render(gettext) if isinstance(said, Message) else gettext(said)
+
+
+def listed(items: Iterable[str]) -> str:
+    """Words as a list in the language of the page: "a, b and c"."""
+    return format_list([str(item) for item in items], locale=_locale())
+
+
+def matched_in(field: str) -> str:
+    """Where words were found, in words."""
+    return gettext(labels.MATCHED[field]) if field in labels.MATCHED else field
+
+
+def host(url: str) -> str:
+    """The host of an address, without `www.`."""
+    return (urlsplit(url).hostname or "").removeprefix("www.")
+
+
+def lang_attr(language: str | None) -> Markup:
+    """` lang="ca"` where a text is not in the language of the page; nothing where it is, or where nobody knows."""
+    if not language or language == languages.chosen():
+        return Markup("")
+    return Markup(' lang="{}"').format(language)
+
+
+def in_readers_language(record: Document) -> dict[str, Any]:
+    """A record's title and summary as the reader can best read them, with their language and whether a machine did it.
+
+    The text itself where it is in the page's language, else a translation into it, else the text itself.
+    """
+    wanted = languages.chosen()
+    own = {"title": record["title"], "summary": record["summary"], "language": record["language"], "machine": False}
+    if record["language"] == wanted:
+        return own
+    for entry in record["translations"]:
+        if entry["language"] == wanted and entry["title"]:
+            summary = entry["summary"] or record["summary"]
+            return {**own, "title": entry["title"], "summary": summary, "language": wanted, "machine": entry["machine"]}
+    return own
+
+
+# Numbers and dates
+
+
+def _locale() -> Locale:
+    language = languages.chosen()
+    return Locale.parse(LOCALES.get(language, language))
+
+
+def number(value: float) -> str:
+    """A number as the reader writes it: 2,596."""
+    return format_decimal(value, locale=_locale())
+
+
+def money(value: float) -> str:
+    """An amount in euro: €526,000, €19 million; the sign stands where the reader's language puts it."""
+    locale = _locale()
+    text = (
+        format_compact_decimal(value, format_type="long", fraction_digits=2, locale=locale)
+        if value >= 1_000_000
+        else format_decimal(round(value), locale=locale)
+    )
+    before = str(locale.currency_formats["standard"].pattern).startswith("¤")
+    return f"€{text}" if before else f"{text}\u00a0€"
+
+
+def partial(text: str) -> str:
+    """A partial date in words: "2016", "May 2016"."""
+    return text if len(text) == 4 else format_skeleton("yMMMM", partial_date(text), locale=_locale())
+
+
+def day(value: date | datetime | str) -> str:
+    """A day in words: "23 November 2026". Takes a date, a moment, or either as ISO text."""
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return format_date(value, "long", locale=_locale())
+
+
+# Names
+
+
+def country_name(code: str) -> str:
+    """A country's name in the language of the page."""
+    return name_of_country(code, languages.chosen())
+
+
+def region_name(code: str) -> str:
+    """A region's name for the reader; the code itself where the list does not hold it."""
+    return labels.facet("region", code, languages.chosen())
+
+
+def theme_name(slug: str) -> str:
+    """A theme's name in the language of the page."""
+    return labels.facet("theme", slug, languages.chosen())
+
+
+def group_name(slug: str) -> str:
+    """A target group's name in the language of the page."""
+    return labels.facet("target_group", slug, languages.chosen())
+
+
+def language_name(code: str) -> str:
+    """A language's name in the language of the page."""
+    return labels.language_name(code, languages.chosen())
+
+
+def label(table: str, value: str) -> str:
+    """What a value of an enum is called: `label('status', record.status)`."""
+    return labels.label(table, value)
+
+
+def facet_label(name: str, value: str) -> str:
+    """What a value of a filter is called in the language of the page."""
+    return labels.facet(name, value, languages.chosen())
+
+
+def lifespan(record: Document) -> str:
+    """A practice's status and years: "Running since 2018"."""
+    return labels.lifespan(record["status"], record["start"], record["end"])
+
+
+def place_name(record: Document) -> str:
+    """Where a practice is, as its people say: the place, else the region, else the country."""
+    if record["place"]:
+        return str(record["place"])
+    return region_name(record["region"]["code"]) if record["region"] else country_name(record["country"])
+
+
+def evidence_step(value: str | None) -> int:
+    """How many of the four steps of evidence are reached; 0 for none and for not reported."""
+    return EVIDENCE_STEPS.index(Evidence(value)) + 1 if value in EVIDENCE_STEPS else 0
+
+
+# Addresses
+
+
+def static_url(filename: str, endpoint: str = "static") -> str:
+    """The address of a file in `static/`, with a hash of its content, so that browsers may keep it for a year."""
+    app = current_app.blueprints[endpoint.partition(".")[0]] if "." in endpoint else current_app
+    path = Path(str(app.static_folder)) / filename
+    return url_for(endpoint, filename=filename, v=_hash(path, path.stat().st_mtime_ns))
+
+
+@lru_cache(maxsize=64)
+def _hash(path: Path, _changed: int) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+
+
+def language_url(code: str) -> str:
+    """The present address in another language."""
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    return f"{request.path}?{labels.encode([*kept, ('lang', code)])}"
+
+
+def query_url(
+    query: CatalogueQuery, page: int = 1, per_page: int = PER_PAGE, endpoint: str = "catalogue.search", **changes: Any
+) -> str:
+    """The address of a list of practices: a query, with some of its fields changed, at one page of it."""
+    params = replace(query, **changes).to_params()
+    if per_page != PER_PAGE:
+        params.append(("per_page", str(per_page)))
+    if page != 1:
+        params.append(("page", str(page)))
+    if endpoint == "catalogue.search" and "lang" in request.args:
+        params.append(("lang", languages.chosen()))
+    return url_for(endpoint) + ("?" + labels.encode(params) if params else "")
