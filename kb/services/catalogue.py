@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
@@ -11,12 +12,14 @@ from typing import Any
 from sqlalchemy import Select, String, case, cast, func, select
 from sqlalchemy.orm import Session
 
-from kb.models import Evidence, Practice, Record, RecordTargetGroup, RecordTheme, Status
+from kb.models import Contact, Evidence, Practice, Record, RecordRegion, RecordTargetGroup, RecordTheme, Status, User
 from kb.search.port import Hit, Page, SearchEngine
 from kb.services.errors import N_, NotFound
+from kb.services.permissions import can
 from kb.services.publishing import as_document, public_records, whole
 from kb.services.query import CatalogueQuery
 from kb.services.record import NARRATIVE, Document
+from kb.services.vocabularies import Vocabulary, country_name, fold
 
 SNIPPET_WORDS = 36
 BATCH = 500
@@ -200,6 +203,60 @@ def adaptations(session: Session, base_url: str, slug: str) -> list[Document]:
     """Public practices that say they were adapted from this one."""
     statement = select(Record).where(cast(Record.adapted_from, String).contains(f'"{slug}"', autoescape=True))
     return _some(session, base_url, statement.order_by(Record.title), 100)
+
+
+def titles(session: Session, slugs: Iterable[str]) -> dict[str, str]:
+    """The titles of those practices among `slugs` that are public."""
+    statement = select(Practice.slug, Record.title).join(Record).where(Practice.slug.in_(list(slugs)))
+    return {str(slug): title for slug, title in session.execute(statement)}
+
+
+def contact(session: Session, actor: User | None, slug: str) -> dict[str, str] | None:
+    """Whom to write to about a public practice; None where nobody is named, or this person may not know.
+
+    The name is there only with its bearer's consent.
+    """
+    statement = select(Contact).join(Practice, Practice.id == Contact.practice_id).where(Practice.slug == slug)
+    found = session.scalar(statement) if can(actor, "see-contact") else None
+    if found is None or not found.email:
+        return None
+    return {"role": found.role, "email": found.email, "name": found.name if found.consent else ""}
+
+
+def region_counts(session: Session, vocabulary: Vocabulary) -> Counter[str]:
+    """How many public practices each region finds, those of its sub-regions and cross-border ones included."""
+    codes: dict[uuid.UUID, set[str]] = {}
+    for table in (Record, RecordRegion):
+        for practice_id, country, code in session.execute(select(table.practice_id, table.country, table.region_code)):
+            whole_country = vocabulary.country_region(country)
+            held = codes.setdefault(practice_id, set())
+            held |= set(vocabulary.lineage(code)) if code else set()
+            held |= {whole_country} if whole_country else set()
+    return Counter(code for held in codes.values() for code in held)
+
+
+def find_regions(vocabulary: Vocabulary, text: str, language: str, limit: int = 50) -> list[str]:
+    """Codes of the regions that a code or a part of a name means, the best first.
+
+    Names are compared without accents and case, in English, the region's own language and Latin letters, and a
+    country's also in `language`. A retired code finds the regions that took over.
+    """
+    wanted, code = fold(text), text.strip().upper()
+    ranked = []
+    for region in vocabulary.regions.values():
+        names = [region.name_en, region.name_native, region.name_latin]
+        if region.level == 0:
+            names.append(country_name(region.country, language))
+        folded = [fold(name) for name in names if name]
+        if region.code.upper() == code or region.code in vocabulary.successors.get(code, ()):
+            ranked.append((0, region.level, region.code))
+        elif wanted in folded:
+            ranked.append((1, region.level, region.code))
+        elif any(name.startswith(wanted) for name in folded):
+            ranked.append((2, region.level, region.code))
+        elif any(wanted in name for name in folded) or (len(code) > 1 and region.code.upper().startswith(code)):
+            ranked.append((3, region.level, region.code))
+    return [code for _rank, _level, code in sorted(ranked)][:limit]
 
 
 def _ids(answer: Page) -> list[uuid.UUID]:
