@@ -106,9 +106,7 @@ def search() -> ResponseReturnValue:
 
 
 def _found(asked: CatalogueQuery, page: int = 1, per_page: int = SHOWN) -> Results:
-    return catalogue.search(
-        context.reading(), context.engine(), asked, page, per_page, context.config().base_url
-    )  # fmt: skip
+    return catalogue.search(context.reading(), context.engine(), asked, page, per_page, context.config().base_url)
 
 
 def _chips(asked: CatalogueQuery) -> list[Chip]:
@@ -171,14 +169,13 @@ def practice(slug: str) -> ResponseReturnValue:
     """Everything that a practice's record says, and what it does not say."""
     session, base_url = context.reading(), context.config().base_url
     record = catalogue.get(session, slug, base_url)
-    user = accounts.acting(session) if accounts.signed_in() else None
     return render_template(
         "catalogue/practice.html",
         record=record,
         narrative=_narrative(record),
         recommended=RECOMMENDED,
         reported=sum(record[key] is not None for key in RECOMMENDED),
-        contact=catalogue.contact(session, user, slug),
+        contact=catalogue.contact(session, accounts.current(), slug),
         models=catalogue.titles(session, [entry["slug"] for entry in record["adapted_from"]]),
         adaptations=catalogue.adaptations(session, base_url, slug),
         similar=[(each, _shared(record, each)) for each in catalogue.similar(session, base_url, slug)],
@@ -188,7 +185,7 @@ def practice(slug: str) -> ResponseReturnValue:
 
 def _narrative(record: Document) -> list[tuple[str, str]]:
     """The long texts with their headings; where a practice was stopped, why comes first."""
-    titles = {**{key: HEADINGS[key] for key in NARRATIVE}}
+    titles = dict(HEADINGS)
     order = list(NARRATIVE)
     if record["status"] == "discontinued":
         titles["difficulties"] = N_("Why it stopped")
@@ -222,7 +219,8 @@ def _shared(record: Document, other: Document) -> str:
 def themes() -> ResponseReturnValue:
     """All themes with what they cover."""
     counts = catalogue.facet_counts(context.engine()).get("theme", {})
-    return render_template("catalogue/themes.html", themes=_by_name(context.vocabulary().themes.values()), counts=counts)
+    terms = _by_name(context.vocabulary().themes.values())
+    return render_template("catalogue/themes.html", themes=terms, counts=counts)
 
 
 @bp.get("/themes/<slug>")

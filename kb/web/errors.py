@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from flask import Flask, Response, current_app, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
 
 from kb.services.errors import (
@@ -144,8 +143,6 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error
     context.release()
-    if isinstance(error, CSRFError):
-        return _answer(400, gettext(STALE_FORM))
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "WWW-Authenticate")}
     if isinstance(error, TooManyRequests | RequestEntityTooLarge) and error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)

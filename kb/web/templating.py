@@ -75,11 +75,9 @@ def _page() -> dict[str, Any]:
         "waiting": None,
     }
     try:
-        if accounts.signed_in():
-            session = context.reading()
-            values["user"] = user = accounts.acting(session)
-            if permissions.can(user, "review"):
-                values["waiting"] = moderation.waiting(session)
+        values["user"] = user = accounts.current()
+        if permissions.can(user, "review"):
+            values["waiting"] = moderation.waiting(context.reading())
     except Exception:
         log.exception("who is reading could not be told; the page goes out without")
     return values

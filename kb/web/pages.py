@@ -1,0 +1,115 @@
+"""Pages of their own: home, about, help, and what machines ask for at the root."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from flask import Blueprint, Response, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from kb.services import catalogue
+from kb.services.errors import N_
+from kb.services.vocabularies import TermInfo
+from kb.web import context, languages, templating
+
+bp = Blueprint("pages", __name__)
+
+Row = tuple[str, str, int]
+"""A row of a ledger: address, text, number of practices."""
+
+
+class Problem(NamedTuple):
+    """A problem in the reader's words, and the theme that answers it."""
+
+    words: str
+    theme: str
+
+
+PROBLEMS = (
+    Problem(N_("Skilled people leave, or never come"), "talent-attraction-and-retention"),
+    Problem(N_("Newcomers and neighbours rarely meet"), "intercultural-interaction"),
+    Problem(N_("People who could work are shut out"), "labour-inclusion"),
+    Problem(N_("Villages and valleys lose their people"), "demographic-change"),
+    Problem(N_("Diplomas from abroad count for nothing"), "skills-and-recognition"),
+    Problem(N_("Nobody will rent to refugees"), "housing"),
+    Problem(N_("Rumours travel faster than facts"), "anti-discrimination"),
+    Problem(N_("Learning the language takes too long"), "language-learning"),
+)
+
+EXAMPLES = (("ca", "línia ACOL"), ("en", "talent"), ("en", "arts"), ("en", "mentors"))
+"""Questions that find something in the seed, with the language they are in."""
+
+
+@bp.get("/")
+def home() -> ResponseReturnValue:
+    """The question, and the base at a glance."""
+    session, base_url = context.reading(), context.config().base_url
+    counts = catalogue.facet_counts(context.engine())
+    themes = context.vocabulary().themes
+    return render_template(
+        "pages/home.html",
+        examples=EXAMPLES,
+        figures=catalogue.figures(session),
+        label_languages=len({language for term in themes.values() for language in term.labels}),
+        problems=[(each, counts.get("theme", {}).get(each.theme, 0)) for each in PROBLEMS],
+        countries=_countries(counts.get("country", {})),
+        newest=catalogue.newest(session, base_url),
+        evidenced=catalogue.best_evidenced(session, base_url),
+        stopped=catalogue.discontinued(session, base_url),
+        themes=_themes(themes.values(), counts.get("theme", {})),
+    )
+
+
+def _countries(counts: Mapping[str, int]) -> list[Row]:
+    """Countries as rows of a ledger, those with most practices first."""
+    rows = [
+        (url_for("catalogue.country", code=code), templating.country_name(code), count)
+        for code, count in counts.items()
+    ]
+    return sorted(rows, key=lambda row: (-row[2], row[1]))
+
+
+def _themes(terms: Iterable[TermInfo], counts: Mapping[str, int]) -> list[Row]:
+    """Themes as rows of a ledger, by name."""
+    rows = [
+        (url_for("catalogue.theme", slug=term.slug), term.name(languages.chosen()), counts.get(term.slug, 0))
+        for term in terms
+    ]
+    return sorted(rows, key=lambda row: row[1])
+
+
+@bp.get("/about")
+def about() -> ResponseReturnValue:
+    """What this is, and who answers for it."""
+    return render_template(
+        "pages/about.html",
+        figures=catalogue.figures(context.reading()),
+        controller=context.config().controller,
+    )
+
+
+@bp.get("/help")
+def help() -> ResponseReturnValue:
+    """How searching works, what the pages say and do not say, and the API."""
+    return render_template("pages/help.html", base_url=context.config().base_url)
+
+
+@bp.get("/healthz")
+def healthz() -> ResponseReturnValue:
+    """Whether pages can be served."""
+    return Response("ok\n", content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+
+@bp.get("/robots.txt")
+def robots() -> ResponseReturnValue:
+    """What crawlers may leave alone: everything behind a form, and every turn of the filters."""
+    closed = ("/practices?", "/sign-in", "/account", "/submit", "/my/", "/review", "/api/")
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
+    return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+@bp.get("/favicon.ico")
+def favicon() -> ResponseReturnValue:
+    """The icon, for browsers that ask at the root."""
+    return redirect(templating.static_url("icon.svg"), 302)
