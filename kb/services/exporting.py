@@ -1,0 +1,79 @@
+"""Taking everything out: all public records into one file, by slug, as a JSON array or as JSON lines."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import IO, Any, TextIO
+
+from sqlalchemy.orm import Session
+
+from kb.formats import json
+from kb.services import catalogue
+from kb.services.record import Document
+
+Progress = Callable[[Iterable[Any]], Iterable[Any]]
+"""Passes things through one by one, showing how far it is."""
+
+LINES = (".jsonl", ".ndjson")
+"""Endings of a file that holds JSON lines."""
+
+
+def to_file(session: Session, path: Path, base_url: str, progress: Progress = iter) -> int:
+    """Write all public records to a file; returns how many. The file is there whole or not at all."""
+    with replacing(path) as binary:
+        count = _Count()
+        records = progress(count.through(catalogue.every(session, base_url)))
+        for piece in json.lines(records) if path.suffix in LINES else json.array(records):
+            binary.write(piece.encode())
+    return count.n
+
+
+def to_stream(session: Session, stream: TextIO, base_url: str) -> int:
+    """Write all public records to a stream as a JSON array; returns how many."""
+    count = _Count()
+    for piece in json.array(count.through(catalogue.every(session, base_url))):
+        stream.write(piece)
+    return count.n
+
+
+@contextlib.contextmanager
+def replacing(path: Path, mode: int = 0o666) -> Iterator[IO[bytes]]:
+    """A new file beside `path` that takes its place, complete and on the disk, when the block ends well.
+
+    Whatever goes wrong, the file that was there stays as it was. Raises OSError.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL, mode), "w+b") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's entries to the disk, so that a rename outlives a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class _Count:
+    """Counts what passes through."""
+
+    def __init__(self) -> None:
+        self.n = 0
+
+    def through(self, documents: Iterable[Document]) -> Iterator[Document]:
+        for document in documents:
+            self.n += 1
+            yield document

@@ -1,0 +1,336 @@
+"""Taking records in: drafts and submissions in a member's name, or published records that keep what they were.
+
+Each record is checked before anything is written, and written in one transaction with the others of its batch; the
+index follows from the outbox. A record that is refused costs only itself, unless all or nothing is asked for.
+"""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from sqlalchemy import or_, select
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.orm import Session
+
+from kb.db import Database
+from kb.formats.json import Row
+from kb.models import Origin, Practice, State, Theme, User
+from kb.services import audit, practices, publishing, seeding, vocabularies
+from kb.services.checking import check, check_contact, check_draft
+from kb.services.errors import N_, Invalid, NotAllowed, NotFound, Problem, ServiceError
+from kb.services.former import Former, read_former
+from kb.services.permissions import can
+from kb.services.record import Document, shape, shape_contact
+
+BATCH = 500
+"""Records written in one transaction."""
+
+T = TypeVar("T")
+
+Source = Callable[[], Iterator[Row]]
+"""Opens the file anew: all or nothing means to read it twice."""
+
+
+class Aim(StrEnum):
+    """What the records become."""
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    PUBLISHED = "published"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why one record was not taken: where it stands in the file, which field, and a sentence."""
+
+    place: str
+    field: str
+    reason: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.place, self.field, self.reason) if part)
+
+
+@dataclass
+class Outcome:
+    """How many records were taken (on trial: would be), were here already word for word, and were refused."""
+
+    added: int = 0
+    kept: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One record, checked. `former` is there exactly where it is to be published."""
+
+    place: str
+    document: Document
+    contact: dict[str, Any] | None
+    former: Former | None = None
+
+
+class Refused(Exception):
+    """A record that is not taken, with its problems."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__()
+
+
+def prepare(database: Database) -> None:
+    """Load the vocabularies that records refer to where there are none yet. Never the seed practices."""
+    with database.read() as session:
+        missing = session.scalar(select(Theme.slug).limit(1)) is None
+    if missing:
+        with database.write() as session:
+            seeding.load_vocabularies(session)
+
+
+class Importer:
+    """Takes the records of one file in.
+
+    `owner` is the address of the member in whose name drafts and submissions are kept; published records may have one.
+    `refuse` is told of everything that is wrong with a record. Raises NotFound, NotAllowed, Invalid for the owner.
+    """
+
+    def __init__(self, database: Database, aim: Aim, owner: str | None, refuse: Callable[[Refusal], None]) -> None:
+        self.database = database
+        self.aim = aim
+        self._refuse = refuse
+        with database.read() as session:
+            self._vocabulary = vocabularies.load(session)
+            self._owner_id = _owner(session, owner)
+        if self._owner_id is None and aim != Aim.PUBLISHED:
+            raise Invalid([Problem.of("owner", N_("Name the member in whose name drafts and submissions are kept."))])
+
+    def run(self, source: Source, *, dry_run: bool = False, all_or_nothing: bool = False) -> Outcome:
+        """Take the records in; with `dry_run` only find out what would happen.
+
+        All or nothing reads the file twice: first on trial, which holds up nobody, then in one transaction.
+        Raises NotJson for a file of another kind.
+        """
+        if dry_run or all_or_nothing:
+            outcome = _Pass(self, self.database.read, write=False).run(source())
+            if dry_run or outcome.refused:
+                return outcome if dry_run else Outcome(0, 0, outcome.refused)
+        if not all_or_nothing:
+            return _Pass(self, self.database.write, write=True).run(source())
+        try:
+            with self.database.write() as session:
+                outcome = _Pass(self, lambda: nullcontext(session), write=True).run(source())
+                if outcome.refused:
+                    raise _TakeNothing
+        except _TakeNothing:  # what was free at the trial is taken by now
+            return Outcome(0, 0, outcome.refused)
+        return outcome
+
+    def refuse(self, place: str, problems: Iterable[Problem]) -> None:
+        """Tell why a record is not taken."""
+        for problem in problems:
+            self._refuse(Refusal(place, problem.field, str(problem.message)))
+
+    def checked(self, row: Row) -> Incoming:
+        """The record of a row, fit for what it is to become. Raises Refused with everything that is wrong."""
+        if row.fault:
+            raise Refused([Problem.of("", "%(fault)s", fault=row.fault)])
+        data = row.value
+        if not isinstance(data, Mapping):
+            raise Refused([Problem.of("", N_("A record must be a group of fields."))])
+        problems: list[Problem] = []
+        document = _gather(problems, lambda: self._document(data))
+        contact = _gather(problems, lambda: self._contact(data))
+        former = _gather(problems, lambda: read_former(data)) if self.aim == Aim.PUBLISHED else None
+        if problems or document is None:
+            raise Refused(problems)
+        return Incoming(row.place, document, contact, former)
+
+    def _document(self, data: Mapping[str, Any]) -> Document:
+        document = shape(data)
+        if self.aim != Aim.DRAFT:
+            return check(document, self._vocabulary)
+        check_draft(document)
+        return document
+
+    def _contact(self, data: Mapping[str, Any]) -> dict[str, Any] | None:
+        contact = shape_contact(data.get("contact"))
+        if contact is not None and self.aim != Aim.DRAFT:
+            check_contact(contact)
+        return contact
+
+    def keep(self, session: Session, record: Incoming) -> None:
+        """Write one record, in the caller's transaction."""
+        owner = session.get(User, self._owner_id) if self._owner_id else None
+        if record.former:
+            _publish(session, owner, record, record.former)
+        elif owner:
+            practice = practices.start(session, owner, record.document, record.contact, Origin.IMPORT)
+            if self.aim == Aim.SUBMITTED:
+                practices.submit(session, owner, practice, self._vocabulary)
+
+
+class _TakeNothing(Exception):
+    pass
+
+
+class _Pass:
+    """One way through the file."""
+
+    def __init__(
+        self, importer: Importer, transaction: Callable[[], AbstractContextManager[Session]], *, write: bool
+    ) -> None:
+        self._importer = importer
+        self._transaction = transaction
+        self._write = write
+        self._outcome = Outcome()
+        self._seen: dict[uuid.UUID | str, str] = {}
+
+    def run(self, rows: Iterator[Row]) -> Outcome:
+        while batch := list(itertools.islice(rows, BATCH)):
+            checked = [record for row in batch if (record := self._checked(row))]
+            with self._transaction() as session:
+                new = self._new(session, checked)
+                if self._write:
+                    self._keep(session, new)
+                    session.flush()
+                    session.expunge_all()
+        return self._outcome
+
+    def _checked(self, row: Row) -> Incoming | None:
+        try:
+            return self._importer.checked(row)
+        except Refused as refused:
+            self._refuse(row.place, refused.problems)
+            return None
+
+    def _refuse(self, place: str, problems: Iterable[Problem]) -> None:
+        self._outcome.refused += 1
+        self._importer.refuse(place, problems)
+
+    def _new(self, session: Session, batch: list[Incoming]) -> list[Incoming]:
+        """The records of a batch that are not here yet and clash with nothing; counts and tells of the others."""
+        here = _Here(session, [record.former for record in batch if record.former])
+        new = []
+        for record in batch:
+            try:
+                self._once(record)
+                if here.has(record):
+                    self._outcome.kept += 1
+                    continue
+            except Refused as refused:
+                self._refuse(record.place, refused.problems)
+                continue
+            self._outcome.added += 1
+            new.append(record)
+        return new
+
+    def _once(self, record: Incoming) -> None:
+        """Raise Refused where a record's id or slug stood in the file before."""
+        if record.former is None:
+            return
+        for name, key in (("id", record.former.id), ("slug", record.former.slug)):
+            if key is not None and (before := self._seen.setdefault(key, record.place)) != record.place:
+                text = N_("“%(key)s” stands in the file already: %(before)s.")
+                raise Refused([Problem.of(name, text, key=str(key), before=before)])
+
+    def _keep(self, session: Session, records: list[Incoming]) -> None:
+        """Write a batch; where the database itself refuses one, write them one by one to find out which."""
+        try:
+            with session.begin_nested():
+                for record in records:
+                    self._importer.keep(session, record)
+        except (IntegrityError, DataError, ServiceError):
+            for record in records:
+                self._keep_one(session, record)
+
+    def _keep_one(self, session: Session, record: Incoming) -> None:
+        try:
+            with session.begin_nested():
+                self._importer.keep(session, record)
+        except (IntegrityError, DataError) as error:
+            self._outcome.added -= 1
+            self._refuse(record.place, [Problem.of("", N_("The database refused it: %(error)s."), error=error.orig)])
+        except ServiceError as error:
+            self._outcome.added -= 1
+            self._refuse(record.place, [Problem("", error.message)])
+
+
+class _Here:
+    """What is in the database of the practices that a batch names."""
+
+    def __init__(self, session: Session, formers: list[Former]) -> None:
+        ids = [former.id for former in formers]
+        slugs = [former.slug for former in formers if former.slug]
+        found = list(session.scalars(select(Practice).where(or_(Practice.id.in_(ids), Practice.slug.in_(slugs)))))
+        self._by_id = {practice.id: practice for practice in found}
+        self._by_slug = {practice.slug: practice for practice in found}
+        self._records = publishing.public_records(session, [id for id in ids if id in self._by_id])
+
+    def has(self, record: Incoming) -> bool:
+        """Whether a record is here, word for word. Raises Refused where something else has its id or slug."""
+        former = record.former
+        if former is None:
+            return False
+        practice = self._by_id.get(former.id)
+        if practice is None:
+            if former.slug in self._by_slug and former.slug is not None:
+                text = N_("“%(slug)s” is the address of another practice here.")
+                raise Refused([Problem.of("slug", text, slug=former.slug)])
+            return False
+        if practice.slug != former.slug:
+            text = N_("This id belongs to another practice here: %(slug)s.")
+            raise Refused([Problem.of("id", text, slug=practice.slug or "a draft")])
+        if not self._same(record, former):
+            text = N_("This practice is here already, in version %(version)d; an import changes nothing that is here.")
+            raise Refused([Problem.of("slug", text, version=practice.version)])
+        return True
+
+    def _same(self, record: Incoming, former: Former) -> bool:
+        held = self._records.get(str(former.id))
+        if held is None or held.practice.version != former.stamp.version or held.updated != former.stamp.updated:
+            return False
+        document = publishing.of_record(publishing.as_document(held, ""))
+        return document == {**record.document, "attribution": record.document["attribution"] or held.attribution}
+
+
+def _owner(session: Session, email: str | None) -> uuid.UUID | None:
+    if email is None:
+        return None
+    user = session.scalar(select(User).where(User.email == email.strip().lower()))
+    if user is None:
+        raise NotFound(N_("Nobody has an account with the address %(email)s."), email=email[:254])
+    if not can(user, "write"):
+        raise NotAllowed(N_("%(email)s may not submit practices: that takes an active member."), email=user.email)
+    return user.id
+
+
+def _gather(problems: list[Problem], step: Callable[[], T]) -> T | None:
+    """What a step gives, or None with its problems added."""
+    try:
+        return step()
+    except Invalid as invalid:
+        problems += invalid.problems
+        return None
+
+
+def _publish(session: Session, owner: User | None, record: Incoming, former: Former) -> None:
+    practice = Practice(
+        id=former.id,
+        slug=former.slug,
+        origin=former.origin,
+        origin_url=former.origin_url,
+        owner_id=owner.id if owner else None,
+        state=State.DRAFT,
+        version=0,
+        revision_count=0,
+    )
+    session.add(practice)
+    practices.keep_contact(practice, record.contact)
+    publishing.publish(session, practice, record.document, author_id=None, stamp=former.stamp)
+    audit.note(session, owner, "practice.import", "practice", practice.id, version=former.stamp.version)
