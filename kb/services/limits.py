@@ -1,0 +1,209 @@
+"""Limits on guessing: how often a sign-in may fail, for an account and for an address, counted for all workers.
+
+The counts lie in an SQLite file of their own, so that a flood of guesses never waits for, or delays, the database. It
+is a storage of the `limits` library: Flask-Limiter can use it too, and Redis can take its place on several machines.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import logging
+import math
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.errors import StorageError
+from limits.storage import MovingWindowSupport, Storage
+from limits.strategies import MovingWindowRateLimiter
+
+from kb.services.errors import N_, TooMany
+
+ACCOUNT_LIMIT = RateLimitItemPerMinute(10, 15)
+"""Failures an account in any 15 minutes."""
+
+ADDRESS_LIMIT = RateLimitItemPerMinute(20, 15)
+"""Failures an address in any 15 minutes."""
+
+BUSY_TIMEOUT = 1.0
+"""Seconds that a count waits for another worker's; then the sign-in goes on uncounted."""
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS hits (key TEXT NOT NULL, at REAL NOT NULL, expires REAL NOT NULL, amount INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS hits_key ON hits (key, at);
+CREATE INDEX IF NOT EXISTS hits_expires ON hits (expires);
+"""
+
+log = logging.getLogger(__name__)
+
+
+class SqliteStorage(Storage, MovingWindowSupport):
+    """Counts in one SQLite file, for the strategies "fixed window" and "moving window" of the `limits` library.
+
+    Each call opens the file anew, which takes well under a millisecond: nothing is held that a fork or a thread could
+    not share, and a file that was deleted is made again. Times are seconds since 1970. Rows are swept once expired.
+    """
+
+    STORAGE_SCHEME = ["kb-sqlite"]  # noqa: RUF012 (the library wants a list)
+
+    def __init__(
+        self, uri: str, wrap_exceptions: bool = False, clock: Callable[[], float] = time.time, **_options: object
+    ) -> None:
+        super().__init__(uri, wrap_exceptions=wrap_exceptions)
+        self._path = uri.removeprefix("kb-sqlite://")
+        self._clock = clock
+
+    @property
+    def base_exceptions(self) -> type[Exception] | tuple[type[Exception], ...]:
+        """What may go wrong here."""
+        return sqlite3.Error
+
+    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Add to a fixed window, which begins with its first hit, and return its sum."""
+        now = self._clock()
+        with self._open() as file:
+            ends = file.execute("SELECT min(expires) FROM hits WHERE key = ? AND expires > ?", (key, now)).fetchone()[0]
+            self._add(file, key, now, ends or now + expiry, amount)
+            return self._sum(file, key, "expires", now)
+
+    def get(self, key: str) -> int:
+        """The sum of a fixed window."""
+        with self._open() as file:
+            return self._sum(file, key, "expires", self._clock())
+
+    def get_expiry(self, key: str) -> float:
+        """When a fixed window ends; now, where there is none."""
+        now = self._clock()
+        with self._open() as file:
+            ends = file.execute("SELECT min(expires) FROM hits WHERE key = ? AND expires > ?", (key, now)).fetchone()[0]
+        return float(ends or now)
+
+    def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        """Add to a moving window unless that would go over its limit; says whether it did."""
+        now = self._clock()
+        with self._open() as file:
+            if self._sum(file, key, "at", now - expiry) + amount > limit:
+                return False
+            self._add(file, key, now, now + expiry, amount)
+        return True
+
+    def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
+        """When the first hit of a moving window was, and how many there are."""
+        now = self._clock()
+        with self._open() as file:
+            first, count = file.execute(
+                "SELECT min(at), coalesce(sum(amount), 0) FROM hits WHERE key = ? AND at > ?", (key, now - expiry)
+            ).fetchone()
+        return (now if first is None else float(first)), int(count)
+
+    def check(self) -> bool:
+        """Whether the file can be used."""
+        try:
+            with self._open():
+                return True
+        except sqlite3.Error:
+            return False
+
+    def reset(self) -> int | None:
+        """Forget everything; returns how many rows there were."""
+        with self._open() as file:
+            return file.execute("DELETE FROM hits").rowcount
+
+    def clear(self, key: str) -> None:
+        """Forget one key."""
+        with self._open() as file:
+            file.execute("DELETE FROM hits WHERE key = ?", (key,))
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, which locks the file at once: between a sum and what is added nobody else adds."""
+        with closing(sqlite3.connect(self._path, timeout=BUSY_TIMEOUT, isolation_level=None)) as file:
+            file.execute("PRAGMA journal_mode=WAL")
+            file.execute("PRAGMA synchronous=OFF")  # counts of a quarter of an hour need not outlive a power cut
+            file.executescript(_TABLE)
+            file.execute("BEGIN IMMEDIATE")
+            yield file
+            file.execute("COMMIT")
+
+    @staticmethod
+    def _add(file: sqlite3.Connection, key: str, now: float, expires: float, amount: int) -> None:
+        file.execute("DELETE FROM hits WHERE expires <= ?", (now,))
+        file.execute("INSERT INTO hits VALUES (?, ?, ?, ?)", (key, now, expires, amount))
+
+    @staticmethod
+    def _sum(file: sqlite3.Connection, key: str, column: str, after: float) -> int:
+        of_key = f"SELECT coalesce(sum(amount), 0) FROM hits WHERE key = ? AND {column} > ?"  # noqa: S608 (our own name)
+        return int(file.execute(of_key, (key, after)).fetchone()[0])
+
+
+class Failures:
+    """Failed sign-ins, counted for the account and for the address they came from.
+
+    An attempt counts against its account before the password is looked at, so that many at once get no further than
+    one after the other. Where the file cannot be used people are let in uncounted, with a line in the log: a full disk
+    must not shut out the editors, and argon2 goes on making each guess slow.
+    """
+
+    def __init__(self, path: Path, *, on: bool = True, clock: Callable[[], float] = time.time) -> None:
+        self._on = on
+        self._clock = clock
+        self._window = MovingWindowRateLimiter(SqliteStorage(f"kb-sqlite://{path}", wrap_exceptions=True, clock=clock))
+
+    def begin(self, account: str, address: str) -> None:
+        """Let an attempt begin. Raises TooMany where the account or the address has failed too often."""
+        if not self._on:
+            return
+        try:
+            if not self._window.test(ADDRESS_LIMIT, *_of_address(address)):
+                self._refuse(ADDRESS_LIMIT, _of_address(address))
+            if not self._window.hit(ACCOUNT_LIMIT, *_of_account(account)):
+                self._refuse(ACCOUNT_LIMIT, _of_account(account))
+        except StorageError as error:
+            _let_pass(error)
+
+    def failed(self, address: str) -> None:
+        """Note that the attempt failed."""
+        if not self._on:
+            return
+        try:
+            self._window.hit(ADDRESS_LIMIT, *_of_address(address))
+        except StorageError as error:
+            _let_pass(error)
+
+    def succeeded(self, account: str) -> None:
+        """Note that the attempt succeeded: the account's failures are forgotten, the address's are not."""
+        if not self._on:
+            return
+        try:
+            self._window.clear(ACCOUNT_LIMIT, *_of_account(account))
+        except StorageError as error:
+            _let_pass(error)
+
+    def _refuse(self, limit: RateLimitItem, key: tuple[str, str]) -> None:
+        seconds = max(1, math.ceil(self._window.get_window_stats(limit, *key).reset_time - self._clock()))
+        text = N_("Too many failed sign-ins. Wait %(minutes)d min and try again.")
+        raise TooMany(text, seconds, minutes=math.ceil(seconds / 60))
+
+
+def _of_account(email: str) -> tuple[str, str]:
+    """The key of an account, whether it exists or not; hashed, so that the file holds nobody's address."""
+    return "account", hashlib.sha256(email.strip().lower().encode("utf-8", "replace")).hexdigest()
+
+
+def _of_address(address: str) -> tuple[str, str]:
+    """The key of an address; of IPv6 the first 64 bits, which is what one household or attacker is given."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return "address", address
+    if parsed.version == 6:
+        return "address", str(ipaddress.ip_network((parsed, 64), strict=False))
+    return "address", str(parsed)
+
+
+def _let_pass(error: StorageError) -> None:
+    log.warning("limits.sqlite cannot be used, so failed sign-ins are not counted: %s", error.storage_error)
