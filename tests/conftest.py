@@ -67,6 +67,30 @@ def _made(folder: Path, *, practices: bool) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def peopled_folder(bare_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bare data folder with PEOPLE. Copy it, never write to it."""
+    return _peopled(bare_folder, tmp_path_factory.mktemp("peopled") / "data")
+
+
+@pytest.fixture(scope="session")
+def town_folder(seeded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A seeded data folder with PEOPLE. Copy it, never write to it."""
+    return _peopled(seeded_folder, tmp_path_factory.mktemp("town") / "data")
+
+
+def _peopled(source: Path, folder: Path) -> Path:
+    config = configure(shutil.copytree(source, folder))
+    database = Database(config.database_url)
+    with database.write() as session:
+        for name, role in PEOPLE.items():
+            factories.person(session, f"{name}@example.org", role)
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+    return folder
+
+
 @pytest.fixture
 def config(bare_folder: Path, tmp_path: Path) -> Config:
     """Settings for a fresh data folder with vocabularies and no practice."""
@@ -123,6 +147,10 @@ class Site:
             self._clients[name] = client
         return self._clients[name]
 
+    def forget(self, name: str) -> None:
+        """Let someone sign in anew at the next use: this browser is about to be signed out."""
+        self._clients.pop(name, None)
+
     def drain(self) -> None:
         """Bring what waits into the index."""
         self.parts.indexer.drain()
@@ -140,35 +168,26 @@ def token(client: FlaskClient, path: str) -> str:
     return found.group(1)
 
 
-def _with_people(config: Config) -> Site:
-    site = Site(config)
-    with site.database.write() as session:
-        for name, role in PEOPLE.items():
-            factories.person(session, f"{name}@example.org", role)
-    return site
-
-
 @pytest.fixture
-def site(config: Config) -> Iterator[Site]:
+def site(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
     """An app without practices, with PEOPLE."""
-    site = _with_people(config)
+    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data")))
     yield site
     site.close()
 
 
 @pytest.fixture
-def seeded_site(seeded_config: Config) -> Iterator[Site]:
+def seeded_site(town_folder: Path, tmp_path: Path) -> Iterator[Site]:
     """An app on the whole seed, with PEOPLE."""
-    site = _with_people(seeded_config)
+    site = Site(configure(shutil.copytree(town_folder, tmp_path / "data")))
     yield site
     site.close()
 
 
 @pytest.fixture(scope="module")
-def reading_site(seeded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def reading_site(town_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """An app on the whole seed, shared by a module's tests, which only read."""
-    folder = tmp_path_factory.mktemp("reading") / "data"
-    site = _with_people(configure(shutil.copytree(seeded_folder, folder)))
+    site = Site(configure(shutil.copytree(town_folder, tmp_path_factory.mktemp("reading") / "data")))
     yield site
     site.close()
 

@@ -6,8 +6,10 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, Unauthorized
 
+from kb.models import User
 from kb.services import accounts, catalogue, practices, query, record
 from kb.services.catalogue import Found, Results
 from kb.services.checking import check_draft
@@ -62,15 +64,14 @@ def practice(slug: str) -> ResponseReturnValue:
 @bp.post("/practices")
 def submit() -> ResponseReturnValue:
     """Submit a practice with a member's token, or, with `?draft=1`, save it as a draft."""
+    _submitter(context.reading())
     data = request.get_json()
     if not isinstance(data, dict):
         raise BadRequest("The body must be one JSON object: the record.")
     as_draft = request.args.get("draft") == "1"
     vocabulary = context.vocabulary()
     with context.writing() as session:
-        actor = accounts.token_user(session, _bearer())
-        if actor is None:
-            raise Unauthorized("This needs a valid token: Authorization: Bearer TOKEN.")
+        actor = _submitter(session)
         document = record.shape(data)
         if as_draft:
             check_draft(document)
@@ -106,9 +107,13 @@ def regions() -> ResponseReturnValue:
     return jsonify({"total": len(items), "items": items})
 
 
-def _bearer() -> str:
+def _submitter(session: Session) -> User:
+    """Whose token came with the request. Raises Unauthorized."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else ""
+    user = accounts.token_user(session, token.strip()) if scheme.lower() == "bearer" else None
+    if user is None:
+        raise Unauthorized("This needs a valid token: Authorization: Bearer TOKEN.")
+    return user
 
 
 def _short(item: Found) -> dict[str, Any]:

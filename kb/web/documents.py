@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint
+from flask_babel import format_datetime
 from flask_babel import gettext as _
 
 from kb.services.record import LABELS
@@ -62,8 +64,14 @@ def field_name(key: str) -> str:
     return _(str(LABELS[key]))
 
 
+def moment(value: datetime) -> str:
+    """A moment with its time of day. The zone is said: readers live in several."""
+    return f"{format_datetime(value, 'd MMMM y, HH:mm', rebase=False)} UTC"
+
+
 def register(bp: Blueprint) -> None:
     """Give the templates these functions."""
     bp.add_app_template_filter(value_label)
     bp.add_app_template_filter(entry_line)
     bp.add_app_template_filter(field_name)
+    bp.add_app_template_filter(moment)

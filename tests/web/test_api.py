@@ -1,0 +1,162 @@
+"""The JSON API: shapes to the letter, refusals as problem+json, and submitting with a token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from kb.services import accounts
+from kb.services.record import KEYS
+from tests.conftest import Site
+from tests.factories import CONTACT, document
+
+ITEM = ["slug", "title", "summary", "language", "country", "region", "themes", "target_groups", "status", "evidence",
+        "start", "end", "updated", "version", "url", "score", "matched", "highlights"]  # fmt: skip
+
+
+def test_a_list_has_the_shape_of_the_contract(reader: FlaskClient) -> None:
+    answer = reader.get("/api/v1/practices?q=talent&per_page=5").get_json()
+    assert list(answer) == [
+        "total",
+        "page",
+        "per_page",
+        "sort",
+        "did_you_mean",
+        "expanded_to",
+        "partial",
+        "items",
+        "facets",
+        "links",
+    ]
+    assert list(answer["items"][0]) == ITEM
+    assert {
+        "country",
+        "theme",
+        "target_group",
+        "status",
+        "level",
+        "evidence",
+        "funding",
+        "language",
+        "region_type",
+        "year",
+    } <= set(answer["facets"])
+    assert list(answer["facets"]["country"][0]) == ["value", "label", "count", "selected"]
+    assert "<mark>" in answer["items"][0]["highlights"]["title"]
+
+
+def test_one_practice_is_the_whole_record(reader: FlaskClient) -> None:
+    assert tuple(reader.get("/api/v1/practices/catalonia-acol-line").get_json()) == KEYS
+
+
+def test_pages_are_linked(reader: FlaskClient) -> None:
+    links = reader.get("/api/v1/practices?country=ES&per_page=5&page=2").get_json()["links"]
+    assert "page=1" in links["prev"] and "page=3" in links["next"] and "country=ES" in links["self"]
+
+
+@pytest.mark.parametrize("path", ["themes", "target-groups"])
+def test_a_vocabulary_is_whole(reader: FlaskClient, path: str) -> None:
+    answer = reader.get(f"/api/v1/{path}").get_json()
+    assert answer["total"] == len(answer["items"]) == 21 and answer["items"][0]["labels"]["de"]
+
+
+def test_regions_have_code_edition_and_names(reader: FlaskClient) -> None:
+    items = {item["code"]: item for item in reader.get("/api/v1/regions").get_json()["items"]}
+    assert items["EL303"]["country"] == "GR" and items["x-gb-scotland"]["edition"] == "local"
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["country=XX", "page=0", "per_page=1000", "sort=foo", "theme=nope", "year_from=abc", "region=ZZ99", "what=ever",
+     "q=" + "a" * 10_000],
+)  # fmt: skip
+def test_a_bad_parameter_is_a_problem_with_a_sentence(reader: FlaskClient, query: str) -> None:
+    answer = reader.get("/api/v1/practices?" + query)
+    assert answer.status_code == 400 and answer.content_type == "application/problem+json"
+    assert answer.get_json()["detail"] and answer.get_json()["status"] == 400
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["q=%00", "q=%ff%fe", "q=%22open", "q=(((", "q=title:", "q=-", "q=*", "q=%F0%9F%98%80", "q=AND%20OR", "q=a%5Eb~2", "q=%5B", "country=",
+     "q=%ED%A0%80", "country=%00", "q=" + "%22" * 200],
+)  # fmt: skip
+def test_an_odd_query_gets_an_answer(reader: FlaskClient, query: str) -> None:
+    for path in ("/practices", "/api/v1/practices"):
+        assert reader.get(f"{path}?{query}").status_code in (200, 400)
+
+
+def test_an_unknown_address_is_a_problem_too(reader: FlaskClient) -> None:
+    for path in ("practices/no-such", "nothing"):
+        answer = reader.get(f"/api/v1/{path}")
+        assert answer.status_code == 404 and answer.content_type == "application/problem+json"
+
+
+def test_any_page_may_read_the_api(reader: FlaskClient) -> None:
+    assert reader.get("/api/v1/practices").headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_the_api_sets_no_cookie(site: Site) -> None:
+    assert "Set-Cookie" not in site.client("alice").get("/api/v1/practices").headers
+
+
+# Submitting
+
+
+def post(site: Site, record: Any, token: str | None = None, draft: bool = False) -> Any:
+    """Send a record with Alice's token, or another."""
+    if token is None:
+        with site.database.write() as session:
+            token = accounts.new_token(session, "alice@example.org")
+    headers = {"Authorization": f"Bearer {token}"}
+    return site.client().post("/api/v1/practices" + ("?draft=1" if draft else ""), json=record, headers=headers)
+
+
+def test_a_token_submits_and_nobody_sees_it_yet(site: Site) -> None:
+    answer = post(site, {**document(), "contact": CONTACT})
+    assert answer.status_code == 201 and answer.get_json()["state"] == "submitted" and answer.headers["Location"]
+    site.drain()
+    assert site.client().get("/api/v1/practices").get_json()["total"] == 0
+    assert "Mentors" in site.client("bob").get("/review").get_data(as_text=True)
+
+
+def test_a_bare_region_code_is_understood(site: Site) -> None:
+    assert post(site, {**document(), "region": "ITH5", "country": None, "contact": CONTACT}).status_code == 201
+
+
+def test_a_draft_may_be_incomplete(site: Site) -> None:
+    assert post(site, {"title": "Half", "language": "en"}, draft=True).get_json()["state"] == "draft"
+
+
+def test_what_is_wrong_is_listed_by_field(site: Site) -> None:
+    answer = post(site, {**document(title=None), "themes": ["nope"], "country": "XX"})
+    assert answer.status_code == 422 and answer.content_type == "application/problem+json"
+    assert {"title", "themes", "country"} <= {each["field"] for each in answer.get_json()["errors"]}
+    assert all(each["message"] for each in answer.get_json()["errors"])
+
+
+def test_an_unknown_key_is_refused_by_name(site: Site) -> None:
+    answer = post(site, {**document(), "titel": "x"})
+    assert answer.status_code == 422 and answer.get_json()["errors"][0]["field"] == "titel"
+
+
+@pytest.mark.parametrize("token", ["", "nope", "kbt_" + "x" * 40])
+def test_a_wrong_token_is_refused(site: Site, token: str) -> None:
+    assert post(site, document(), token=token or " ").status_code == 401
+
+
+def test_a_cookie_is_no_token(site: Site) -> None:
+    assert site.client("alice").post("/api/v1/practices", json=document()).status_code == 401
+
+
+@pytest.mark.parametrize(("body", "kind", "status"), [("{", "application/json", 400), ("[]", "application/json", 400),
+                                                      ("a=b", "application/x-www-form-urlencoded", 415)])  # fmt: skip
+def test_a_body_that_is_no_record_is_refused(site: Site, body: str, kind: str, status: int) -> None:
+    with site.database.write() as session:
+        token = accounts.new_token(session, "alice@example.org")
+    answer = site.client().post(
+        "/api/v1/practices", data=body, content_type=kind, headers={"Authorization": f"Bearer {token}"}
+    )
+    assert answer.status_code == status and answer.content_type == "application/problem+json"
