@@ -341,7 +341,8 @@ def _countries(counts: Any) -> list[dict[str, Any]]:
     for info in vocabulary.regions.values():
         if info.level == 0 and counts[info.code]:
             row = _region_row(info.code, counts[info.code])
-            rows.append({**row, "country": info.country, "regions": _regions_of(info.country, counts)})
+            below = [each for each in _regions_of(info.country, counts) if each["name"] != row["name"]]
+            rows.append({**row, "country": info.country, "regions": below})
     return sorted(rows, key=lambda row: row["name"])
 
 

@@ -168,6 +168,7 @@ MATCHED = {
     "summary": N_("the summary"),
     "story": N_("the text"),
     "names": N_("the names of places and organisations"),
+    "foreign": N_("the title in another language"),
 }
 """Where words were found, for the line "Found in …"."""
 

@@ -22,9 +22,9 @@ from flask_babel import gettext
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from kb.models import Evidence
+from kb.models import Evidence, Status
 from kb.services import moderation, permissions
-from kb.services.errors import Message
+from kb.services.errors import N_, Message
 from kb.services.query import PER_PAGE, CatalogueQuery
 from kb.services.record import Document
 from kb.services.values import partial_date
@@ -54,7 +54,7 @@ def init_app(app: Flask) -> None:
         language_name, listed, matched_in,
     )  # fmt: skip
     functions = (
-        static_url, language_url, query_url, lang_attr, label, facet_label, lifespan, place_name, evidence_step,
+        static_url, language_url, query_url, lang_attr, label, facet_label, lifespan, span, place_name, evidence_step,
         in_readers_language,
     )  # fmt: skip
     app.jinja_env.trim_blocks = True
@@ -234,6 +234,19 @@ def facet_label(name: str, value: str) -> str:
 def lifespan(record: Document) -> str:
     """A practice's status and years: "Running since 2018"."""
     return labels.lifespan(record["status"], record["start"], record["end"])
+
+
+def span(record: Document) -> str:
+    """When a practice ran, as exactly as is known: "since May 2016", "May 2016 to June 2018"; empty where nothing is."""
+    start, end = (partial(record[key]) if record[key] else None for key in ("start", "end"))
+    if start and end:
+        return start if start == end else gettext("%(start)s to %(end)s", start=start, end=end)
+    if end:
+        return gettext("until %(end)s", end=end)
+    if not start:
+        return ""
+    over = record["status"] in (Status.ENDED, Status.DISCONTINUED)
+    return gettext(N_("from %(start)s, end not reported") if over else N_("since %(start)s"), start=start)
 
 
 def place_name(record: Document) -> str:
