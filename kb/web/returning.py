@@ -27,7 +27,7 @@ def restore(endpoint: str, fields: MultiDict[str, str], values: dict[str, Any]) 
 
 def here() -> str:
     """The address asked for, on this site."""
-    query = request.query_string.decode("ascii", "ignore")
+    query = quote(request.query_string, safe="%&=+/?:@!$'()*,;[]~")
     return quote(request.path) + (f"?{query}" if query else "")
 
 

@@ -295,7 +295,7 @@ def test_a_role_is_changed(session: Session, alice: User) -> None:
     lambda session: accounts.new_token(session, "nobody@example.org"),
 ])  # fmt: skip
 def test_nobody_is_not_found(session: Session, change: Callable[[Session], object]) -> None:
-    with pytest.raises(NotFound, match="nobody@example.org"):
+    with pytest.raises(NotFound, match=r"nobody@example\.org"):
         change(session)
 
 

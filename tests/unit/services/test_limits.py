@@ -139,7 +139,7 @@ def test_the_refusal_says_when_to_come_back(failures: Failures, clock: Clock) ->
 def test_the_refusal_is_a_sentence(failures: Failures) -> None:
     for n in range(10):
         fail(failures, ALICE, f"192.0.2.{n}")
-    with pytest.raises(TooMany, match="Too many failed sign-ins. Wait 15 min and try again."):
+    with pytest.raises(TooMany, match=r"^Too many failed sign-ins\. Wait 15 min and try again\.$"):
         failures.begin(ALICE, "198.51.100.1")
 
 
