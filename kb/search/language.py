@@ -140,6 +140,16 @@ def forms(word: str, language: str) -> tuple[str, tuple[str, ...]]:
     return folded, tuple(sys.intern(stem) for stem in dict.fromkeys((written, plain)) if stem)
 
 
+def asked_stems(word: str, language: str) -> tuple[str, ...]:
+    """Return the stems by which a word of a query is kin to words of a text in this language.
+
+    The word itself is one: typed without accents it is often the stem of a word with them, but has another stem of its
+    own (Turkish `gocmen`, of `göçmenler`). None without a stemmer.
+    """
+    folded, stems = forms(word, language)
+    return tuple(dict.fromkeys((*stems, folded))) if stems else ()
+
+
 def is_stop_word(folded: str) -> bool:
     """Whether a folded word only holds a sentence together, in a language of the pages."""
     return folded in STOP_WORDS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from html import escape
 
-from kb.search.language import Word, analyse, forms, language_of
+from kb.search.language import Word, analyse, asked_stems, fold, language_of
 from kb.search.parsing import parse
 
 _SENTENCE_ENDS = ".!?…:\n"
@@ -39,10 +39,9 @@ def _found(tokens: list[Word], query: str, language: str) -> dict[int, int]:
     stems: dict[str, int] = {}
     for clause in parse(query):
         for word in clause.words:
-            folded, word_stems = forms(word, language)
-            number = folds.setdefault(folded, len(folds))
+            number = folds.setdefault(fold(word), len(folds))
             if not clause.exact:
-                stems.update(dict.fromkeys(word_stems, number))
+                stems.update(dict.fromkeys(asked_stems(word, language), number))
     found: dict[int, int] = {}
     for token in tokens:
         numbers = [folds.get(token.folded), *map(stems.get, token.stems)]

@@ -76,9 +76,9 @@ class WhooshEngine(_Searching):
     def rebuild(self, documents: Iterable[Document], replay: Callable[[SearchEngine], None] | None = None) -> int:
         """Build a new index beside the live one and swap it in; return the number of documents.
 
-        The live index takes updates meanwhile. Then `replay` is called with an engine of the new index, to bring in what
-        they changed. It has to hold up further updates until this returns: one that comes before the swap would be lost.
-        No lock is held while it runs, so that it can wait for whoever is updating.
+        The live index takes updates meanwhile. Then `replay` is called with an engine of the new index, to bring in
+        what they changed. It has to hold up further updates until this returns, or one that comes before the swap would
+        be lost. No lock is held while it runs, so that it can wait for whoever is updating.
         """
         self._store.folder.mkdir(parents=True, exist_ok=True)
         with self._store.rebuilding():

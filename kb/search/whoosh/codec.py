@@ -11,12 +11,13 @@ from __future__ import annotations
 from array import array
 from itertools import pairwise
 from pathlib import Path
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from whoosh.codec import base
-from whoosh.codec.whoosh3 import W3Codec, W3TermInfo
+from whoosh.codec.whoosh3 import W3Codec, W3Segment, W3TermInfo
 from whoosh.filedb.filestore import FileStorage
 from whoosh.matching import ListMatcher
 
@@ -81,6 +82,10 @@ class Codec(W3Codec):  # type: ignore[misc]
     """Whoosh's codec with other postings, and without statistics of field lengths, which the records have."""
 
     length_stats = False
+
+    def new_segment(self, storage: Any, indexname: str) -> W3Segment:
+        # Readers know a segment by its name for ever, so it must not depend on how somebody seeded `random`.
+        return W3Segment(self, indexname, segid=token_hex(8))
 
     def postings_writer(self, dbfile: Any, byteids: bool = False) -> PostingsWriter:
         return PostingsWriter(dbfile)

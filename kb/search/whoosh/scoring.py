@@ -7,24 +7,27 @@ that a word in title and summary does not count as two words.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import log
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.search.language import forms
+from kb.search.language import asked_stems
 from kb.search.parsing import Clause
 from kb.search.whoosh.schema import FIELDS, stem_term
 from kb.search.whoosh.segment import Numbers, Term
 from kb.search.whoosh.snapshot import Snapshot
 
-# A title says what a practice is, a summary what matters most; names are short lists in which a word says little more
-# than that somebody took part; foreign texts are titles for the most part.
-_WEIGHTS = np.array([{"title": 5.0, "summary": 2.0, "story": 1.0, "names": 1.5, "foreign": 3.0}[f] for f in FIELDS])
-# How far a field longer than the average counts less. Long titles are no worse than short ones, long stories often are.
-_LENGTH = np.array([{"title": 0.3, "summary": 0.4, "story": 0.6, "names": 0.5, "foreign": 0.4}[f] for f in FIELDS])
-_SATURATION = 1.6
-_KIN = 0.8  # what a word that only shares a stem counts beside the word as typed
+# Title and summary are what the authors chose to say about a practice, word for word worth more than the long texts.
+# Names are lists in which a word only says that somebody took part; foreign texts mostly say again what the title says.
+_WEIGHTS = np.array([{"title": 5.0, "summary": 4.0, "story": 1.0, "names": 1.5, "foreign": 1.5}[f] for f in FIELDS])
+# How far a word counts less in a field longer than the average. A long title is hardly worse than a short one.
+_LENGTH = np.array([{"title": 0.2, "summary": 0.3, "story": 0.5, "names": 0.5, "foreign": 0.2}[f] for f in FIELDS])
+_SATURATION = 2.0
+_KIN = 0.95  # what a word that only shares a stem counts beside the word as typed
+_TOGETHER = 0.5  # what two words side by side as typed count beside a word of their own
+_MOST_PAIRS = 16
 
 
 class Found:
@@ -47,6 +50,9 @@ class Matches:
         for found in self._found:
             self.held[found.documents] += 1
             self.scores[found.documents] += _scores(snapshot, found)
+        for pair in _pairs(clauses):
+            found = find(snapshot, pair)
+            self.scores[found.documents] += _TOGETHER * _scores(snapshot, found)
 
     def fields(self, document: int) -> tuple[str, ...]:
         """Return the fields of a document in which something was found, weightiest first."""
@@ -58,10 +64,14 @@ class Matches:
         return tuple(name for name, is_held in zip(FIELDS, held, strict=True) if is_held)
 
 
+def _pairs(clauses: Sequence[Clause]) -> list[Clause]:
+    """Return the words that were typed side by side, as phrases: where they stand so in a text, they mean the same."""
+    words = [None if clause.exact else clause.words[0] for clause in clauses]
+    return [Clause((a, b), exact=True) for a, b in pairwise(words) if a and b][:_MOST_PAIRS]
+
+
 def find(snapshot: Snapshot, clause: Clause) -> Found:
     """Return where a clause stands in the documents that are not deleted."""
-    if not snapshot.segments:
-        return Found(np.empty(0, np.intp), np.empty((0, len(FIELDS))))
     found = _phrase(snapshot, clause.folds) if clause.exact else _word(snapshot, clause.words[0], clause.folds[0])
     live = snapshot.live[found.documents]
     return found if live.all() else Found(found.documents[live], found.frequencies[live])
@@ -69,7 +79,7 @@ def find(snapshot: Snapshot, clause: Clause) -> Found:
 
 def _word(snapshot: Snapshot, word: str, folded: str) -> Found:
     as_typed = snapshot.term("words", folded)
-    terms = {stem_term(language, stem) for language in snapshot.languages for stem in forms(word, language)[1]}
+    terms = {stem_term(language, stem) for language in snapshot.languages for stem in asked_stems(word, language)}
     stems = [term for term in (snapshot.term("stems", term) for term in sorted(terms)) if len(term.documents)]
     documents = np.unique(np.concatenate([as_typed.documents, *(stem.documents for stem in stems)]))
     typed = _most(documents, [as_typed])
@@ -90,9 +100,9 @@ def _phrase(snapshot: Snapshot, words: Sequence[str]) -> Found:
     """Find words side by side, by intersecting the (document, position) pairs at which the phrase would begin."""
     starts: NDArray[np.int64] | None = None
     for offset, word in enumerate(words):
-        term, positions = snapshot.positions(word)
+        term = snapshot.term("words", word)
         documents = np.repeat(term.documents, term.counts.sum(axis=1, dtype=np.intp))
-        begins = (documents.astype(np.int64) << 32) + positions.astype(np.int64) - offset
+        begins = (documents.astype(np.int64) << 32) + term.positions.astype(np.int64) - offset
         if starts is None:
             fields = np.repeat(np.tile(np.arange(len(FIELDS)), len(term.counts)), term.counts.ravel())
             starts = first = begins

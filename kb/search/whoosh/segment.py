@@ -53,13 +53,17 @@ class Columns(NamedTuple):
 
 
 class Term(NamedTuple):
-    """A term in a segment: its documents, ascending, and for each how often it stands in each of `FIELDS`."""
+    """A term: its documents, ascending; for each how often it stands in each of `FIELDS`; and of words where.
+
+    `positions` are in the order of the documents, and within one of the fields. Stems have none.
+    """
 
     documents: Numbers
     counts: NDArray[np.uint8]
+    positions: NDArray[np.uint32]
 
 
-_NOWHERE = Term(np.empty(0, np.intp), np.empty((0, len(FIELDS)), np.uint8))
+NOWHERE = Term(np.empty(0, np.intp), np.empty((0, len(FIELDS)), np.uint8), np.empty(0, np.uint32))
 
 
 class TermCache:
@@ -88,7 +92,7 @@ class TermCache:
 
 
 def _weight(term: Term) -> int:
-    return term.documents.nbytes + term.counts.nbytes + 300
+    return term.documents.nbytes + term.counts.nbytes + term.positions.nbytes + 300
 
 
 class Segment:
@@ -111,18 +115,9 @@ class Segment:
         found = self._cache.get(key)
         if found is None:
             postings = self._postings(field, term)
-            found = _NOWHERE if postings is None else _term(postings)
+            found = NOWHERE if postings is None else _term(postings)
             self._cache.put(key, found)
         return found
-
-    def positions(self, word: bytes) -> tuple[Term, NDArray[np.uint32]]:
-        """Return where a word stands, and the positions of its occurrences, document by document, field by field."""
-        postings = self._postings("words", word)
-        if postings is None:
-            return _NOWHERE, np.empty(0, np.uint32)
-        is_position = np.ones(len(postings.values), np.bool_)
-        is_position[_count_bytes(postings)] = False
-        return _term(postings), np.frombuffer(postings.values[is_position].tobytes(), np.uintc)
 
     def _postings(self, field: str, term: bytes) -> Postings | None:
         with damaged_is_lost(), self._lock:
@@ -132,12 +127,12 @@ class Segment:
                 return None
 
 
-def _count_bytes(postings: Postings) -> NDArray[np.int64]:
-    return postings.offsets[:-1, None] + np.arange(len(FIELDS))
-
-
 def _term(postings: Postings) -> Term:
-    return Term(postings.documents.astype(np.intp), postings.values[_count_bytes(postings)])
+    count_bytes = postings.offsets[:-1, None] + np.arange(len(FIELDS))
+    is_position = np.ones(len(postings.values), np.bool_)
+    is_position[count_bytes] = False
+    positions = np.frombuffer(postings.values[is_position].tobytes(), np.uintc)
+    return Term(postings.documents.astype(np.intp), postings.values[count_bytes], positions)
 
 
 def _columns(files: Files, whoosh_segment: Any) -> Columns:

@@ -89,7 +89,7 @@ class Selection:
             snapshot.live & snapshot.dated
         ]
         first = max(int(known.min(initial=this_year)), this_year - _MOST_YEARS)
-        dated = documents & snapshot.dated
+        dated = documents & snapshot.dated & (snapshot.starts <= snapshot.ends)
         starts = np.clip(snapshot.starts[dated], first, this_year + 1) - first
         ends = np.clip(snapshot.ends[dated], first - 1, this_year) - first
         begun = np.bincount(starts, minlength=this_year - first + 2)

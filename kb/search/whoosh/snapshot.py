@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.search.whoosh.schema import FIELDS, NUMBERED
-from kb.search.whoosh.segment import Columns, Numbers, Segment, Term, TermCache, ValueSets
+from kb.search.whoosh.segment import NOWHERE, Columns, Numbers, Segment, Term, TermCache, ValueSets
 from kb.search.whoosh.writing import segments_of
 
 Mask = NDArray[np.bool_]
@@ -64,16 +64,11 @@ class Snapshot:
     def term(self, field: str, term: str) -> Term:
         """Return where a term stands, in all segments. Deleted documents are among them."""
         found = [segment.term(field, term.encode()) for segment in self.segments]
-        return self._joined_terms(found)
-
-    def positions(self, word: str) -> tuple[Term, NDArray[np.uint32]]:
-        """Return where a word stands, and the positions of its occurrences, document by document, field by field."""
-        found = [segment.positions(word.encode()) for segment in self.segments]
-        return self._joined_terms([term for term, _ in found]), np.concatenate([places for _, places in found])
-
-    def _joined_terms(self, terms: Sequence[Term]) -> Term:
-        documents = [base + term.documents for base, term in zip(self.bases, terms, strict=False)]
-        return Term(np.concatenate(documents), np.concatenate([term.counts for term in terms]))
+        if not found:
+            return NOWHERE
+        documents = [base + term.documents for base, term in zip(self.bases, found, strict=False)]
+        counts, positions = ([term[i] for term in found] for i in (1, 2))
+        return Term(np.concatenate(documents), np.concatenate(counts), np.concatenate(positions))
 
     def _title_ranks(self, columns: Sequence[Columns]) -> Numbers:
         """Return the place of each document in the order of titles, then ids. Sorting runs that are sorted is quick."""

@@ -1,0 +1,168 @@
+"""Totals and facet counts of random queries equal what counting documents one by one gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kb.search.language import asked_stems, forms, language_of, spans
+from kb.search.parsing import Clause, parse
+from kb.search.port import FACETS, SORTS, Document, Page, Query, SearchEngine
+from tests.contract.conftest import MAKERS
+
+THIS_YEAR = datetime.now(UTC).year
+WORDS = ["arts", "art", "mentor", "mentors", "línia", "linia", "línies", "the", "county", "talent", "talentos"]
+USED = ("country", "theme", "region_type")
+
+texts = st.lists(st.sampled_from(WORDS), max_size=5).map(" ".join)
+years = st.one_of(st.none(), st.integers(THIS_YEAR - 6, THIS_YEAR + 2))
+values = st.lists(st.sampled_from("abc"), unique=True, max_size=2).map(tuple)
+regions = st.lists(st.sampled_from(["R1", "R2", "R3"]), unique=True, max_size=2).map(tuple)
+moments = st.sampled_from(["2026-01-01", "2026-02-01T00:00:00Z", "2026-03-01"])
+documents = st.builds(
+    Document,
+    id=st.sampled_from("123456789"),
+    slug=st.just("s"),
+    title=texts,
+    language=st.sampled_from(["en", "es", "ca", "hr"]),
+    texts=st.fixed_dictionaries({"story": texts, "names": texts}),
+    foreign=st.lists(st.tuples(st.sampled_from(["es", "und"]), texts), max_size=1).map(tuple),
+    facets=st.fixed_dictionaries(dict.fromkeys(USED, values)),
+    regions=regions,
+    start_year=years,
+    end_year=years,
+    published=moments,
+    updated=moments,
+    adopted=st.integers(0, 2),
+)
+queries = st.builds(
+    Query,
+    text=st.one_of(texts, texts.map('"{}"'.format), st.just("arts county"), st.just("…")),
+    filters=st.dictionaries(st.sampled_from(USED), values, max_size=2),
+    regions=regions,
+    year_from=years,
+    year_to=years,
+    updated_since=st.one_of(st.none(), moments),
+    sort=st.sampled_from(SORTS),
+    limit=st.integers(1, 5),
+    offset=st.integers(0, 6),
+)
+
+
+@pytest.fixture(scope="module", params=list(MAKERS))
+def engine(request: pytest.FixtureRequest) -> Iterator[SearchEngine]:
+    with TemporaryDirectory() as folder:
+        engine = MAKERS[request.param](Path(folder))
+        yield engine
+        engine.close()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+@given(st.lists(st.lists(documents, max_size=6), min_size=1, max_size=3), st.lists(queries, min_size=4, max_size=4))
+def test_totals_and_counts_are_exact(engine: SearchEngine, batches: list[list[Document]], asked: list[Query]) -> None:
+    engine.rebuild(batches[0])
+    for batch in batches[1:]:
+        engine.update(batch, gone=["1"])
+    kept: dict[str, Document] = {}
+    for number, batch in enumerate(batches):
+        for document in batch:
+            kept[document.id] = document
+        if number and "1" not in {document.id for document in batch}:
+            kept.pop("1", None)
+    for query in asked:
+        check(engine.search(query), query, list(kept.values()))
+
+
+def check(page: Page, query: Query, everything: list[Document]) -> None:
+    assert page.total == total(query, everything)
+    for facet in FACETS:
+        chosen = query.filters.get(facet, ())
+        there = {value for document in everything for value in document.facets.get(facet, ())}
+        counts = {value: total(alone(query, facet, value), everything) for value in there | set(chosen)}
+        expected = {value: count for value, count in counts.items() if count or value in chosen}
+        assert list(page.facets[facet]) == sorted(expected.items(), key=lambda pair: (-pair[1], pair[0]))
+    known = [year for d in everything if (year := d.end_year if d.start_year is None else d.start_year) is not None]
+    listed = set(range(min([*known, THIS_YEAR]), THIS_YEAR + 1))
+    listed |= {query.year_from} if query.year_from and query.year_from == query.year_to else set()
+    per_year = {year: total(replace(query, year_from=year, year_to=year), everything) for year in listed}
+    chosen_year = query.year_from if query.year_from == query.year_to else None
+    expected_years = [(str(y), n) for y, n in sorted(per_year.items()) if n or y == chosen_year]
+    assert list(page.facets["year"]) == expected_years
+    ranged = (query.year_from, query.year_to) != (None, None)
+    unranged = matching(replace(query, year_from=None, year_to=None), everything)
+    undated = [d for d in unranged if d.start_year is None and d.end_year is None]
+    assert page.undated == (len(undated) if ranged else 0)
+    check_hits(page, query, everything)
+
+
+def check_hits(page: Page, query: Query, everything: list[Document]) -> None:
+    """The hits are the right number of full ones, then partial ones that fill the page."""
+    full = {document.id for document in matching(query, everything)}
+    shown = [hit.id for hit in page.hits]
+    count = max(0, min(query.limit, len(full) - query.offset))
+    assert set(shown[:count]) <= full
+    assert not full & set(shown[count:])
+    assert len(set(shown)) == len(shown)
+    some = {d.id for d in everything if any(holds(d, c) for c in parse(query.text)) and allowed(d, query)} - full
+    fills = not page.partial and (query.offset < len(full) or query.offset == len(full) == 0)
+    assert len(shown) == count + (min(10, query.limit - count, len(some)) if fills else 0)
+
+
+def alone(query: Query, facet: str, value: str) -> Query:
+    return replace(query, filters={**query.filters, facet: (value,)})
+
+
+def total(query: Query, everything: list[Document]) -> int:
+    return len(matching(query, everything))
+
+
+def matching(query: Query, everything: list[Document]) -> list[Document]:
+    clauses = parse(query.text)
+    if not clauses:
+        held = everything if not query.text.strip() else []
+    else:
+        held = [document for document in everything if all(holds(document, clause) for clause in clauses)]
+        held = held or [document for document in everything if any(holds(document, clause) for clause in clauses)]
+    return [document for document in held if allowed(document, query)]
+
+
+def allowed(document: Document, query: Query) -> bool:
+    sets = [(values, document.facets.get(facet, ())) for facet, values in query.filters.items()]
+    sets.append((query.regions, document.regions))
+    if any(wanted and not set(wanted) & set(there) for wanted, there in sets):
+        return False
+    if query.updated_since and document.updated < query.updated_since:
+        return False
+    return overlaps(document, query.year_from, query.year_to)
+
+
+def overlaps(document: Document, year_from: int | None, year_to: int | None) -> bool:
+    if year_from is None and year_to is None:
+        return True
+    if document.start_year is None and document.end_year is None:
+        return False
+    first, last = year_from or -9999, year_to or 9999
+    return first <= last and (document.start_year or -9999) <= last and (document.end_year or 9999) >= first
+
+
+def holds(document: Document, clause: Clause) -> bool:
+    pieces = [(document.language, text) for text in (document.title, *document.texts.values())]
+    pieces += [(document.language if tag == "und" else tag, text) for tag, text in document.foreign]
+    return any(text_holds(text, language_of(language), clause) for language, text in pieces)
+
+
+def text_holds(text: str, language: str, clause: Clause) -> bool:
+    words = [forms(text[start:end], language) for start, end in spans(text)]
+    folds = [folded for folded, _ in words]
+    if clause.exact:
+        size = len(clause.folds)
+        return any(tuple(folds[i : i + size]) == clause.folds for i in range(len(folds)))
+    stems = {stem for _, stems in words for stem in stems}
+    return clause.folds[0] in folds or bool(stems & set(asked_stems(clause.words[0], language)))
