@@ -5,38 +5,37 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any, TextIO
+from typing import IO
 
 from sqlalchemy.orm import Session
 
 from kb.formats import json
 from kb.services import catalogue
+from kb.services.progress import Progress, silent
+from kb.services.publishing import public_count
 from kb.services.record import Document
-
-Progress = Callable[[Iterable[Any]], Iterable[Any]]
-"""Passes things through one by one, showing how far it is."""
 
 LINES = (".jsonl", ".ndjson")
 """Endings of a file that holds JSON lines."""
 
 
-def to_file(session: Session, path: Path, base_url: str, progress: Progress = iter) -> int:
+def to_file(session: Session, path: Path, base_url: str, progress: Progress = silent) -> int:
     """Write all public records to a file; returns how many. The file is there whole or not at all."""
     with replacing(path) as binary:
         count = _Count()
-        records = progress(count.through(catalogue.every(session, base_url)))
+        records = progress(count.through(catalogue.every(session, base_url)), public_count(session))
         for piece in json.lines(records) if path.suffix in LINES else json.array(records):
             binary.write(piece.encode())
     return count.n
 
 
-def to_stream(session: Session, stream: TextIO, base_url: str) -> int:
+def to_stream(session: Session, stream: IO[bytes], base_url: str) -> int:
     """Write all public records to a stream as a JSON array; returns how many."""
     count = _Count()
     for piece in json.array(count.through(catalogue.every(session, base_url))):
-        stream.write(piece)
+        stream.write(piece.encode())
     return count.n
 
 

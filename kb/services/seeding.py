@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import uuid
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,8 @@ from sqlalchemy.orm import Session
 from kb.models import Origin, Practice, Region, RegionSuccessor, Revision, TargetGroup, Theme
 from kb.services import vocabularies
 from kb.services.checking import check
-from kb.services.errors import Invalid
+from kb.services.errors import Invalid, Problem
+from kb.services.progress import Progress, silent
 from kb.services.publishing import publish
 from kb.services.record import Document, shape
 from kb.services.vocabularies import Vocabulary
@@ -25,8 +25,6 @@ FOLDER = Path(__file__).parents[2] / "seed"
 
 NAMESPACE = uuid.UUID("6a4b4d0e-5d0c-5a55-9c3f-0d6a3c1f7b52")
 """Ids of seed practices are made from their slugs in this namespace, so that every installation has the same."""
-
-Progress = Callable[[Iterator[Path]], Iterator[Path]]
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Seeded:
     kept: int
 
 
-def seed(session: Session, folder: Path = FOLDER, progress: Callable[[list[Path]], Any] = iter) -> Seeded:
+def seed(session: Session, folder: Path = FOLDER, progress: Progress = silent) -> Seeded:
     """Load vocabularies, regions and practices.
 
     A practice that is there stays as it is once a person has touched it; untouched, it follows its file.
@@ -47,7 +45,8 @@ def seed(session: Session, folder: Path = FOLDER, progress: Callable[[list[Path]
     load_vocabularies(session, folder)
     vocabulary = vocabularies.load(session)
     counts = {"added": 0, "renewed": 0, "kept": 0}
-    for path in progress(sorted((folder / "practices").glob("*.yaml"))):
+    paths = sorted((folder / "practices").glob("*.yaml"))
+    for path in progress(paths, len(paths)):
         counts[_practice(session, path, vocabulary)] += 1
     return Seeded(**counts)
 
@@ -134,7 +133,7 @@ def _practice(session: Session, path: Path, vocabulary: Vocabulary) -> str:
     try:
         document = check(shape(data), vocabulary)
     except Invalid as invalid:
-        raise Invalid([*invalid.problems]) from ValueError(path.name)
+        raise Invalid([Problem(f"{path.name}, {each.field}", each.message) for each in invalid.problems]) from None
     if practice is None:
         key = uuid.uuid5(NAMESPACE, data["slug"])
         practice = Practice(id=key, slug=data["slug"], origin=Origin.SEED, version=0, revision_count=0)

@@ -1,0 +1,70 @@
+"""Commands that keep an installation sound: reindex, check, backup, restore."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from kb import config as settings
+from kb.cli.opening import opened, rebuild_index, shown
+from kb.config import Config
+from kb.services import backup, consistency
+from kb.services.archive import Manifest
+from kb.services.backup import Home
+from kb.services.occupancy import using
+
+
+@click.command()
+def reindex() -> None:
+    """Build the search index anew beside the live one and swap it in. A server may go on running."""
+    with opened() as site:
+        count = rebuild_index(site)
+        site.indexer.drain(wait=60.0)
+    click.echo(f"The search index holds {count} practices.")
+
+
+@click.command()
+def check() -> None:
+    """Compare the database with itself and with the search index. Names every fault; exit status 1 if there is one."""
+    with opened() as site:
+        count = 0
+        for fault in consistency.faults(site.database, site.engine, shown("Checking")):
+            click.echo(fault)
+            count += 1
+    click.echo(f"{count} faults." if count else "All is well.")
+    if count:
+        sys.exit(1)
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def back_up(file: Path) -> None:
+    """Write database, uploaded files and key to FILE, with checksums. A server may go on running."""
+    config = settings.load()
+    with using(config.data_dir):
+        manifest = backup.back_up(_home(config), file, shown("Backing up"))
+    click.echo(f"Wrote {file}: {_contents(manifest)}.")
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def restore(file: Path) -> None:
+    """Put the backup FILE in place of what is there. Refuses a damaged file, and while a server runs.
+
+    What was there is kept in a folder before-restore-… of the data folder. The next start builds the search index.
+    """
+    manifest, former = backup.restore(_home(settings.load()), file, shown("Restoring"))
+    click.echo(f"Restored {_contents(manifest)}. What was there before is in {former}.")
+
+
+def _contents(manifest: Manifest) -> str:
+    files = sum(name.startswith("files/") for name in manifest.members)
+    return f"{manifest.rows.get('practices', 0)} practices, {files} uploaded files, as of {manifest.created}"
+
+
+def _home(config: Config) -> Home:
+    if config.database_path is None:
+        raise click.ClickException("The database is on a server of its own: back it up with that server's pg_dump.")
+    return Home(config.data_dir, config.database_path, config.files_dir, config.index_dir)

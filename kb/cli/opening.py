@@ -1,0 +1,159 @@
+"""What the commands share: the installation that the settings name, opened; and how far long work is."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import click
+from sqlalchemy import func, select
+
+from kb import config as settings
+from kb.config import Config
+from kb.db import Database
+from kb.models import IndexOutbox
+from kb.search import open_engine
+from kb.search.port import Document, SearchEngine
+from kb.services import setup
+from kb.services.errors import NotFound
+from kb.services.indexing import Indexer
+from kb.services.occupancy import using
+from kb.services.publishing import public_count
+from kb.services.vocabularies import VocabularyCache
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Site:
+    """An installation, opened."""
+
+    config: Config
+    database: Database
+    engine: SearchEngine
+    indexer: Indexer
+
+
+@contextlib.contextmanager
+def opened(*, make: bool = False) -> Iterator[Site]:
+    """The installation that the settings name, its schema brought to this release's.
+
+    With `make` a missing database is made. Raises SettingError, NotFound, SchemaTooNew, Conflict.
+    """
+    config = settings.load()
+    if not make and config.database_path and not config.database_path.exists():
+        raise NotFound("There is no database in %(folder)s yet; the command `init` makes one.", folder=config.data_dir)
+    with using(config.data_dir), parts(config) as site:
+        yield site
+
+
+@contextlib.contextmanager
+def parts(config: Config) -> Iterator[Site]:
+    """The parts of an installation, given back at the end: no file, connection or thread outlives the block."""
+    database = Database(config.database_url)
+    engine = cast(SearchEngine, _Watched(open_engine(config.search_url, config.index_dir)))
+    indexer = Indexer(database, engine, VocabularyCache(), config.data_dir / "index.lock")
+    try:
+        say(setup.migrate(database))
+        yield Site(config, database, engine, indexer)
+    finally:
+        engine.close()
+        database.close()
+
+
+def say(sentence: str | None) -> None:
+    """Tell, beside the command's own output, what was done on the way; nothing where nothing was."""
+    if sentence:
+        click.echo(sentence, err=True)
+
+
+# How far it is
+
+
+def shown(label: str) -> Callable[..., Iterator[Any]]:
+    """A Progress for the services: a bar on standard error, if that is a terminal."""
+
+    def through(items: Iterable[T], total: int) -> Iterator[T]:
+        with bar(label, total) as progress:
+            for item in items:
+                yield item
+                progress(1)
+
+    return through
+
+
+@contextlib.contextmanager
+def bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error, if that is a terminal; yields what moves it on."""
+    if not sys.stderr.isatty():
+        yield lambda _steps: None
+        return
+    with click.progressbar(length=max(total, 1), label=label, file=sys.stderr) as progress:
+        yield progress.update
+
+
+def ensure_index(site: Site) -> str | None:
+    """Make the index fit to be asked; returns a sentence where one was lost and had to be built anew."""
+    with site.database.read() as session:
+        total = public_count(session)
+    if not total and not site.config.index_dir.exists():
+        site.indexer.rebuild()  # the first one, of nothing yet: no loss to speak of
+        return None
+    with _watching(site, "Indexing", total):
+        return site.indexer.ensure()
+
+
+def rebuild_index(site: Site) -> int:
+    """Build the index anew; returns the number of practices in it."""
+    with site.database.read() as session:
+        total = public_count(session)
+    with _watching(site, "Indexing", total):
+        return site.indexer.rebuild()
+
+
+def follow_up(site: Site) -> None:
+    """Bring what waits into the index; a server that runs beside does its part."""
+    with site.database.read() as session:
+        waiting = session.scalar(select(func.count(IndexOutbox.practice_id.distinct()))) or 0
+    with _watching(site, "Indexing", waiting):
+        while site.indexer.waiting():
+            site.indexer.drain(wait=5.0)
+
+
+@contextlib.contextmanager
+def _watching(site: Site, label: str, total: int) -> Iterator[None]:
+    watched = cast(_Watched, site.engine)
+    with bar(label, total) as watched.tell:
+        yield
+    watched.tell = _nothing
+
+
+def _nothing(_count: int) -> None:
+    pass
+
+
+class _Watched:
+    """A search engine that tells how many documents it took in. All else is the engine's own."""
+
+    def __init__(self, engine: SearchEngine) -> None:
+        self._engine = engine
+        self.tell: Callable[[int], None] = _nothing
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+    def update(self, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
+        documents = list(documents)
+        self._engine.update(documents, gone)
+        self.tell(len(documents))
+
+    def rebuild(self, documents: Iterable[Document], replay: Callable[[SearchEngine], None] | None = None) -> int:
+        return self._engine.rebuild(self._passing(documents), replay)
+
+    def _passing(self, documents: Iterable[Document]) -> Iterator[Document]:
+        for document in documents:
+            yield document
+            self.tell(1)

@@ -1,0 +1,70 @@
+"""Commands about people: user add, role, disable, link, token."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from kb.cli.opening import opened
+from kb.models import Role
+from kb.services import accounts
+
+ROLES = click.Choice([role.value for role in (Role.READER, Role.MEMBER, Role.EDITOR, Role.ADMIN)])
+
+
+@click.group()
+def user() -> None:
+    """Make and change accounts."""
+
+
+@user.command()
+@click.argument("email")
+@click.option("--role", type=ROLES, required=True, help="What the person may do.")
+@click.option("--name", default="", help="The person's name.")
+@click.option("--region", metavar="CODE", help="The code of the region that the person speaks for.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from the first line of standard input.")
+def add(email: str, role: str, name: str, region: str | None, password_stdin: bool) -> None:
+    """Add an account for EMAIL: active, the address confirmed."""
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
+    with opened(make=True) as site, site.database.write() as session:
+        added = accounts.add_user(session, email, role, name=name, region=region, password=password)
+        click.echo(f"Added {added.email} as {added.role}.")
+    if password is None:
+        click.echo(f"A link to sign in: python -m kb user link {added.email}")
+
+
+@user.command()
+@click.argument("email")
+@click.argument("role", type=ROLES)
+def role(email: str, role: str) -> None:
+    """Give EMAIL another ROLE."""
+    with opened() as site, site.database.write() as session:
+        changed = accounts.set_role(session, email, role)
+        click.echo(f"{changed.email} is {changed.role} now.")
+
+
+@user.command()
+@click.argument("email")
+def disable(email: str) -> None:
+    """Shut EMAIL out at once. What the person wrote stays."""
+    with opened() as site, site.database.write() as session:
+        click.echo(f"{accounts.disable(session, email).email} is disabled.")
+
+
+@user.command()
+@click.argument("email")
+def link(email: str) -> None:
+    """Print a link that signs EMAIL in once, within 24 hours."""
+    with opened() as site, site.database.write() as session:
+        address = accounts.sign_in_link(session, email, site.config.base_url)
+    click.echo(address)
+
+
+@user.command()
+@click.argument("email")
+def token(email: str) -> None:
+    """Print a new token with which EMAIL may submit through the API. It cannot be shown again."""
+    with opened() as site, site.database.write() as session:
+        new = accounts.new_token(session, email)
+    click.echo(new)

@@ -1,0 +1,135 @@
+"""The command `run`: makes what is missing, then serves."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import socket
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import waitress
+from gunicorn.app.base import BaseApplication
+
+from kb import config as settings
+from kb.cli.opening import Site, ensure_index, follow_up, parts, say, shown
+from kb.config import Config
+from kb.services import accounts, seeding
+from kb.services.occupancy import using
+
+HOST = "127.0.0.1"
+BACKLOG = 2048
+THREADS = 4
+"""Threads of a web process."""
+
+MakeApp = Callable[[Config], Any]
+
+
+@click.command()
+@click.pass_obj
+def run(make_app: MakeApp) -> None:
+    """Make what is missing, print the first administrator's link while there is none, and serve.
+
+    Listens on 127.0.0.1, at PORT. Ctrl-C ends it.
+    """
+    config = settings.load()
+    with using(config.data_dir), _listening(config.port) as listener:
+        config = _with_port(config, listener)
+        with parts(config) as site:
+            _make_ready(site)
+            _print_link(site)
+        serve = _serve_forking if hasattr(os, "fork") else _serve_threaded
+        serve(partial(make_app, config), config, listener)
+
+
+def _make_ready(site: Site) -> None:
+    with site.database.read() as session:
+        fresh = seeding.is_empty(session)
+    rebuilt = ensure_index(site)
+    if not fresh:
+        say(rebuilt)
+        return
+    with site.database.write() as session:
+        done = seeding.seed(session, progress=shown("Seeding"))
+    follow_up(site)
+    say(f"The database was empty: {done.added} practices were loaded from the seed.")
+
+
+def _print_link(site: Site) -> None:
+    with site.database.write() as session:
+        link = accounts.first_admin_link(session, site.config.base_url)
+    if link:
+        click.echo(f"No administrator has a password yet. This link makes one, once, within 24 hours: {link}")
+
+
+def _listening(port: int) -> socket.socket:
+    """A socket that listens at the port before anything slow is begun; who asks early is answered when all is ready."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        reason = (error.strerror or str(error)).lower()
+        raise click.ClickException(f"Port {port} cannot be used ({reason}): set PORT to another.") from error
+    return listener
+
+
+def _with_port(config: Config, listener: socket.socket) -> Config:
+    """The settings with the port that the system gave, where any was asked for (`PORT=0`)."""
+    port = listener.getsockname()[1]
+    base_url = config.base_url
+    if base_url.endswith(":0"):
+        base_url = base_url.removesuffix("0") + str(port)
+    return dataclasses.replace(config, port=port, base_url=base_url)
+
+
+def _announce(config: Config) -> None:
+    click.echo(f"Serving on http://{HOST}:{config.port}")
+
+
+class _Gunicorn(BaseApplication):
+    """Several processes with threads; each process makes its own app after the fork."""
+
+    def __init__(self, make_app: Callable[[], Any], options: dict[str, Any]) -> None:
+        self._make_app = make_app
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return self._make_app()
+
+
+def _serve_forking(make_app: Callable[[], Any], config: Config, listener: socket.socket) -> None:
+    memory = Path("/dev/shm")  # noqa: S108 (where a worker's sign of life costs no disk write)
+    options = {
+        "bind": f"fd://{listener.detach()}",
+        "workers": config.workers,
+        "worker_class": "gthread",
+        "threads": THREADS,
+        "worker_tmp_dir": str(memory) if os.access(memory, os.W_OK) else None,
+        "graceful_timeout": 10,
+        "keepalive": 5,
+        "limit_request_line": 8190,
+        "forwarded_allow_ips": "",  # KB_TRUSTED_PROXIES says whom to believe, not where a request comes from
+        "accesslog": None,
+        "loglevel": "warning",
+        "control_socket_disable": True,
+        "proc_name": "kb",
+        "when_ready": lambda _arbiter: _announce(config),
+    }
+    _Gunicorn(make_app, options).run()
+
+
+def _serve_threaded(make_app: Callable[[], Any], config: Config, listener: socket.socket) -> None:
+    """One process with threads, where processes cannot fork."""
+    _announce(config)
+    waitress.serve(make_app(), sockets=[listener], threads=2 * THREADS, ident=None)
