@@ -365,7 +365,8 @@ def _link_page(refused: ServiceError | None = None) -> Response:
 
 
 def _password_page(form: PasswordForm, problems: Any = (), status: int = 200) -> Response:
-    said = [(problem.field, problem.message.render(_)) for problem in problems]
+    sentences = {problem.field: problem.message.render(_) for problem in problems}
+    said = [(field.id, sentences[field.id]) for field in form if field.id in sentences]
     html = render_template("accounts/password.html", form=form, problems=said, least=accounts.PASSWORD_LEAST)
     return _private(html, status)
 
