@@ -27,7 +27,7 @@ documents.register(bp)
 @accounts.required(Role.MEMBER)
 def new() -> ResponseReturnValue:
     """An empty form."""
-    return _page(forms.filled(record.empty(), {"consent": False}))
+    return _page(forms.filled(record.empty(), {"consent": False}, context.vocabulary()))
 
 
 @bp.post("/submit")
@@ -37,10 +37,13 @@ def create() -> ResponseReturnValue:
     form = forms.posted(request.form)
     if _rearranged():
         return _page(form)
+    vocabulary = context.vocabulary()
     try:
         with context.writing() as session:
             actor = accounts.acting(session)
-            practice = practices.start(session, actor, forms.document_of(form, record.empty()), forms.contact_of(form))
+            practice = practices.start(
+                session, actor, forms.document_of(form, record.empty(), vocabulary), forms.contact_of(form)
+            )
     except Invalid as invalid:
         return _page(form, problems=invalid.problems), 422
     return _after_saving(form, practice.id)
@@ -71,7 +74,7 @@ def edit(practice_id: uuid.UUID) -> ResponseReturnValue:
             document=document,
             can_withdraw=permissions.can(actor, "withdraw", practice),
         )
-    return _page(forms.filled(document, practices.contact_of(practice)), practice)
+    return _page(forms.filled(document, practices.contact_of(practice), context.vocabulary()), practice)
 
 
 @bp.post("/my/practices/<uuid:practice_id>/edit")
@@ -81,11 +84,12 @@ def update(practice_id: uuid.UUID) -> ResponseReturnValue:
     form = forms.posted(request.form)
     if _rearranged():
         return _page(form, _own(practice_id)[2])
+    vocabulary = context.vocabulary()
     try:
         with context.writing() as session:
             actor = accounts.acting(session)
             practice = practices.get(session, actor, practice_id)
-            document = forms.document_of(form, practices.working_copy(session, practice))
+            document = forms.document_of(form, practices.working_copy(session, practice), vocabulary)
             practices.save(session, actor, practice, document, forms.contact_of(form))
     except Invalid as invalid:
         return _page(form, _own(practice_id)[2], invalid.problems), 422

@@ -35,7 +35,7 @@ def all_lists() -> dict[str, Options]:
     lists["target_groups"] = _sorted([(term.slug, term.name(language)) for term in vocabulary.target_groups.values()])
     lists["regions"] = _sorted(
         [
-            (region.code, vocabulary.region_name(region.code, language))
+            (region.code, f"{vocabulary.region_name(region.code, language)} ({region.code})")
             for region in vocabulary.regions.values()
             if region.level in (1, 2) or region.edition == "local"
         ]

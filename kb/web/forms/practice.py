@@ -27,6 +27,7 @@ from wtforms import (
 from kb.services.checking import CHARACTER_LIMITS, WORD_LIMITS
 from kb.services.errors import Problem
 from kb.services.record import CONTACT, DOCUMENT_KEYS, GROUPS, LISTS, TERMS, Document, shape
+from kb.services.vocabularies import Vocabulary
 
 REPEATING = ("other_regions", "partners", "indicators", "funding", "links", "sources", "translations")
 """Parts that may be added and removed, each an entry of several fields."""
@@ -176,7 +177,7 @@ HINTS: Mapping[str, Any] = {
     "region": _("Type a name or a NUTS code, for example Catalonia or ES51. A national practice may leave it out."),
     "place": _("If it is smaller or other than the region, for example County Donegal."),
     "other_regions": _("For a practice across borders: every other region that takes part."),
-    "status": _("“Stopped early” is as useful to others as “running”: say under “What was difficult” why."),
+    "status": _("“Stopped” is as useful to others as “Running”: say under “What was difficult” why."),
     "start": _("A year, or year and month: 2021-09"),
     "end": _("Leave it empty while the practice goes on."),
     "authority_role": _("The part that the regional authority plays in it."),
@@ -202,8 +203,8 @@ HINTS: Mapping[str, Any] = {
     "contact": _("Shown to signed-in members only, and in no export."),
 }  # fmt: skip
 
-NEEDED = ("title", "language", "summary", "level", "lead_organisation", "status", "actions", "themes", "target_groups",
-          "sources", "contact")  # fmt: skip
+NEEDED = ("title", "language", "summary", "region", "level", "lead_organisation", "status", "actions", "themes",
+          "target_groups", "sources", "contact")  # fmt: skip
 """Fields that a submission cannot do without; all others are marked optional."""
 
 
@@ -216,11 +217,14 @@ def limit(name: str) -> tuple[str, int] | None:
     return None
 
 
-def filled(document: Document, contact: Mapping[str, Any]) -> PracticeForm:
-    """The form with a document's values in it."""
+def filled(document: Document, contact: Mapping[str, Any], vocabulary: Vocabulary) -> PracticeForm:
+    """The form with a document's values in it; regions by name and code."""
     data: dict[str, Any] = {key: document[key] for key in DOCUMENT_KEYS if hasattr(PracticeForm, key)}
     for key in GROUPS:
-        data[key] = data.get(key) or {}
+        data[key] = dict(data.get(key) or {})
+    data["other_regions"] = [dict(entry) for entry in data["other_regions"]]
+    for entry in (data["region"], *data["other_regions"]):
+        entry["code"] = vocabulary.region_title(entry.get("code"))
     return PracticeForm(formdata=None, data={**data, "contact": dict(contact)})
 
 
@@ -243,8 +247,12 @@ def _replace(field: FieldList, entries: list[dict[str, Any]]) -> None:
         field.append_entry(data)
 
 
-def document_of(form: PracticeForm, before: Document) -> Document:
-    """What the form says, as a document; what it does not ask for stays as it was. Raises Invalid past the caps."""
+def document_of(form: PracticeForm, before: Document, vocabulary: Vocabulary) -> Document:
+    """What the form says, as a document; what it does not ask for stays as it was.
+
+    A region that is known by what was typed is kept by its code, any other as it was typed. Raises Invalid past the
+    caps.
+    """
     asked = {key for key in DOCUMENT_KEYS if key in form}
     values: dict[str, Any] = {key: value for key, value in before.items() if key not in asked}
     for key in asked:
@@ -256,7 +264,12 @@ def document_of(form: PracticeForm, before: Document) -> Document:
         elif key in TERMS:
             value = list(dict.fromkeys(term for term in value or [] if term))
         values[key] = value or None
-    return shape(values)
+    document = shape(values)
+    for entry in ([document["region"]] if document["region"] else []) + document["other_regions"]:
+        code = vocabulary.find_region(entry["code"] or "")
+        if code is not None:
+            entry |= {"code": code, "name": vocabulary.regions[code].name_latin}
+    return document
 
 
 def contact_of(form: PracticeForm) -> dict[str, Any]:
