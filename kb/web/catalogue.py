@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -248,7 +248,7 @@ def _by_name(terms: Iterable[TermInfo]) -> list[TermInfo]:
 def _ledger(results: Results, asked: CatalogueQuery, name: str) -> list[tuple[str, str, int]]:
     """A filter's values as rows of a ledger: (address, name, count)."""
     rows = [
-        (templating.query_url(replace(asked, **{name: (value,)})), templating.facet_label(name, value), count)
+        (templating.query_url(asked, **{name: (value,)}), templating.facet_label(name, value), count)
         for value, count in results.facets.get(name, ())
         if count
     ]

@@ -10,9 +10,10 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from flask import Flask, Response, current_app, make_response, render_template, request
+from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, TooManyRequests
+from werkzeug.exceptions import HTTPException, SecurityError, TooManyRequests
 
 from kb.services.errors import (
     N_,
@@ -143,8 +144,10 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error
     context.release()
+    if isinstance(error, SecurityError):
+        return _answer(400, gettext("This site does not answer to that host name."))
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "WWW-Authenticate")}
-    if isinstance(error, TooManyRequests | RequestEntityTooLarge) and error.retry_after is not None:
+    if isinstance(error, TooManyRequests) and error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     said = type(error).description != error.description and error.code < 500
     return _answer(error.code, gettext(str(error.description)) if said else None, headers=headers)
@@ -185,9 +188,10 @@ def _answer(
 
 def _page(**values: Any) -> str:
     """The page of an error; a bare one where what the full layout asks for is broken too."""
-    try:
-        return render_template("errors/error.html", **values)
-    except Exception:
-        log.exception("the layout of the error page is broken too")
-        template = current_app.jinja_env.get_template("errors/bare.html")
-        return template.render(page_language=languages.chosen(), site_name=context.config().site_name, **values)
+    if request_ctx.url_adapter is not None:  # None where the host is not ours: then no address can be made
+        try:
+            return render_template("errors/error.html", **values)
+        except Exception:
+            log.exception("the layout of the error page is broken too")
+    template = current_app.jinja_env.get_template("errors/bare.html")
+    return template.render(page_language=languages.chosen(), site_name=context.config().site_name, **values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from babel import Locale
@@ -123,7 +124,7 @@ ROLE = {
     Role.ADMIN: N_("Administrator"),
 }
 
-TABLES: dict[str, Mapping[str, str]] = {
+TABLES: dict[str, Mapping[Any, str]] = {
     "level": LEVEL,
     "status": STATUS,
     "evidence": EVIDENCE,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -51,11 +51,11 @@ def init_app(app: Flask) -> None:
     """Give an app's templates their filters, functions and constants."""
     filters = (
         markdown, number, money, partial, day, host, message, country_name, region_name, theme_name, group_name,
-        language_name, listed, matched_in,
+        language_name, listed,
     )  # fmt: skip
     functions = (
         static_url, language_url, query_url, lang_attr, label, facet_label, lifespan, span, place_name, evidence_step,
-        in_readers_language,
+        in_readers_language, found_in,
     )  # fmt: skip
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -67,7 +67,7 @@ def init_app(app: Flask) -> None:
 
 def _page() -> dict[str, Any]:
     """What the layout needs on every page. Whatever breaks here must not take an error page with it."""
-    values = {
+    values: dict[str, Any] = {
         "site_name": context.config().site_name,
         "page_language": languages.chosen(),
         "offered": languages.offered(),
@@ -95,7 +95,7 @@ def _renderer() -> MarkdownIt:
 
 def _heading(_self: Any, tokens: Any, position: int, options: Any, _env: Any) -> str:
     """A heading inside a text stands below the page's own, whatever its writer gave it."""
-    return "<h3>" if tokens[position].nesting == 1 else "</h3>"
+    return "<h3>" if tokens[position].nesting == 1 else "</h3>\n"
 
 
 _MARKDOWN = _renderer()
@@ -108,6 +108,7 @@ def markdown(text: str | None) -> Markup:
         tags=_TAGS,
         attributes={"a": {"href", "title"}, "ol": {"start"}},
         url_schemes={"http", "https", "mailto"},
+        url_relative="deny",  # a text is read in exports too, where a relative address leads nowhere
         link_rel="noopener nofollow",
     )
     return Markup(html)  # noqa: S704 (nh3 has just cleaned it)
@@ -123,9 +124,10 @@ def listed(items: Iterable[str]) -> str:
     return format_list([str(item) for item in items], locale=_locale())
 
 
-def matched_in(field: str) -> str:
-    """Where words were found, in words."""
-    return gettext(labels.MATCHED[field]) if field in labels.MATCHED else field
+def found_in(fields: Sequence[str]) -> list[str]:
+    """Where words were found, in words; a title in another language says nothing where the title is named."""
+    named = [name for name in fields if name != "foreign" or "title" not in fields]
+    return [gettext(labels.MATCHED[name]) for name in named]
 
 
 def host(url: str) -> str:
@@ -237,7 +239,7 @@ def lifespan(record: Document) -> str:
 
 
 def span(record: Document) -> str:
-    """When a practice ran, as exactly as is known: "since May 2016", "May 2016 to June 2018"; empty where nothing is."""
+    """When a practice ran, as exactly as is known: "since May 2016", "2016 to June 2018"; empty where nothing is."""
     start, end = (partial(record[key]) if record[key] else None for key in ("start", "end"))
     if start and end:
         return start if start == end else gettext("%(start)s to %(end)s", start=start, end=end)
