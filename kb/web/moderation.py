@@ -7,10 +7,11 @@ import uuid
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
 from kb.models import Practice, Role
 from kb.services import moderation, permissions, practices
-from kb.services.errors import Invalid, NotFound, Problem
+from kb.services.errors import N_, Invalid, NotAllowed, Problem
 from kb.web import accounts, context, languages
 from kb.web.forms.practice import control
 
@@ -79,12 +80,21 @@ def _publish(practice_id: uuid.UUID) -> ResponseReturnValue:
     return redirect(url_for("catalogue.practice", slug=slug))
 
 
-def _page(practice_id: uuid.UUID, problems: tuple[Problem, ...] = ()) -> str:
+def _restored(pairs: MultiDict[str, str], practice_id: uuid.UUID) -> ResponseReturnValue:
+    """The review with the comments that were typed before the session ended; nothing is decided yet."""
+    if not permissions.can(accounts.current(), "review"):
+        raise NotAllowed(N_("Only editors may do this."))
+    flash(_("You are signed in again and your comments are back. Nothing is decided yet."))
+    return _page(practice_id, typed=pairs)
+
+
+accounts.restorers["moderation.decide"] = _restored
+
+
+def _page(practice_id: uuid.UUID, problems: tuple[Problem, ...] = (), typed: MultiDict[str, str] | None = None) -> str:
     session = context.reading()
     actor = accounts.acting(session)
     practice: Practice = practices.get(session, actor, practice_id)
-    if not permissions.can(actor, "review"):
-        raise NotFound(_("There is no such submission."))
     return render_template(
         "moderation/review.html",
         practice=practice,
@@ -95,6 +105,6 @@ def _page(practice_id: uuid.UUID, problems: tuple[Problem, ...] = ()) -> str:
         allowed={
             action for action in ("take", "request-changes", "publish") if permissions.can(actor, action, practice)
         },
-        typed=request.form,
+        typed=request.form if typed is None else typed,
         problems=[(control(problem.field), languages.say(problem.message)) for problem in problems],
     )

@@ -214,3 +214,16 @@ def test_a_contact_is_shown_to_signed_in_people_only(site: Site) -> None:
     inside = site.client("charlie").get(path).get_data(as_text=True)
     assert "office@example.org" in inside and "Sam Doe" not in inside
     assert "office@example.org" not in site.client().get("/api/v1" + path).get_data(as_text=True)
+
+
+def test_an_editors_comments_outlive_the_session(site: Site) -> None:
+    send(site.client("alice"), "/submit", FILLED, do="submit")
+    review = f"/review/{only_practice(site).id}"
+    stranger = site.client()
+    page = stranger.post(review, data={"message": "How many?", "do": "request-changes"}).get_data(as_text=True)
+    kept = html.unescape(re.search(r'name="kept"[^>]*value="([^"]*)"', page).group(1))
+    fresh = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page).group(1)
+    person = {"email": "bob@example.org", "password": PASSWORD}
+    answer = stranger.post("/sign-in", data={**person, "next": review, "kept": kept, "csrf_token": fresh})
+    assert answer.status_code == 200 and "How many?" in answer.get_data(as_text=True)
+    assert only_practice(site).state == State.SUBMITTED
