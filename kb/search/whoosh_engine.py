@@ -88,10 +88,9 @@ class WhooshEngine(_Searching):
                 built.update(documents)
                 if replay:
                     replay(built)
+                count = built.count()  # it can be opened, so it may take the other's place
                 with self._store.writing():
-                    manifest = self._store.commit(built.path.name, built.generation, built.files())
-                    self._store.tidy(manifest)
-                count = built.count()
+                    self._store.tidy(self._store.commit(built.path.name, built.generation, built.files()))
             finally:
                 self._store.remove_indexes(except_for=self._store.live_folder())
         self._look_anew()

@@ -54,10 +54,8 @@ def _hit(snapshot: Snapshot, matches: Matches, number: int) -> Hit:
 def _page(snapshot: Snapshot, query: Query, matches: Matches, documents: Mask) -> Numbers:
     numbers = np.flatnonzero(documents)
     end = query.offset + query.limit
-    if _by_score(query) and 0 < end < len(numbers):
-        # Only what can come on this page needs sorting: whatever scores at least as well as the last hit of it.
-        scores = matches.scores[numbers]
-        numbers = numbers[scores >= np.partition(scores, len(scores) - end)[len(scores) - end]]
+    if _by_score(query):
+        numbers = _leading(matches, numbers, end)
     return _ordered(snapshot, query, matches, numbers)[query.offset : end]
 
 
@@ -69,9 +67,20 @@ def _partial_wanted(total: int, query: Query) -> int:
 
 
 def _best_partial(snapshot: Snapshot, query: Query, matches: Matches, documents: Mask, wanted: int) -> Numbers:
-    numbers = np.flatnonzero(documents)
+    if not wanted:
+        return np.empty(0, np.intp)
+    numbers = _leading(matches, np.flatnonzero(documents), wanted)
     best = numbers[np.lexsort((snapshot.title_ranks[numbers], -matches.scores[numbers]))][:wanted]
     return _ordered(snapshot, query, matches, best)
+
+
+def _leading(matches: Matches, numbers: Numbers, count: int) -> Numbers:
+    """Return the `count` best by score, and what equals the last of them: the rest needs no sorting."""
+    if not 0 < count < len(numbers):
+        return numbers
+    scores = matches.scores[numbers]
+    leading: Numbers = numbers[scores >= np.partition(scores, -count)[-count]]
+    return leading
 
 
 def _by_score(query: Query) -> bool:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from whoosh.fields import STORED, FieldType, Schema
 from whoosh.formats import Format
 
-from kb.search.language import STEMMERS, analyse, fold, language_of
+from kb.search.language import LONGEST_WORD, STEMMERS, fold, forms, language_of, spans
 from kb.search.port import FACETS, TEXT_FIELDS, Document
 
 FIELDS = (*TEXT_FIELDS, "foreign")
@@ -73,13 +73,14 @@ def contents(document: Document) -> Contents:
     base = 0
     for field, language, text in _texts(document):
         tongue = language_of(language)
-        word = None
-        for word in analyse(text, language):
-            _add_word(words, word.folded, field, base + word.position)
-            for stem in word.stems:
+        length = 0
+        for word, positions in _places(text, base).items():
+            folded, kin = forms(word, tongue)
+            _add_word(words, folded, field, positions)
+            for stem in kin:
                 counts = stems.setdefault(stem_term(tongue, stem), bytearray(len(FIELDS)))
-                counts[field] = min(counts[field] + 1, MOST_OCCURRENCES)
-        length = word.position + 1 if word else 0
+                counts[field] = min(counts[field] + len(positions), MOST_OCCURRENCES)
+            length += len(positions)
         lengths[field] += length
         base += length + _GAP
     terms = {
@@ -100,13 +101,21 @@ def stem_term(language: str, stem: str) -> str:
     return f"{language}:{stem}"
 
 
-def _add_word(words: dict[str, tuple[bytearray, array[int]]], folded: str, field: int, position: int) -> None:
+def _places(text: str, base: int) -> dict[str, list[int]]:
+    """Return the positions of each word of a text, as written: most are there more than once, and folded only once."""
+    places: dict[str, list[int]] = {}
+    for position, (start, end) in enumerate(spans(text), base):
+        places.setdefault(text[start : min(end, start + LONGEST_WORD)], []).append(position)
+    return places
+
+
+def _add_word(words: dict[str, tuple[bytearray, array[int]]], folded: str, field: int, positions: list[int]) -> None:
     if folded not in words:
         words[folded] = (bytearray(len(FIELDS)), array("I"))
-    counts, positions = words[folded]
-    if counts[field] < MOST_OCCURRENCES:
-        counts[field] += 1
-        positions.append(position)
+    counts, there = words[folded]
+    counting = positions[: MOST_OCCURRENCES - counts[field]]
+    counts[field] += len(counting)
+    there.extend(counting)
 
 
 def _texts(document: Document) -> Iterator[tuple[int, str, str]]:

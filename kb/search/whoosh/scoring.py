@@ -72,16 +72,17 @@ def _pairs(clauses: Sequence[Clause]) -> list[Clause]:
 
 def find(snapshot: Snapshot, clause: Clause) -> Found:
     """Return where a clause stands in the documents that are not deleted."""
-    found = _phrase(snapshot, clause.folds) if clause.exact else _word(snapshot, clause.words[0], clause.folds[0])
-    live = snapshot.live[found.documents]
-    return found if live.all() else Found(found.documents[live], found.frequencies[live])
+    return _phrase(snapshot, clause.folds) if clause.exact else _word(snapshot, clause.words[0], clause.folds[0])
 
 
 def _word(snapshot: Snapshot, word: str, folded: str) -> Found:
     as_typed = snapshot.term("words", folded)
     terms = {stem_term(language, stem) for language in snapshot.languages for stem in asked_stems(word, language)}
     stems = [term for term in (snapshot.term("stems", term) for term in sorted(terms)) if len(term.documents)]
-    documents = np.unique(np.concatenate([as_typed.documents, *(stem.documents for stem in stems)]))
+    there = np.zeros(snapshot.size, np.bool_)
+    for term in (as_typed, *stems):
+        there[term.documents] = True
+    documents = np.flatnonzero(there)
     typed = _most(documents, [as_typed])
     kin = _most(documents, stems)
     return Found(documents, typed + _KIN * np.maximum(kin - typed, 0))

@@ -138,6 +138,7 @@ def _term(postings: Postings) -> Term:
 def _columns(files: Files, whoosh_segment: Any) -> Columns:
     reader = whoosh_segment.codec().per_document_reader(files, whoosh_segment)
     records = [Record(*reader.stored_fields(n)["record"]) for n in range(whoosh_segment.doc_count_all())]
+    reader.close()
     starts = [r.start_year for r in records]
     ends = [r.end_year for r in records]
     return Columns(

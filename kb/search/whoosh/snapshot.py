@@ -62,13 +62,18 @@ class Snapshot:
         self.average_lengths = np.maximum(self.lengths[self.live].sum(axis=0) / max(1, self.count), 1.0)
 
     def term(self, field: str, term: str) -> Term:
-        """Return where a term stands, in all segments. Deleted documents are among them."""
+        """Return where a term stands, in all segments, without the deleted documents."""
         found = [segment.term(field, term.encode()) for segment in self.segments]
         if not found:
             return NOWHERE
-        documents = [base + term.documents for base, term in zip(self.bases, found, strict=False)]
-        counts, positions = ([term[i] for term in found] for i in (1, 2))
-        return Term(np.concatenate(documents), np.concatenate(counts), np.concatenate(positions))
+        documents = np.concatenate([base + term.documents for base, term in zip(self.bases, found, strict=False)])
+        counts, positions = (np.concatenate([term[i] for term in found]) for i in (1, 2))
+        live = self.live[documents]
+        if not live.all():
+            if len(positions):
+                positions = positions[np.repeat(live, counts.sum(axis=1, dtype=np.intp))]
+            documents, counts = documents[live], counts[live]
+        return Term(documents, counts, positions)
 
     def _title_ranks(self, columns: Sequence[Columns]) -> Numbers:
         """Return the place of each document in the order of titles, then ids. Sorting runs that are sorted is quick."""
