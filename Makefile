@@ -1,0 +1,50 @@
+# `make` lists the targets. A virtual environment is made when it is first needed, and renewed when requirements change.
+
+PYTHON ?= python3
+VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null)
+
+# .venv is the environment of python3; another Python, as in `make test PYTHON=python3.12`, has its own beside it.
+VENV := $(if $(filter python3,$(PYTHON)),.venv,.venv/for-$(VERSION))
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+
+# Stamps named by what was installed: while requirements are the same, nothing is asked of the network.
+INSTALLED := $(VENV)/installed-$(VERSION)-$(shell cksum < requirements.txt | tr ' ' '-')
+INSTALLED_DEV := $(VENV)/installed-dev-$(VERSION)-$(shell cat requirements.txt requirements-dev.txt | cksum | tr ' ' '-')
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check
+.SILENT:
+
+help: ## List the targets
+	awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## Make the virtual environment and install what running needs
+
+run: $(INSTALLED) ## Make what is missing and serve on http://127.0.0.1:8000 (PORT, KB_DATA_DIR and others change it)
+	exec $(BIN)/python -m kb run
+
+test: $(INSTALLED_DEV) ## Run every test that this machine allows (ARGS="-k word" for some; PYTHON=python3.12 for another)
+	$(BIN)/python -m pytest -p tests.requiring -n 2 $(ARGS)
+
+check: $(INSTALLED_DEV) ## Lint, format, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-timing
+
+$(INSTALLED):
+	command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed, and there is no $(PYTHON)." >&2; exit 1; }
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; $(PYTHON) is $(VERSION)." >&2; exit 1; }
+	$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing: install it (on Debian: apt-get install python3-venv)." >&2; exit 1; }
+	$(BIN)/python -c 'import pip, sys; sys.exit("%d.%d" % sys.version_info[:2] != "$(VERSION)")' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	echo "Installing what running needs ..."
+	$(PIP) -r requirements.txt
+	rm -f $(VENV)/installed-*
+	touch $@
+
+$(INSTALLED_DEV): $(INSTALLED)
+	echo "Installing what tests and checks need ..."
+	$(PIP) -r requirements-dev.txt
+	rm -f $(VENV)/installed-dev-*
+	touch $@
