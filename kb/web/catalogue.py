@@ -247,11 +247,10 @@ def _by_name(terms: Iterable[TermInfo]) -> list[TermInfo]:
 
 def _ledger(results: Results, asked: CatalogueQuery, name: str) -> list[tuple[str, str, int]]:
     """A filter's values as rows of a ledger: (address, name, count)."""
-    rows = [
-        (templating.query_url(asked, **{name: (value,)}), templating.facet_label(name, value), count)
-        for value, count in results.facets.get(name, ())
-        if count
-    ]
+    rows = []
+    for value, count in results.facets.get(name, ()):
+        only: dict[str, Any] = {name: (value,)}
+        rows.append((templating.query_url(asked, **only), templating.facet_label(name, value), count))
     return sorted(rows, key=lambda row: (-row[2], row[1]))
 
 

@@ -1,18 +1,14 @@
-"""Reading the base: the list, a practice, themes, regions, countries, home, and what is said when things go wrong."""
+"""Reading the base: the list, a practice, themes, regions, countries, home."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable
 from html import unescape
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy.exc import OperationalError
 
-from kb.services.errors import TooMany
 from kb.web import pages
 from tests import factories
 from tests.conftest import Site
@@ -399,13 +395,6 @@ def test_a_retired_code_leads_to_what_took_over(reading_site: Site, reader: Flas
     assert all(f'href="/regions/{code}"' in answer for code in successors[several])
 
 
-@pytest.mark.parametrize("address", ["/regions/XX99", "/countries/QQ", "/themes/nope", "/practices/nope", "/nope"])
-def test_an_unknown_address_is_a_404_with_a_sentence_and_a_search(reader: FlaskClient, address: str) -> None:
-    html = page(reader, address, 404)
-    assert re.search(r'role="alert"><p class="lead mb-2">[^<]+\.</p>', html)
-    assert 'role="search"' in html
-
-
 def test_a_country_without_practices_asks_for_one(reader: FlaskClient) -> None:
     assert "Nobody has published a practice from here yet." in page(reader, "/countries/JP")
 
@@ -438,82 +427,3 @@ def test_machines_get_what_they_ask_for_at_the_root(reader: FlaskClient) -> None
     assert reader.get("/robots.txt").get_data(as_text=True).startswith("User-agent: *\n")
     with reader.get("/favicon.ico", follow_redirects=True) as icon:
         assert icon.mimetype == "image/svg+xml"
-
-
-# Errors
-
-
-def test_a_service_that_refuses_for_now_says_when_to_come_back(
-    reading_site: Site, reader: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: Any) -> None:
-        raise TooMany("Wait.", 17)
-
-    monkeypatch.setattr("kb.services.catalogue.figures", refuse)
-    answer = reader.get("/about")
-    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "17")
-
-
-def test_a_fault_of_ours_is_a_500_with_a_number_and_no_trace(
-    reader: FlaskClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("kb.services.catalogue.figures", lambda *_: 1 / 0)
-    html = page(reader, "/about", 500)
-    assert re.search(r"Number of the fault: [0-9a-f]{8}", html)
-    assert "ZeroDivisionError" not in html and "Traceback" not in html
-
-
-def test_the_error_page_needs_no_database(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = site.client("bob")
-
-    def broken(*_: Any) -> None:
-        raise OperationalError("select", {}, Exception("disk I/O error"))
-
-    monkeypatch.setattr(site.parts.database, "reading_session", broken)
-    html = page(client, "/about", 500)
-    assert "Something broke here" in html
-    assert "disk I/O error" not in html
-
-
-def test_a_host_that_is_not_ours_is_a_400(reader: FlaskClient) -> None:
-    answer = reader.get("/about", headers={"Host": "evil.example"})
-    assert answer.status_code == 400
-    assert "evil.example" not in answer.get_data(as_text=True)
-
-
-def test_a_method_that_a_page_does_not_take_is_a_405_that_says_which_it_does(reader: FlaskClient) -> None:
-    answer = reader.delete("/themes")
-    assert answer.status_code == 405
-    assert "GET" in answer.headers["Allow"]
-
-
-def test_too_much_text_is_a_413(reader: FlaskClient) -> None:
-    assert reader.post("/sign-in", data={"email": "x" * 5_000_000}).status_code == 413
-
-
-def test_a_form_without_its_token_is_a_400_that_says_what_to_do(site: Site) -> None:
-    answer = site.client("alice").post("/account/password", data={"password": "y"})
-    assert answer.status_code == 400
-    assert "load the page again" in answer.get_data(as_text=True)
-
-
-@pytest.mark.parametrize(
-    ("ask", "status"),
-    [
-        (lambda client: client.get("/api/v1/practices?country=XX&foo=1"), 400),
-        (lambda client: client.get("/api/v1/practices/nope"), 404),
-        (lambda client: client.get("/api/v2/nope"), 404),
-        (lambda client: client.delete("/api/v1/practices"), 405),
-    ],
-)
-def test_the_api_answers_errors_as_problems(
-    reader: FlaskClient, ask: Callable[[FlaskClient], Any], status: int
-) -> None:
-    answer = ask(reader)
-    assert answer.status_code == status
-    assert answer.content_type == "application/problem+json"
-    problem = json.loads(answer.get_data())
-    assert problem["status"] == status
-    assert {"type", "title", "detail"} <= set(problem)
-    if "errors" in problem:
-        assert {each["field"] for each in problem["errors"]} == {"country", "foo"}

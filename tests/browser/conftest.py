@@ -1,0 +1,130 @@
+"""A real browser on a real server: Debian's Chromium, the app on a port of its own.
+
+`reading_url` is a server on the seed that a module's tests share and only read. `live` is a server of one test's own,
+for tests that write. `page` is a tab that fails its test where the console complains or another host is asked.
+`open_page` opens further tabs: another width, a dark scheme, no JavaScript, another person.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from werkzeug.serving import make_server
+
+from tests import factories
+from tests.conftest import Site
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
+OpenPage = Callable[..., Any]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of this folder."""
+    for item in items:
+        if "tests/browser/" in item.nodeid:
+            item.add_marker("browser")
+
+
+@dataclass(frozen=True)
+class Live:
+    """A site and the address that it is served at."""
+
+    site: Site
+    url: str
+
+    def sign_in(self, page: Any, name: str) -> None:
+        """Sign someone of PEOPLE in, through the form."""
+        page.goto(f"{self.url}/sign-in")
+        page.locator("input[name=email]").fill(f"{name}@example.org")
+        page.locator("input[name=password]").fill(factories.PASSWORD)
+        page.locator("main").get_by_role("button", name="Sign in").click()
+
+
+@contextmanager
+def serving(site: Site) -> Iterator[str]:
+    """Serve a site from a thread; yields its address."""
+    server = make_server("127.0.0.1", 0, site.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def reading_url(reading_site: Site) -> Iterator[str]:
+    """The address of a server on the seed, shared by a module's tests, which only read."""
+    with serving(reading_site) as url:
+        yield url
+
+
+@pytest.fixture
+def live(seeded_site: Site) -> Iterator[Live]:
+    """A server of this test's own, on the seed."""
+    with serving(seeded_site) as url:
+        yield Live(seeded_site, url)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    with sync_api.sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[OpenPage]:
+    """Opens tabs, each in a browser context of its own: `open_page(width=320, scheme="dark", javascript=False)`."""
+    contexts: list[Any] = []
+    complaints: list[str] = []
+
+    def new(width: int = 1280, height: int = 900, scheme: str = "light", javascript: bool = True) -> Any:
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=javascript
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda said: complaints.append(said.text) if _is_complaint(said) else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda asked: complaints.append(asked.url) if _is_elsewhere(asked.url) else None)
+        return page
+
+    yield new
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+def _is_complaint(said: Any) -> bool:
+    """Whether the console says more than the status of an error page that a test asked for."""
+    return said.type in ("error", "warning") and "Failed to load resource" not in said.text
+
+
+def _is_elsewhere(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in ("http", "https") and parts.hostname != "127.0.0.1"
+
+
+@pytest.fixture
+def page(open_page: OpenPage) -> Any:
+    """A tab, 1280 px wide, light, with JavaScript."""
+    return open_page()
