@@ -54,11 +54,23 @@ class Store:
 
     def current(self) -> Manifest:
         """Return the live index. Raises IndexLost where it is missing, of another layout, or its files lack bytes."""
+        while True:
+            with damaged_is_lost():
+                written = (self.folder / "CURRENT").read_bytes()
+            try:
+                return self._checked(written)
+            except IndexLost:
+                # A writer may have removed files since CURRENT was read: then it names others by now.
+                with damaged_is_lost():
+                    if (self.folder / "CURRENT").read_bytes() == written:
+                        raise
+
+    def _checked(self, written: bytes) -> Manifest:
         with damaged_is_lost():
-            written = json.loads((self.folder / "CURRENT").read_bytes())
-            if written["layout"] != LAYOUT:
-                raise IndexLost(f"the index has layout {written['layout']}, this software reads {LAYOUT}")
-            manifest = Manifest(written["folder"], written["generation"], written["files"])
+            said = json.loads(written)
+            if said["layout"] != LAYOUT:
+                raise IndexLost(f"the index has layout {said['layout']}, this software reads {LAYOUT}")
+            manifest = Manifest(said["folder"], said["generation"], said["files"])
             path = self.path(manifest)
             for name, size in manifest.files.items():
                 if os.stat(path / name).st_size != size:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import pkgutil
 import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import sleep
+from typing import Any
 
 import pytest
 
@@ -125,6 +127,26 @@ def test_a_search_goes_on_in_files_that_a_rebuild_removed(folder: Path) -> None:
     snapshot = engine._look()
     other.rebuild([])
     assert len(snapshot.term("words", "arts").documents) == 3
+    engine.close()
+    other.close()
+
+
+@pytest.mark.parametrize("change", ["update", "rebuild"])
+@pytest.mark.parametrize("step", ["kb.search.whoosh.store.Store._checked", "kb.search.whoosh_engine.open_snapshot"])
+def test_a_change_during_a_look_is_no_loss(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, step: str, change: str
+) -> None:
+    engine, other = WhooshEngine(folder), WhooshEngine(folder)
+    target: Any = pkgutil.resolve_name(step)
+    changes = [lambda: getattr(other, change)([doc("new")])]
+
+    def late(*args: Any) -> Any:
+        if changes:
+            changes.pop()()
+        return target(*args)
+
+    monkeypatch.setattr(step, late)
+    assert "new" in engine.ids()
     engine.close()
     other.close()
 
