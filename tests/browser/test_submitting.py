@@ -1,0 +1,146 @@
+"""A member's story in a real browser, with and without JavaScript: write, be told, be asked, be published, be found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import Live, OpenPage
+from tests.browser.test_reading import violations
+
+SUMMARY = "Hospitals of the region pair newly arrived nurses with senior colleagues for a year."
+
+
+def write(page: Any) -> None:
+    """Fill in a practice but for its summary and its source."""
+    page.get_by_label("Title", exact=True).first.fill("Mentors for newly arrived nurses")
+    page.get_by_label("Language of the text").select_option("en")
+    page.locator("#region-code").fill("Emilia-Romagna")
+    page.get_by_role("group", name="At what level is it run?").get_by_label("Regional").check()
+    page.get_by_role("group", name="Where does it stand now?").get_by_label("Running").check()
+    page.locator("#lead_organisation-name").fill("Regional health service")
+    page.get_by_label("What was done").fill("Pairs meet weekly; zanzaraword.")
+    page.get_by_label("Main theme").select_option("labour-inclusion")
+    page.get_by_role("group", name="Target groups").get_by_label("Migrant workers").check()
+    page.locator("#contact-role").fill("Project officer")
+    page.locator("#contact-email").fill("office@example.org")
+
+
+def button(page: Any, name: str) -> Any:
+    return page.locator("main").get_by_role("button", name=name, exact=True)
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with-javascript", "without-javascript"])
+def test_a_practice_goes_from_the_first_word_to_the_next_search(
+    live: Live, open_page: OpenPage, javascript: bool
+) -> None:
+    author, editor = open_page(javascript=javascript), open_page(javascript=javascript)
+    live.sign_in(author, "alice")
+    live.sign_in(editor, "bob")
+
+    author.goto(f"{live.url}/submit")
+    write(author)
+    button(author, "Send to the editors").click()
+
+    alert = author.get_by_role("alert")
+    assert "Summary" in alert.inner_text() and "Add at least one source" in alert.inner_text()
+    alert.get_by_role("link", name="Write something under “Summary”").click()
+    assert author.url.endswith("#summary")
+    assert author.get_by_label("What was done").input_value() == "Pairs meet weekly; zanzaraword."
+    assert author.locator("#region-code").input_value().startswith("Emilia-Romagna")
+
+    author.get_by_label("Summary", exact=True).fill(SUMMARY)
+    button(author, "Add a source").click()
+    author.locator("#sources-1-title").fill("Programme page")
+    author.locator("#sources-1-url").fill("https://example.org/nurses")
+    author.get_by_role("button", name="Remove Source 1").click()
+    assert author.locator("#sources-0-url").input_value() == "https://example.org/nurses"
+    assert author.get_by_label("Summary", exact=True).input_value() == SUMMARY
+    button(author, "Send to the editors").click()
+    assert "is with the editors" in author.get_by_role("status").first.inner_text()
+
+    editor.goto(f"{live.url}/review")
+    editor.get_by_role("link", name="Mentors for newly arrived nurses").click()
+    button(editor, "Take it up").click()
+    editor.get_by_text("Comment on: Status").first.click()
+    editor.locator("#comment-status").fill("Running since when?")
+    button(editor, "Ask for changes").click()
+
+    author.goto(f"{live.url}/my/practices")
+    author.get_by_role("link", name="Mentors for newly arrived nurses").click()
+    assert author.get_by_text("Running since when?").is_visible()
+    author.get_by_label("Start").fill("2021-09")
+    button(author, "Send to the editors").click()
+
+    editor.goto(f"{live.url}/review")
+    editor.get_by_role("link", name="Mentors for newly arrived nurses").click()
+    button(editor, "Publish version 1").click()
+    assert editor.url.endswith("/practices/mentors-for-newly-arrived-nurses")
+
+    reader = open_page(javascript=javascript)
+    reader.goto(f"{live.url}/practices?q=zanzaraword")
+    reader.get_by_role("link", name="Mentors for newly arrived nurses").click()
+    assert reader.get_by_text("Running since 2021").first.is_visible()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (320, "light")])
+def test_axe_finds_nothing_in_the_form_and_the_review(live: Live, open_page: OpenPage, width: int, scheme: str) -> None:
+    author, editor = (open_page(width=width, scheme=scheme) for _ in range(2))
+    live.sign_in(author, "alice")
+    live.sign_in(editor, "bob")
+    found = {}
+    author.goto(f"{live.url}/submit")
+    found["empty form"] = violations(author)
+    write(author)
+    button(author, "Send to the editors").click()
+    found["form with errors"] = violations(author)
+    author.get_by_label("Summary", exact=True).fill(SUMMARY)
+    author.locator("#sources-0-url").fill("https://example.org/nurses")
+    button(author, "Send to the editors").click()
+    found["my practices"] = violations(author)
+    author.get_by_role("link", name="Mentors for newly arrived nurses").click()
+    found["waiting"] = violations(author)
+    editor.goto(f"{live.url}/review")
+    found["queue"] = violations(editor)
+    editor.get_by_role("link", name="Mentors for newly arrived nurses").click()
+    found["review"] = violations(editor)
+    assert author.evaluate("document.documentElement.scrollWidth") <= width
+    assert editor.evaluate("document.documentElement.scrollWidth") <= width
+    assert {state: lines for state, lines in found.items() if lines} == {}
+
+
+def test_the_form_does_not_scroll_sideways_at_320_pixels(live: Live, open_page: OpenPage) -> None:
+    page = open_page(width=320)
+    live.sign_in(page, "alice")
+    page.goto(f"{live.url}/submit")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_the_enter_key_saves_and_removes_nothing(live: Live, page: Any) -> None:
+    live.sign_in(page, "alice")
+    page.goto(f"{live.url}/submit")
+    page.get_by_label("Title", exact=True).first.fill("Kept by Enter")
+    page.keyboard.press("Enter")
+    assert "The draft is saved" in page.get_by_role("status").first.inner_text()
+    assert page.get_by_label("Title", exact=True).first.input_value() == "Kept by Enter"
+
+
+def test_a_practice_is_written_and_sent_by_keyboard_alone(live: Live, page: Any) -> None:
+    live.sign_in(page, "alice")
+    page.goto(f"{live.url}/submit")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == "title":
+            break
+    page.keyboard.type("Typed by keyboard")
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == "Send to the editors":
+            break
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+    assert page.get_by_label("Title", exact=True).first.input_value() == "Typed by keyboard"
