@@ -56,7 +56,7 @@ def restore(file: Path) -> None:
     What was there is kept in a folder before-restore-… of the data folder. The next start builds the search index.
     """
     manifest, former = backup.restore(_home(settings.load()), file, shown("Restoring"))
-    click.echo(f"Restored {_contents(manifest)}. What was there before is in {former}.")
+    click.echo(f"Restored {_contents(manifest)}." + (f" What was there before is in {former}." if former else ""))
 
 
 def _contents(manifest: Manifest) -> str:

@@ -116,8 +116,8 @@ def _examine(path: Path) -> tuple[str, dict[str, int]]:
 # Restore
 
 
-def restore(home: Home, path: Path, progress: Progress = silent) -> tuple[Manifest, Path]:
-    """Put a backup in place of what is there; returns its manifest and the folder that keeps what was there before.
+def restore(home: Home, path: Path, progress: Progress = silent) -> tuple[Manifest, Path | None]:
+    """Put a backup in place of what is there; returns its manifest and the folder that keeps what was there, if any.
 
     Raises BadBackup, SchemaTooNew or Conflict before anything was touched.
     """
@@ -138,7 +138,10 @@ def restore(home: Home, path: Path, progress: Progress = silent) -> tuple[Manife
                 (staged / KEY).chmod(0o600)
                 _place(staged / KEY, home.key)
             _place(staged / DATABASE, home.database)
-    return manifest, former
+    if any(former.iterdir()):
+        return manifest, former
+    former.rmdir()
+    return manifest, None
 
 
 def _make_fit(path: Path, manifest: Manifest) -> None:

@@ -105,7 +105,7 @@ class Importer:
         self.aim = aim
         self._refuse = refuse
         with database.read() as session:
-            self._vocabulary = vocabularies.load(session)
+            self.vocabulary = vocabularies.load(session)
             self._owner_id = _owner(session, owner)
         if self._owner_id is None and aim != Aim.PUBLISHED:
             raise Invalid([Problem.of("owner", N_("Name the member in whose name drafts and submissions are kept."))])
@@ -154,7 +154,7 @@ class Importer:
     def _document(self, data: Mapping[str, Any]) -> Document:
         document = shape(data)
         if self.aim != Aim.DRAFT:
-            return check(document, self._vocabulary)
+            return check(document, self.vocabulary)
         check_draft(document)
         return document
 
@@ -172,7 +172,7 @@ class Importer:
         elif owner:
             practice = practices.start(session, owner, record.document, record.contact, Origin.IMPORT)
             if self.aim == Aim.SUBMITTED:
-                practices.submit(session, owner, practice, self._vocabulary)
+                practices.submit(session, owner, practice, self.vocabulary)
 
 
 class _TakeNothing(Exception):
