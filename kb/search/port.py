@@ -36,10 +36,10 @@ class Document:
     """One public practice as the index sees it.
 
     `texts` maps a field of `TEXT_FIELDS` to its text in `language`; `foreign` holds (language, text) pairs such as the
-    original title and translated titles. `facets` maps a name of `FACETS` to the values the document has. `regions` holds
-    every region code that finds it, ancestors included. `start_year` and `end_year` are inclusive; both are None where the
-    practice is undated, `end_year` alone is None while it runs. `published` and `updated` are ISO moments; `adopted` is the
-    number of practices that adapt this one.
+    original title and translated titles. `facets` maps a name of `FACETS` to the values the document has. `regions`
+    holds every region code that finds it, ancestors included. `start_year` and `end_year` are inclusive; both are None
+    where the practice is undated, `end_year` alone is None while it runs. `published` and `updated` are ISO moments;
+    `adopted` is the number of practices that adapt this one.
     """
 
     id: str
@@ -58,7 +58,7 @@ class Document:
 
 
 TEXT_FIELDS = ("title", "summary", "story", "names")
-"""Where words are looked for, weightiest first. `story` is every long text; `names` are organisations, place, region."""
+"""Where words are looked for, weightiest first. `story` is every long text; `names`: organisations, place, region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,9 @@ class Query:
     """What is asked of an engine.
 
     `text` is what the reader typed. `filters` maps a facet to the chosen values: OR within a facet, AND between facets.
-    `regions` are codes of which any must match (sub-regions are in the documents). `region_types` must all match.
-    A document overlaps [`year_from`, `year_to`] when its own years do; undated ones never do. `updated_since` is an ISO
-    moment or date. `offset` and `limit` count documents.
+    `regions` are codes of which any must match (sub-regions are in the documents). A document overlaps [`year_from`,
+    `year_to`] when its own years do; undated ones never do. `updated_since` is an ISO moment or date. `offset` and
+    `limit` count documents.
     """
 
     text: str = ""
@@ -85,7 +85,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One document found. `score` is comparable within one page only; `matched` names text fields, weightiest first."""
+    """One document found. `score` is comparable within one page only.
+
+    `matched` names text fields, weightiest first; `foreign` is among them for a text in another language.
+    """
 
     id: str
     slug: str
@@ -97,9 +100,9 @@ class Hit:
 class Page:
     """The answer to a query.
 
-    `total` counts the documents that hold all the words, or, where `partial`, those that hold some. `hits` may go on past
-    `total` with the best partial ones. `facets` maps a facet (and `year`) to (value, count) pairs, the highest count
-    first: a count is the total of the same query with that facet's selection replaced by that value alone.
+    `total` counts the documents that hold all the words, or, where `partial`, those that hold some. `hits` may go on
+    past `total` with the best partial ones. `facets` maps a facet (and `year`) to (value, count) pairs, the highest
+    count first: a count is the total of the same query with that facet's selection replaced by that value alone.
     `undated` counts what a year range left out because it has no dates.
     """
 

@@ -41,6 +41,7 @@ class Indexer:
         self.vocabularies = vocabularies
         self._lock = lock
         self._wake = threading.Event()
+        self._lost = False
         self._follower: tuple[int, threading.Thread] | None = None
 
     def drain(self, wait: float = 2.0) -> bool:
@@ -106,6 +107,11 @@ class Indexer:
         self._follower = (os.getpid(), thread)
         thread.start()
 
+    def report_lost(self) -> None:
+        """Tell the follower that a reader met no index, or a damaged one: it builds it anew."""
+        self._lost = True
+        self._wake.set()
+
     def waiting(self) -> bool:
         """Whether a change has not reached the index yet."""
         with self.database.read() as session:
@@ -123,11 +129,13 @@ class Indexer:
             self._wake.wait(LOOK_EVERY)
             self._wake.clear()
             try:
-                if self.waiting():
+                if self._lost:
+                    self.ensure()
+                    self._lost = False
+                elif self.waiting():
                     self.drain(wait=10.0)
             except IndexLost:
-                with contextlib.suppress(Exception):
-                    self.ensure()
+                self.report_lost()
             except Exception:
                 log.exception("the index could not follow; it will be tried again")
                 time.sleep(LOOK_EVERY)

@@ -15,6 +15,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from werkzeug.exceptions import HTTPException, SecurityError, TooManyRequests
 
+from kb.search.port import IndexLost
 from kb.services.errors import (
     N_,
     Conflict,
@@ -94,6 +95,11 @@ WORDS = {
         N_("The fault is ours, and it has been noted."),
         N_("Try again in a minute. If it stays, tell the editors the number below."),
     ),
+    503: Words(
+        N_("The search is being put in order"),
+        N_("Nothing is lost: the index is being built anew from the database."),
+        N_("Try again in a minute. A practice's own page can be read meanwhile."),
+    ),
 }
 
 STALE_FORM = N_(
@@ -105,6 +111,7 @@ STALE_FORM = N_(
 def init_app(app: Flask) -> None:
     """Answer every error of an app."""
     app.register_error_handler(ServiceError, _refused)
+    app.register_error_handler(IndexLost, _index_lost)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
 
@@ -151,6 +158,13 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         headers["Retry-After"] = str(error.retry_after)
     said = type(error).description != error.description and error.code < 500
     return _answer(error.code, gettext(str(error.description)) if said else None, headers=headers)
+
+
+def _index_lost(error: IndexLost) -> ResponseReturnValue:
+    """The index is missing or damaged while the site runs: it is built anew behind the reader's back."""
+    log.warning("the search index could not be read: %s", error)
+    context.parts().indexer.report_lost()
+    return _answer(503, None, headers={"Retry-After": "30"})
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
