@@ -101,8 +101,15 @@ def search() -> ResponseReturnValue:
         more_facets=_facets(results, MORE_FACETS),
         kept=_kept(asked),
         page_numbers=page_numbers(results.page, results.pages),
-        sorts=[(sort, gettext(text)) for sort, text in labels.SORTS.items()],
+        **_orders(asked.query),
     )
+
+
+def _orders(asked: CatalogueQuery) -> dict[str, Any]:
+    """The orders to choose from, and the present one; without a question, relevance means the newest first."""
+    without_question = not asked.q and asked.sort == "relevance"
+    offered = [(sort, gettext(text)) for sort, text in labels.SORTS.items() if asked.q or sort != "relevance"]
+    return {"sorts": offered, "order": "newest" if without_question else asked.sort}
 
 
 def _found(asked: CatalogueQuery, page: int = 1, per_page: int = SHOWN) -> Results:

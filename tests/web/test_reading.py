@@ -147,6 +147,13 @@ def test_unknown_parameters_are_ignored(reader: FlaskClient) -> None:
     assert count(page(reader, "/practices?utm_source=x")) == 120
 
 
+def test_without_a_question_the_newest_come_first_and_the_page_says_so(reader: FlaskClient) -> None:
+    html = page(reader, "/practices")
+    assert '<a href="/practices?sort=newest" aria-current="true">newest</a>' in html
+    assert ">relevance</a>" not in html
+    assert 'aria-current="true">relevance</a>' in page(reader, "/practices?q=talent")
+
+
 def test_pages_follow_each_other(reader: FlaskClient) -> None:
     html = page(reader, "/practices?page=2&per_page=50")
     assert "51 to 100 of 120" in html
