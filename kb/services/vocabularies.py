@@ -108,7 +108,8 @@ class Vocabulary:
 
     def region_title(self, code: str | None) -> str | None:
         """A region as a form shows it, by name and code; what is no code stays as it was typed."""
-        return f"{self.regions[code].name_latin} ({code})" if code in self.regions else code
+        region = self.regions.get(code) if code else None
+        return f"{region.name_latin} ({code})" if region else code
 
     def find_region(self, text: str) -> str | None:
         """The code that a person means by a code or a name, or None where no region or more than one is meant."""
