@@ -102,13 +102,13 @@ def _kept(session: Session, ids: list[uuid.UUID]) -> Iterator[_Kept]:
 
 
 def _record(kept: _Kept, vocabulary: Vocabulary, public: frozenset[str]) -> Iterator[str]:
-    """What is wrong with one practice: its public record, and the working copy where that was checked once."""
+    """What is wrong with one practice: its public record, and the working copy where that waits for an editor."""
     practice, newest = kept.practice, kept.newest
     shown = as_document(practice.record, "") if practice.record else None
     if shown is not None:
         yield from _disagreements(practice, shown, kept.published)
         yield from (f"{_name(practice)} {fault}" for fault in _references(shown, vocabulary, public))
-    if newest and (newest.kind == RevisionKind.SUBMITTED or (newest.kind == RevisionKind.PUBLISHED and not shown)):
+    if newest and newest.kind == RevisionKind.SUBMITTED:  # a draft may hold anything that was typed
         for fault in _references({**empty(), **newest.document}, vocabulary, public):
             yield f"The working copy of {_name(practice)} {fault}"
 

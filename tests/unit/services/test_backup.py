@@ -1,0 +1,380 @@
+"""A backup is whole and sealed; a restore replaces everything or touches nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import random
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+import textwrap
+import threading
+import zipfile
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from kb.config import Config
+from kb.db import Database
+from kb.models import Practice, Record
+from kb.services import archive, backup
+from kb.services.archive import BadBackup, Manifest
+from kb.services.backup import Home, back_up, restore
+from kb.services.errors import Conflict, NotFound
+from kb.services.occupancy import alone, using
+from kb.services.setup import SchemaTooNew
+from tests import factories
+
+PHOTO = b"\x89PNG photo" * 1000
+
+
+@pytest.fixture
+def home(config: Config, database: Database) -> Home:
+    """An installation with two practices, one uploaded file and a key; nobody has it open."""
+    with database.write() as session:
+        factories.published(session, title="First practice")
+        factories.published(session, title="Second practice")
+    database.close()
+    assert config.database_path
+    home = Home(config.data_dir, config.database_path, config.files_dir, config.index_dir)
+    uploaded(home, PHOTO)
+    home.key.write_text("k" * 64)
+    home.key.chmod(0o600)
+    return home
+
+
+def uploaded(home: Home, content: bytes) -> Path:
+    name = hashlib.sha256(content).hexdigest()
+    path = home.files / name[:2] / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return path
+
+
+def titles(home: Home) -> list[str]:
+    database = Database(f"sqlite:///{home.database}")
+    with database.read() as session:
+        found = list(session.scalars(select(Record.title).order_by(Record.title)))
+    database.close()
+    return found
+
+
+def publish(home: Home, title: str) -> None:
+    database = Database(f"sqlite:///{home.database}")
+    with database.write() as session:
+        factories.published(session, title=title)
+    database.close()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file of a folder but the locks, by path."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.endswith((".lock", ".lock.ensure", "-wal", "-shm"))
+    }
+
+
+def sealed(path: Path) -> None:
+    """Seal a file made by hand, as the software would."""
+    raw = path.read_bytes()[: -len("sha256:") - 64]
+    path.write_bytes(raw + b"sha256:" + hashlib.sha256(raw).hexdigest().encode())
+
+
+def rewritten(source: Path, target: Path, **members: bytes) -> Path:
+    """A backup with some members changed or added, sealed anew."""
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, members.pop(name, None) or old.read(name))
+        for name, content in members.items():
+            new.writestr(name, content)
+        new.comment = b" " * 71
+    sealed(target)
+    return target
+
+
+def test_a_restore_brings_back_what_was_backed_up(home: Home, tmp_path: Path) -> None:
+    back_up(home, tmp_path / "b1")
+    publish(home, "Third practice")
+    uploaded(home, PHOTO).unlink()
+    home.key.write_text("other" * 10)
+    restore(home, tmp_path / "b1")
+    assert titles(home) == ["First practice", "Second practice"]
+    assert uploaded(home, b"").parent.exists()
+    assert [path.read_bytes() for path in home.files.rglob("*") if path.is_file() and path.stat().st_size] == [PHOTO]
+    assert home.key.read_text() == "k" * 64
+    assert stat.S_IMODE(home.key.stat().st_mode) == 0o600
+
+
+def test_a_restore_into_an_empty_folder_makes_the_installation(home: Home, tmp_path: Path) -> None:
+    back_up(home, tmp_path / "b1")
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    other = Home(folder, folder / "kb.sqlite", folder / "files", folder / "index")
+    manifest, former = restore(other, tmp_path / "b1")
+    assert former is None
+    assert titles(other) == titles(home)
+    assert manifest.rows["practices"] == 2
+
+
+def test_what_stood_there_is_kept(home: Home, tmp_path: Path) -> None:
+    back_up(home, tmp_path / "b1")
+    publish(home, "Third practice")
+    _manifest, former = restore(home, tmp_path / "b1")
+    assert former is not None
+    kept = Home(former, former / "kb.sqlite", former / "files", former / "index")
+    assert titles(kept) == ["First practice", "Second practice", "Third practice"]
+
+
+def test_the_index_is_left_to_the_next_start(home: Home, tmp_path: Path) -> None:
+    assert home.index.exists()
+    back_up(home, tmp_path / "b1")
+    restore(home, tmp_path / "b1")
+    assert not home.index.exists()
+
+
+def test_a_backup_says_what_it_holds(home: Home, tmp_path: Path) -> None:
+    manifest = back_up(home, tmp_path / "b1")
+    with (tmp_path / "b1").open("rb") as file:
+        assert archive.verify(file) == manifest
+    assert manifest.release == "0.1.0"
+    assert manifest.rows["practices"] == 2
+    assert len(manifest.members) == 3
+    with zipfile.ZipFile(tmp_path / "b1") as inside:
+        for name, member in manifest.members.items():
+            assert hashlib.sha256(inside.read(name)).hexdigest() == member.sha256
+
+
+def test_only_the_owner_may_read_a_backup(home: Home, tmp_path: Path) -> None:
+    back_up(home, tmp_path / "b1")
+    assert stat.S_IMODE((tmp_path / "b1").stat().st_mode) == 0o600
+
+
+def test_a_backup_is_one_state_however_much_is_written_meanwhile(home: Home, tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{home.database}")
+    done = threading.Event()
+
+    def write() -> None:
+        while not done.is_set():
+            with database.write() as session:
+                session.add(Practice(title="a draft"))
+                session.flush()
+                session.add(Practice(title="its twin"))
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        manifests = [back_up(home, tmp_path / f"b{n}") for n in range(3)]
+    finally:
+        done.set()
+        writer.join()
+        database.close()
+    assert all(manifest.rows["practices"] % 2 == 0 for manifest in manifests)
+    assert manifests[2].rows["practices"] > 2
+
+
+def test_a_backup_that_fails_leaves_the_file_that_was_there(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "b1").write_text("an older backup")
+    raw = bytearray(home.database.read_bytes())
+    raw[4096 * 3 : 4096 * 4] = b"\xff" * 4096
+    home.database.write_bytes(raw)
+    with pytest.raises(BadBackup):
+        back_up(home, tmp_path / "b1")
+    assert (tmp_path / "b1").read_text() == "an older backup"
+    assert [path.name for path in tmp_path.glob(".b1*")] == []
+
+
+def test_without_a_database_there_is_nothing_to_back_up(tmp_path: Path) -> None:
+    with pytest.raises(NotFound):
+        back_up(Home(tmp_path, tmp_path / "kb.sqlite", tmp_path / "files", tmp_path / "index"), tmp_path / "b1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_flipped_bit_anywhere_is_refused_and_nothing_touched(home: Home, tmp_path: Path) -> None:
+    back_up(home, tmp_path / "b1")
+    before = contents(home.folder)
+    raw = (tmp_path / "b1").read_bytes()
+    chance = random.Random(1)
+    places = [0, 10, len(raw) // 2, len(raw) - 1, len(raw) - 72, *(chance.randrange(len(raw)) for _ in range(20))]
+    for place in places:
+        bad = bytearray(raw)
+        bad[place] ^= 1 << chance.randrange(8)
+        (tmp_path / "bad").write_bytes(bad)
+        with pytest.raises(BadBackup):
+            restore(home, tmp_path / "bad")
+    assert contents(home.folder) == before
+
+
+@pytest.mark.parametrize("length", [0, 1, 70, 71, 5000, -1])
+def test_a_file_that_was_cut_off_is_refused(home: Home, tmp_path: Path, length: int) -> None:
+    back_up(home, tmp_path / "b1")
+    (tmp_path / "bad").write_bytes((tmp_path / "b1").read_bytes()[:length])
+    with pytest.raises(BadBackup):
+        restore(home, tmp_path / "bad")
+
+
+def test_another_zip_is_refused(home: Home, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as other:
+        other.writestr("kb.sqlite", b"x" * 1000)
+    with pytest.raises(BadBackup, match="seal"):
+        restore(home, tmp_path / "other.zip")
+
+
+@pytest.mark.parametrize(
+    "name", ["files/../../escaped", "/etc/escaped", "..\\escaped", "files/.hidden", "secret.key/x"]
+)
+def test_a_name_that_leads_elsewhere_is_refused(home: Home, tmp_path: Path, name: str) -> None:
+    evil = tmp_path / "evil"
+    (tmp_path / "source").write_bytes(b"evil")
+    member = archive.Member(4, hashlib.sha256(b"evil").hexdigest())
+    manifest = Manifest("0.1.0", "0001", "2026-01-01T00:00:00Z", {}, {"kb.sqlite": member, name: member})
+    with zipfile.ZipFile(evil, "w") as made:
+        for each in manifest.members:
+            made.writestr(each, b"evil")
+        made.writestr("manifest.json", json.dumps({"kind": archive.KIND, "format": 1, **dataclasses.asdict(manifest)}))
+        made.comment = b" " * 71
+    sealed(evil)
+    before = contents(home.folder)
+    with pytest.raises(BadBackup):
+        restore(home, evil)
+    assert contents(home.folder) == before
+
+
+def test_a_member_that_the_manifest_does_not_name_is_refused(home: Home, tmp_path: Path) -> None:
+    back_up(home, tmp_path / "b1")
+    with pytest.raises(BadBackup):
+        restore(home, rewritten(tmp_path / "b1", tmp_path / "b2", **{"files/ab/more": b"x"}))
+
+
+@pytest.mark.parametrize("manifest", [b"[]", b"{", b'{"kind": "else"}', b'{"kind": 1, "format": 1}'])
+def test_a_manifest_of_something_else_is_refused(home: Home, tmp_path: Path, manifest: bytes) -> None:
+    back_up(home, tmp_path / "b1")
+    with pytest.raises(BadBackup):
+        restore(home, rewritten(tmp_path / "b1", tmp_path / "b2", **{"manifest.json": manifest}))
+
+
+def test_the_format_of_a_later_release_is_refused(home: Home, tmp_path: Path) -> None:
+    back_up(home, tmp_path / "b1")
+    with zipfile.ZipFile(tmp_path / "b1") as inside:
+        manifest = inside.read("manifest.json").replace(b'"format": 1', b'"format": 2')
+    with pytest.raises(BadBackup, match="later release"):
+        restore(home, rewritten(tmp_path / "b1", tmp_path / "b2", **{"manifest.json": manifest}))
+
+
+def test_the_schema_of_a_later_release_is_refused(home: Home, tmp_path: Path) -> None:
+    with sqlite3.connect(home.database) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    back_up(home, tmp_path / "b1")
+    with sqlite3.connect(home.database) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    connection.close()
+    with pytest.raises(SchemaTooNew):
+        restore(home, tmp_path / "b1")
+    assert titles(home) == ["First practice", "Second practice"]
+
+
+def test_no_restore_while_the_folder_is_in_use(home: Home, tmp_path: Path) -> None:
+    back_up(home, tmp_path / "b1")
+    with using(home.folder), pytest.raises(Conflict):
+        restore(home, tmp_path / "b1")
+
+
+def test_no_use_while_a_restore_goes_on(home: Home) -> None:
+    with alone(home.folder), pytest.raises(Conflict), using(home.folder):
+        pass
+
+
+def test_no_restore_under_a_database_that_somebody_has_open(home: Home, tmp_path: Path) -> None:
+    back_up(home, tmp_path / "b1")
+    publish(home, "Third practice")
+    database = Database(f"sqlite:///{home.database}")
+    with database.read() as session:
+        session.scalars(select(Practice.id)).all()
+    try:
+        with pytest.raises(Conflict, match="open"):
+            restore(home, tmp_path / "b1")
+    finally:
+        database.close()
+    assert "Third practice" in titles(home)
+
+
+def test_a_damaged_database_can_be_restored_over(home: Home, tmp_path: Path) -> None:
+    back_up(home, tmp_path / "b1")
+    home.database.write_bytes(b"no database at all")
+    restore(home, tmp_path / "b1")
+    assert titles(home) == ["First practice", "Second practice"]
+
+
+def test_the_log_that_a_killed_server_left_is_not_mixed_in(home: Home, tmp_path: Path) -> None:
+    back_up(home, tmp_path / "b1")
+    code = f"""
+        import os
+        from tests.unit.services.test_backup import publish
+        import kb.db
+        kb.db.Database.close = lambda self: os.kill(os.getpid(), 9)
+        from kb.services.backup import Home
+        from pathlib import Path
+        publish(Home(Path({str(home.folder)!r}), Path({str(home.database)!r}), Path("x"), Path("y")), "Third practice")
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)])
+    assert home.database.with_name("kb.sqlite-wal").stat().st_size > 0
+    restore(home, tmp_path / "b1")
+    assert titles(home) == ["First practice", "Second practice"]
+
+
+STEPS = ("_close", "_keep_former", "_add_files", "_place", "sync_folder")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_restore_killed_at_any_step_leaves_one_state_or_the_other(home: Home, tmp_path: Path, step: str) -> None:
+    """Kill it before and after each call of a step, in a process of its own, and look at what is there."""
+    back_up(home, tmp_path / "b1")
+    publish(home, "Third practice")
+    shutil.rmtree(home.files)
+    old, new = ["First practice", "Second practice", "Third practice"], ["First practice", "Second practice"]
+    seen = set()
+    for call in range(1, 8):
+        folder = tmp_path / f"{step}-{call}"
+        shutil.copytree(home.folder, folder)
+        copy = Home(folder, folder / "kb.sqlite", folder / "files", folder / "index")
+        killed = _restore_killed(copy, tmp_path / "b1", step, call)
+        found = titles(copy)
+        assert found in (old, new)
+        seen.add(tuple(found))
+        if found == new:  # then everything else is there too
+            assert [path.read_bytes() for path in copy.files.rglob("*") if path.is_file()] == [PHOTO]
+        restore(copy, tmp_path / "b1")  # and it can be done again
+        assert titles(copy) == new
+        assert list(folder.glob(".restore-*")) == []
+        shutil.rmtree(folder)
+        if not killed:
+            break
+    assert tuple(new) in seen
+
+
+def _restore_killed(home: Home, path: Path, step: str, call: int) -> bool:
+    """Run a restore that kills itself before the given call of a step; whether it came to that."""
+    child = os.fork()
+    if child == 0:
+        calls = 0
+        whole = getattr(backup, step)
+
+        def dying(*args: object) -> object:
+            nonlocal calls
+            calls += 1
+            if calls == call:
+                os.kill(os.getpid(), 9)
+            return whole(*args)
+
+        setattr(backup, step, dying)
+        restore(home, path)
+        os._exit(0)
+    _pid, status = os.waitpid(child, 0)
+    return os.WIFSIGNALED(status)
