@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from kb.db import Database
@@ -46,11 +47,14 @@ def _file(session: Session) -> Iterator[str]:
     """What SQLite finds wrong with its file and its foreign keys."""
     if session.get_bind().dialect.name != "sqlite":
         return
-    connection = session.connection()
-    for (message,) in connection.exec_driver_sql("PRAGMA integrity_check(20)"):
-        if message != "ok":
-            yield f"The database file is damaged: {message}. Restore a backup."
-    for table, row, parent, _key in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+    try:
+        connection = session.connection()
+        damage = [text for (text,) in connection.exec_driver_sql("PRAGMA integrity_check(20)") if text != "ok"]
+        orphans = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    except DatabaseError as error:
+        damage, orphans = [str(error.orig)], []
+    yield from (f"The database file is damaged: {text}. Restore a backup." for text in damage)
+    for table, row, parent, _key in orphans:
         yield f"Row {row} of the table {table} refers to a row of {parent} that is not there."
 
 
