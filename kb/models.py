@@ -505,9 +505,9 @@ class Contact(Base):
     __tablename__ = "contacts"
 
     practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), primary_key=True)
-    role: Mapped[str] = mapped_column(String(200), default="")
-    email: Mapped[str] = mapped_column(String(254), default="")
-    name: Mapped[str] = mapped_column(String(200), default="")
+    role: Mapped[str] = mapped_column(Text, default="")
+    email: Mapped[str] = mapped_column(Text, default="")
+    name: Mapped[str] = mapped_column(Text, default="")
     consent: Mapped[bool] = mapped_column(default=False)
 
 

@@ -13,9 +13,9 @@ from kb.services import audit
 from kb.services.checking import check
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, Problem
 from kb.services.permissions import Transition, can, transition
-from kb.services.practices import working_copy
+from kb.services.practices import unmoved, working_copy
 from kb.services.publishing import publish as make_public
-from kb.services.record import DOCUMENT_KEYS, Document
+from kb.services.record import DOCUMENT_KEYS, RECOMMENDED, Document, tidy
 from kb.services.vocabularies import Vocabulary
 
 WAITING = (State.SUBMITTED, State.IN_REVIEW)
@@ -42,20 +42,28 @@ def waiting(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(Practice).where(Practice.state.in_(WAITING))) or 0
 
 
-def take(session: Session, actor: User, practice: Practice) -> None:
-    """Begin a review: the practice is this editor's from now on. Raises NotAllowed, Conflict."""
-    step = _step(actor, practice, "take")
+def take(session: Session, actor: User, practice: Practice, seen: int | None = None) -> None:
+    """Begin a review: the practice is this editor's from now on. Raises NotAllowed, Conflict.
+
+    Here and below `seen` is the number of the revision that the editor read; None does not ask.
+    """
+    step = _step(actor, practice, "take", seen)
     practice.state = step.target
     practice.editor_id = actor.id
     audit.note(session, actor, "practice.take", "practice", practice.id)
 
 
 def request_changes(
-    session: Session, actor: User, practice: Practice, message: str, comments: dict[str, str] | None = None
+    session: Session,
+    actor: User,
+    practice: Practice,
+    message: str,
+    comments: dict[str, str] | None = None,
+    seen: int | None = None,
 ) -> Review:
     """Give a submission back to its author with what is to be changed. Raises Invalid without a word of why."""
-    step = _step(actor, practice, "request-changes")
-    comments = {field: text.strip() for field, text in (comments or {}).items() if text.strip()}
+    step = _step(actor, practice, "request-changes", seen)
+    comments = _worded(comments)
     if not message.strip() and not comments:
         raise Invalid([Problem.of("message", N_("Say what should be changed, here or beside a field."))])
     practice.state = step.target
@@ -64,15 +72,26 @@ def request_changes(
     return review
 
 
-def publish(session: Session, actor: User, practice: Practice, vocabulary: Vocabulary, message: str = "") -> Revision:
-    """Make a submission public. Raises NotAllowed, Conflict, or Invalid where the record no longer holds."""
-    _step(actor, practice, "publish")
+def publish(
+    session: Session,
+    actor: User,
+    practice: Practice,
+    vocabulary: Vocabulary,
+    message: str = "",
+    comments: dict[str, str] | None = None,
+    seen: int | None = None,
+) -> Revision:
+    """Make a submission public; comments beside fields are kept with the review.
+
+    Raises NotAllowed, Conflict, or Invalid where the record no longer holds.
+    """
+    _step(actor, practice, "publish", seen)
     if practice.owner_id == actor.id and _other_editors(session, actor):
         raise NotAllowed(N_("Another editor has to publish this: it is your own submission."))
     document = check(working_copy(session, practice), vocabulary)
     revision = make_public(session, practice, document, author_id=actor.id)
     practice.editor_id = None
-    _review(session, actor, practice, Decision.PUBLISHED, message, {})
+    _review(session, actor, practice, Decision.PUBLISHED, message, _worded(comments))
     audit.note(session, actor, "practice.publish", "practice", practice.id, version=practice.version)
     return revision
 
@@ -88,6 +107,12 @@ def changes(session: Session, practice: Practice) -> list[FieldChange]:
     ]
 
 
+def missing(session: Session, practice: Practice) -> list[str]:
+    """The recommended fields that the working copy leaves empty."""
+    document = working_copy(session, practice)
+    return [key for key in RECOMMENDED if document[key] in (None, [])]
+
+
 def _public_document(session: Session, practice: Practice) -> Document | None:
     if practice.record is None:
         return None
@@ -100,13 +125,20 @@ def _public_document(session: Session, practice: Practice) -> Document | None:
     )
 
 
-def _step(actor: User, practice: Practice, action: str) -> Transition:
+def _worded(comments: dict[str, str] | None) -> dict[str, str]:
+    """The comments that say something about a field of the record."""
+    said = {field: tidy(text) for field, text in (comments or {}).items() if field in DOCUMENT_KEYS}
+    return {field: text for field, text in said.items() if text}
+
+
+def _step(actor: User, practice: Practice, action: str, seen: int | None) -> Transition:
     """The transition, or why there is none: not this person's to make, or someone was faster."""
     if not can(actor, "review"):
         raise NotAllowed(N_("Only editors may do this."))
     step = transition(action, practice.state)
     if step is None or not can(actor, action, practice):
         raise Conflict(N_("This submission has moved on: someone decided on it, or its author took it back."))
+    unmoved(practice, seen)
     return step
 
 
@@ -118,7 +150,7 @@ def _review(
         revision_number=practice.revision_count,
         editor_id=actor.id,
         decision=decision,
-        message=message.strip(),
+        message=tidy(message) or "",
         comments=comments,
     )
     session.add(review)

@@ -33,12 +33,12 @@ TRANSITIONS = (
     Transition("take", (State.SUBMITTED,), State.IN_REVIEW, (Who.EDITOR,)),
     Transition("request-changes", (State.SUBMITTED, State.IN_REVIEW), State.CHANGES_REQUESTED, (Who.EDITOR,)),
     Transition("publish", (State.SUBMITTED, State.IN_REVIEW), State.PUBLISHED, (Who.EDITOR,)),
-    Transition("start-update", (State.PUBLISHED,), State.DRAFT, (Who.OWNER, Who.EDITOR)),
+    Transition("start-update", (State.PUBLISHED,), State.DRAFT, (Who.OWNER,)),
 )
 """The whole workflow. What is not in this table cannot happen."""
 
-EDITABLE = (State.DRAFT, State.CHANGES_REQUESTED, State.PUBLISHED)
-"""States in which the working copy may be written; writing to a published one starts an update."""
+EDITABLE = (State.DRAFT, State.CHANGES_REQUESTED)
+"""States in which the working copy may be written. A published one has to start an update first."""
 
 SEEN_BY_EDITORS = (State.SUBMITTED, State.IN_REVIEW, State.CHANGES_REQUESTED, State.PUBLISHED)
 """States in which editors see the working copy. A draft is its author's own."""
@@ -66,24 +66,18 @@ def can(user: User | None, action: str, practice: Practice | None = None) -> boo
     working copy), `edit` (change it), or an action of the workflow table.
     """
     if practice is None:
-        needed = {"write": Role.MEMBER, "review": Role.EDITOR, "administer": Role.ADMIN, "see-contact": Role.READER}
+        needed = {"write": Role.MEMBER, "review": Role.EDITOR, "administer": Role.ADMIN, "see-contact": Role.MEMBER}
         return action in needed and at_least(user, needed[action])
     if action == "view":
-        return owns(user, practice) or (at_least(user, Role.EDITOR) and practice.state in SEEN_BY_EDITORS)
+        return _is(user, Who.OWNER, practice) or (at_least(user, Role.EDITOR) and practice.state in SEEN_BY_EDITORS)
     if action == "edit":
-        return practice.state in EDITABLE and (
-            owns(user, practice) or (at_least(user, Role.EDITOR) and _editors_may_write(practice))
-        )
+        return can(user, "start-update", practice) or (practice.state in EDITABLE and _is(user, Who.OWNER, practice))
     step = transition(action, practice.state)
     return step is not None and any(_is(user, who, practice) for who in step.who)
 
 
-def _editors_may_write(practice: Practice) -> bool:
-    """Editors write to what is published, and go on with an update of a practice that nobody owns."""
-    return practice.state == State.PUBLISHED or (practice.owner_id is None and practice.version > 0)
-
-
 def _is(user: User | None, who: Who, practice: Practice) -> bool:
+    """Whether someone is the owner or an editor. The editors stand in as owner of a public practice without one."""
     if who == Who.EDITOR:
         return at_least(user, Role.EDITOR)
     return owns(user, practice) or (at_least(user, Role.EDITOR) and practice.owner_id is None and practice.version > 0)

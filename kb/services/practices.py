@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from kb.models import Contact, Origin, Practice, Review, Revision, RevisionKind, State, User
 from kb.services import audit
 from kb.services.checking import check, check_contact
-from kb.services.errors import N_, Invalid, NotAllowed, NotFound, Problem
+from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.permissions import can, transition
 from kb.services.publishing import add_revision
-from kb.services.record import Document, empty
+from kb.services.record import EDITORS_ONLY, Document, empty
 from kb.services.vocabularies import Vocabulary
 
 
@@ -27,22 +27,43 @@ def start(
     practice = Practice(id=uuid.uuid4(), owner_id=actor.id, origin=origin, state=State.DRAFT)
     session.add(practice)
     session.flush()
-    _keep(session, actor, practice, document, contact)
+    keep_contact(practice, contact)
+    document = _permitted(session, actor, practice, document)
+    add_revision(session, practice, RevisionKind.SAVED, document, author_id=actor.id)
     audit.note(session, actor, "practice.start", "practice", practice.id)
     return practice
 
 
-def save(session: Session, actor: User, practice: Practice, document: Document, contact: dict[str, Any] | None) -> None:
+def save(
+    session: Session,
+    actor: User,
+    practice: Practice,
+    document: Document,
+    contact: dict[str, Any] | None,
+    seen: int | None = None,
+) -> None:
     """Keep a new draft of a practice as a revision; on a published one this starts an update.
 
-    A draft that says the same as the working copy makes no revision. Raises NotAllowed.
+    A draft that says the same as the working copy changes nothing but the contact. `seen` is the number of the revision
+    that the writer began from; None does not ask. Raises NotAllowed, or Conflict where someone saved since.
     """
     if not can(actor, "edit", practice):
         raise NotAllowed(N_("This practice cannot be changed now: it is with the editors, or it is not yours."))
-    if practice.state == State.PUBLISHED:
-        practice.state = State.DRAFT
+    unmoved(practice, seen)
+    keep_contact(practice, contact)
+    document = _permitted(session, actor, practice, document)
+    if working_copy(session, practice) == document:
+        return
+    if step := transition("start-update", practice.state):
+        practice.state = step.target
         audit.note(session, actor, "practice.start-update", "practice", practice.id)
-    _keep(session, actor, practice, document, contact)
+    add_revision(session, practice, RevisionKind.SAVED, document, author_id=actor.id)
+
+
+def unmoved(practice: Practice, seen: int | None) -> None:
+    """Raise Conflict where the working copy is no longer the revision that someone saw."""
+    if seen is not None and seen != practice.revision_count:
+        raise Conflict(N_("This practice was changed meanwhile, in another window or by someone else."))
 
 
 def submit(session: Session, actor: User, practice: Practice, vocabulary: Vocabulary) -> None:
@@ -123,16 +144,15 @@ def keep_contact(practice: Practice, contact: dict[str, Any] | None) -> None:
         return
     if practice.contact is None:
         practice.contact = Contact()
-    practice.contact.role = str(contact.get("role") or "")[:200]
-    practice.contact.email = str(contact.get("email") or "")[:254]
-    practice.contact.name = str(contact.get("name") or "")[:200]
+    practice.contact.role = str(contact.get("role") or "")
+    practice.contact.email = str(contact.get("email") or "")
+    practice.contact.name = str(contact.get("name") or "")
     practice.contact.consent = contact.get("consent") is True
 
 
-def _keep(
-    session: Session, actor: User, practice: Practice, document: Document, contact: dict[str, Any] | None
-) -> None:
-    keep_contact(practice, contact)
-    if practice.revision_count and working_copy(session, practice) == document:
-        return
-    add_revision(session, practice, RevisionKind.SAVED, document, author_id=actor.id)
+def _permitted(session: Session, actor: User, practice: Practice, document: Document) -> Document:
+    """The document, with what only editors write as it stood before where someone else wrote it."""
+    if can(actor, "review"):
+        return document
+    before = working_copy(session, practice)
+    return {**document, **{key: before[key] for key in EDITORS_ONLY}}

@@ -18,3 +18,22 @@ for (const menu of document.querySelectorAll("details.langs")) {
     if (event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
   });
 }
+
+// A text with a limit says how long it is while it is written; a word is what white space separates.
+for (const count of document.querySelectorAll("[data-count]")) {
+  const field = document.getElementById(count.id.slice(0, -2));
+  const say = () => {
+    const now = count.dataset.count === "words" ? (field.value.match(/\S+/g) || []).length : [...field.value].length;
+    count.textContent = count.dataset.text.replace("{now}", now).replace("{most}", count.dataset.most);
+    count.classList.toggle("over", now > Number(count.dataset.most));
+  };
+  field.addEventListener("input", say);
+}
+
+// Leaving a form with words that are not saved asks first.
+for (const form of document.querySelectorAll("form[data-unsaved]")) {
+  let unsaved = form.dataset.unsaved === "yes";
+  form.addEventListener("input", () => { unsaved = true; });
+  form.addEventListener("submit", () => { unsaved = false; });
+  window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
+}

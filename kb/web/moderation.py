@@ -7,13 +7,14 @@ import uuid
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import MultiDict
 
 from kb.models import Practice, Role
 from kb.services import moderation, permissions, practices
-from kb.services.errors import N_, Invalid, NotAllowed, Problem
+from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, Problem
 from kb.web import accounts, context, languages
-from kb.web.forms.practice import control
+from kb.web.forms.practice import control, seen
 
 bp = Blueprint("moderation", __name__)
 
@@ -46,25 +47,28 @@ def decide(practice_id: uuid.UUID) -> ResponseReturnValue:
         return act(practice_id)
     except Invalid as invalid:
         return _page(practice_id, invalid.problems), 422
+    except Conflict as conflict:
+        return _page(practice_id, refused=conflict.message), 409
+    except OperationalError:
+        busy = Message(N_("The site is busy and could not keep this. Nothing is decided: try again in a minute."))
+        return _page(practice_id, refused=busy), 503
 
 
 def _take(practice_id: uuid.UUID) -> ResponseReturnValue:
     with context.writing() as session:
         actor = accounts.acting(session)
-        moderation.take(session, actor, practices.get(session, actor, practice_id))
+        moderation.take(session, actor, practices.get(session, actor, practice_id), seen(request.form))
     flash(_("The submission is yours to review now."))
     return redirect(url_for("moderation.review", practice_id=practice_id))
 
 
 def _request_changes(practice_id: uuid.UUID) -> ResponseReturnValue:
-    comments = {
-        name.removeprefix("comment-"): text for name, text in request.form.items() if name.startswith("comment-")
-    }
     with context.writing() as session:
         actor = accounts.acting(session)
         practice = practices.get(session, actor, practice_id)
-        moderation.request_changes(session, actor, practice, request.form.get("message", ""), comments)
-    flash(_("The author finds your questions with the practice and can send it again."))
+        message = request.form.get("message", "")
+        moderation.request_changes(session, actor, practice, message, _comments(), seen(request.form))
+    flash(_("The author finds your questions with the practice and can submit it again."))
     return redirect(url_for("moderation.queue"))
 
 
@@ -73,11 +77,18 @@ def _publish(practice_id: uuid.UUID) -> ResponseReturnValue:
     with context.writing() as session:
         actor = accounts.acting(session)
         practice = practices.get(session, actor, practice_id)
-        moderation.publish(session, actor, practice, vocabulary, request.form.get("message", ""))
+        message = request.form.get("message", "")
+        moderation.publish(session, actor, practice, vocabulary, message, _comments(), seen(request.form))
         slug = practice.slug
     context.parts().indexer.after_commit()
     flash(_("The practice is public."))
     return redirect(url_for("catalogue.practice", slug=slug))
+
+
+def _comments() -> dict[str, str]:
+    """What was written beside fields, by field."""
+    mark = "comment-"
+    return {name.removeprefix(mark): text for name, text in request.form.items() if name.startswith(mark)}
 
 
 def _restored(pairs: MultiDict[str, str], practice_id: uuid.UUID) -> ResponseReturnValue:
@@ -91,7 +102,12 @@ def _restored(pairs: MultiDict[str, str], practice_id: uuid.UUID) -> ResponseRet
 accounts.restorers["moderation.decide"] = _restored
 
 
-def _page(practice_id: uuid.UUID, problems: tuple[Problem, ...] = (), typed: MultiDict[str, str] | None = None) -> str:
+def _page(
+    practice_id: uuid.UUID,
+    problems: tuple[Problem, ...] = (),
+    typed: MultiDict[str, str] | None = None,
+    refused: Message | None = None,
+) -> str:
     session = context.reading()
     actor = accounts.acting(session)
     practice: Practice = practices.get(session, actor, practice_id)
@@ -100,6 +116,7 @@ def _page(practice_id: uuid.UUID, problems: tuple[Problem, ...] = (), typed: Mul
         practice=practice,
         document=practices.working_copy(session, practice),
         changes=moderation.changes(session, practice),
+        missing=moderation.missing(session, practice),
         contact=practices.contact_of(practice),
         last=practices.last_review(session, practice),
         allowed={
@@ -107,4 +124,5 @@ def _page(practice_id: uuid.UUID, problems: tuple[Problem, ...] = (), typed: Mul
         },
         typed=request.form if typed is None else typed,
         problems=[(control(problem.field), languages.say(problem.message)) for problem in problems],
+        refused=languages.say(refused) if refused else None,
     )

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from kb.models import Practice, Review, Role, User
 from kb.services import permissions, practices, record
-from kb.services.errors import Invalid, NotFound, Problem
+from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, NotFound, Problem
 from kb.web import accounts, context, documents, languages
 from kb.web.forms import options
 from kb.web.forms import practice as forms
@@ -37,16 +39,14 @@ def create() -> ResponseReturnValue:
     form = forms.posted(request.form)
     if _rearranged():
         return _page(form)
+
+    def keep(session: Session) -> uuid.UUID:
+        actor = accounts.acting(session)
+        document = forms.document_of(form, record.empty(), vocabulary)
+        return practices.start(session, actor, document, forms.contact_of(form)).id
+
     vocabulary = context.vocabulary()
-    try:
-        with context.writing() as session:
-            actor = accounts.acting(session)
-            practice = practices.start(
-                session, actor, forms.document_of(form, record.empty(), vocabulary), forms.contact_of(form)
-            )
-    except Invalid as invalid:
-        return _page(form, problems=invalid.problems), 422
-    return _after_saving(form, practice.id)
+    return _keeping(form, None, keep)
 
 
 @bp.get("/my/practices")
@@ -84,16 +84,16 @@ def update(practice_id: uuid.UUID) -> ResponseReturnValue:
     form = forms.posted(request.form)
     if _rearranged():
         return _page(form, _own(practice_id)[2])
+
+    def keep(session: Session) -> uuid.UUID:
+        actor = accounts.acting(session)
+        practice = practices.get(session, actor, practice_id)
+        document = forms.document_of(form, practices.working_copy(session, practice), vocabulary)
+        practices.save(session, actor, practice, document, forms.contact_of(form), forms.seen(request.form))
+        return practice_id
+
     vocabulary = context.vocabulary()
-    try:
-        with context.writing() as session:
-            actor = accounts.acting(session)
-            practice = practices.get(session, actor, practice_id)
-            document = forms.document_of(form, practices.working_copy(session, practice), vocabulary)
-            practices.save(session, actor, practice, document, forms.contact_of(form))
-    except Invalid as invalid:
-        return _page(form, _own(practice_id)[2], invalid.problems), 422
-    return _after_saving(form, practice_id)
+    return _keeping(form, practice_id, keep)
 
 
 @bp.post("/my/practices/<uuid:practice_id>/withdraw")
@@ -107,25 +107,52 @@ def withdraw(practice_id: uuid.UUID) -> ResponseReturnValue:
     return redirect(url_for("submissions.edit", practice_id=practice_id))
 
 
-def _after_saving(form: PracticeForm, practice_id: uuid.UUID) -> ResponseReturnValue:
-    """Go on after a draft was kept: back to it, or on to the editors."""
-    if request.form.get("do") != "submit":
-        flash(_("The draft is saved. You can close this page and come back."))
-        return redirect(url_for("submissions.edit", practice_id=practice_id))
+def _keeping(
+    form: PracticeForm, practice_id: uuid.UUID | None, keep: Callable[[Session], uuid.UUID]
+) -> ResponseReturnValue:
+    """Keep what was typed; where that cannot be, give the form back with every word of it and say why."""
+    try:
+        with context.writing() as session:
+            kept = keep(session)
+    except Invalid as invalid:
+        return _page(form, _known(practice_id), invalid.problems), 422
+    except (Conflict, NotAllowed) as refused:
+        return _page(form, _known(practice_id), refused=refused.message), 409
+    except OperationalError:
+        busy = Message(N_("The site is busy and could not save this. Nothing of it is lost: try again in a minute."))
+        return _page(form, _known(practice_id), refused=busy), 503
+    if request.form.get("do") == "submit":
+        return _submit(kept)
+    flash(_("The draft is saved. You can close this page and come back."))
+    return redirect(url_for("submissions.edit", practice_id=kept))
+
+
+def _submit(practice_id: uuid.UUID) -> ResponseReturnValue:
+    """Send a draft that was just kept to the editors, or show what is to be mended in it."""
     vocabulary = context.vocabulary()
     try:
         with context.writing() as session:
             actor = accounts.acting(session)
             practices.submit(session, actor, practices.get(session, actor, practice_id), vocabulary)
-    except Invalid as invalid:
-        return _page(form, _own(practice_id)[2], invalid.problems), 422
+    except Invalid as invalid:  # the form as it was kept: blank entries are gone, so that each problem finds its entry
+        session, _actor, practice = _own(practice_id)
+        document, contact = practices.working_copy(session, practice), practices.contact_of(practice)
+        return _page(forms.filled(document, contact, vocabulary), practice, invalid.problems), 422
     flash(_("The practice is with the editors now. You will find their answer on this page."))
     return redirect(url_for("submissions.mine"))
 
 
 def _rearranged() -> bool:
     """Whether an entry was to be added or taken away: the page comes back with it, and nothing is saved yet."""
+    if "add" in request.form:
+        flash(_("There is room for one more entry. Nothing is saved yet."))
+    elif "remove" in request.form:
+        flash(_("The entry is gone from the form. Nothing is saved yet."))
     return "add" in request.form or "remove" in request.form
+
+
+def _known(practice_id: uuid.UUID | None) -> Practice | None:
+    return _own(practice_id)[2] if practice_id else None
 
 
 def _own(practice_id: uuid.UUID) -> tuple[Session, User, Practice]:
@@ -134,8 +161,14 @@ def _own(practice_id: uuid.UUID) -> tuple[Session, User, Practice]:
     return session, actor, practices.get(session, actor, practice_id)
 
 
-def _page(form: PracticeForm, practice: Practice | None = None, problems: tuple[Problem, ...] = ()) -> str:
+def _page(
+    form: PracticeForm,
+    practice: Practice | None = None,
+    problems: tuple[Problem, ...] = (),
+    refused: Message | None = None,
+) -> str:
     review: Review | None = practices.last_review(context.reading(), practice) if practice else None
+    problems = forms.in_order(problems)
     wrong = [(forms.control(problem.field), languages.say(problem.message)) for problem in problems]
     return render_template(
         "submissions/form.html",
@@ -150,6 +183,8 @@ def _page(form: PracticeForm, practice: Practice | None = None, problems: tuple[
         control=forms.control,
         errors=dict(reversed(wrong)),
         problems=wrong,
+        refused=languages.say(refused) if refused else None,
+        limits=forms.counts(form),
     )
 
 

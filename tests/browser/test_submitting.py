@@ -41,7 +41,7 @@ def test_a_practice_goes_from_the_first_word_to_the_next_search(
 
     author.goto(f"{live.url}/submit")
     write(author)
-    button(author, "Send to the editors").click()
+    button(author, "Submit to the editors").click()
 
     alert = author.get_by_role("alert")
     assert "Summary" in alert.inner_text() and "Add at least one source" in alert.inner_text()
@@ -57,12 +57,12 @@ def test_a_practice_goes_from_the_first_word_to_the_next_search(
     author.get_by_role("button", name="Remove Source 1").click()
     assert author.locator("#sources-0-url").input_value() == "https://example.org/nurses"
     assert author.get_by_label("Summary", exact=True).input_value() == SUMMARY
-    button(author, "Send to the editors").click()
+    button(author, "Submit to the editors").click()
     assert "is with the editors" in author.get_by_role("status").first.inner_text()
 
     editor.goto(f"{live.url}/review")
     editor.get_by_role("link", name="Mentors for newly arrived nurses").click()
-    button(editor, "Take it up").click()
+    button(editor, "I am reviewing it").click()
     editor.get_by_text("Comment on: Status").first.click()
     editor.locator("#comment-status").fill("Running since when?")
     button(editor, "Ask for changes").click()
@@ -71,7 +71,7 @@ def test_a_practice_goes_from_the_first_word_to_the_next_search(
     author.get_by_role("link", name="Mentors for newly arrived nurses").click()
     assert author.get_by_text("Running since when?").is_visible()
     author.get_by_label("Start").fill("2021-09")
-    button(author, "Send to the editors").click()
+    button(author, "Submit to the editors").click()
 
     editor.goto(f"{live.url}/review")
     editor.get_by_role("link", name="Mentors for newly arrived nurses").click()
@@ -93,11 +93,11 @@ def test_axe_finds_nothing_in_the_form_and_the_review(live: Live, open_page: Ope
     author.goto(f"{live.url}/submit")
     found["empty form"] = violations(author)
     write(author)
-    button(author, "Send to the editors").click()
+    button(author, "Submit to the editors").click()
     found["form with errors"] = violations(author)
     author.get_by_label("Summary", exact=True).fill(SUMMARY)
     author.locator("#sources-0-url").fill("https://example.org/nurses")
-    button(author, "Send to the editors").click()
+    button(author, "Submit to the editors").click()
     found["my practices"] = violations(author)
     author.get_by_role("link", name="Mentors for newly arrived nurses").click()
     found["waiting"] = violations(author)
@@ -139,7 +139,7 @@ def test_a_practice_is_written_and_sent_by_keyboard_alone(live: Live, page: Any)
     page.keyboard.type("Typed by keyboard")
     for _ in range(200):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.textContent") == "Send to the editors":
+        if page.evaluate("document.activeElement.textContent") == "Submit to the editors":
             break
     page.keyboard.press("Enter")
     page.get_by_role("alert").wait_for()

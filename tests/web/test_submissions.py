@@ -227,3 +227,121 @@ def test_an_editors_comments_outlive_the_session(site: Site) -> None:
     answer = stranger.post("/sign-in", data={**person, "next": review, "kept": kept, "csrf_token": fresh})
     assert answer.status_code == 200 and "How many?" in answer.get_data(as_text=True)
     assert only_practice(site).state == State.SUBMITTED
+
+
+def test_saving_an_old_page_of_a_draft_changed_elsewhere_loses_neither_text(site: Site) -> None:
+    alice = site.client("alice")
+    send(alice, "/submit", FILLED, do="save")
+    path = path_of(site)
+    begun = str(only_practice(site).revision_count)
+    send(alice, path, {**FILLED, "title": "Changed in another window", "seen": begun}, do="save")
+    answer = send(alice, path, {**FILLED, "place": "Modena", "seen": begun}, do="save")
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 409 and "changed meanwhile" in page and 'value="Modena"' in page
+    with site.database.read() as session:
+        assert practices.working_copy(session, only_practice(site))["title"] == "Changed in another window"
+
+
+def test_saving_what_was_submitted_in_another_window_gives_the_text_back(site: Site) -> None:
+    alice = site.client("alice")
+    send(alice, "/submit", FILLED, do="submit")
+    fields = {**FILLED, "lessons": "typed too late", "do": "save", "csrf_token": token(alice, "/submit")}
+    answer = alice.post(path_of(site), data=fields)
+    assert answer.status_code == 409 and "typed too late" in answer.get_data(as_text=True)
+
+
+def test_an_editor_cannot_publish_what_was_changed_after_reading(site: Site) -> None:
+    alice, bob = site.client("alice"), site.client("bob")
+    send(alice, "/submit", FILLED, do="submit")
+    path, review = path_of(site), f"/review/{only_practice(site).id}"
+    read = str(only_practice(site).revision_count)
+    alice.post(path.replace("/edit", "/withdraw"), data={"csrf_token": token(alice, path)})
+    send(alice, path, {**FILLED, "actions": "Something else entirely."}, do="submit")
+    answer = send(bob, review, {"seen": read, "comment-actions": "kept"}, do="publish")
+    assert answer.status_code == 409 and "kept" in answer.get_data(as_text=True)
+    assert only_practice(site).version == 0
+
+
+def test_saving_a_published_practice_unchanged_changes_nothing(site: Site) -> None:
+    alice = site.client("alice")
+    send(alice, "/submit", FILLED, do="submit")
+    send(site.client("bob"), f"/review/{only_practice(site).id}", {}, do="publish")
+    page = alice.get(path_of(site)).get_data(as_text=True)
+    attribution = re.search(r'name="attribution"[^>]*value="([^"]*)"', page).group(1)
+    send(
+        alice, path_of(site), {**FILLED, "country": "IT", "licence": "CC-BY-4.0", "attribution": attribution}, do="save"
+    )
+    assert only_practice(site).state == State.PUBLISHED
+
+
+def test_an_editor_updates_a_practice_that_nobody_owns(seeded_site: Site) -> None:
+    bob = seeded_site.client("bob")
+    with seeded_site.database.read() as session:
+        practice_id = session.scalars(select(Practice.id).where(Practice.slug == "bizkaia-talent")).one()
+    path = f"/my/practices/{practice_id}/edit"
+    form = html_fields(bob.get(path).get_data(as_text=True))
+    assert send(bob, path, {**form, "place": "Bilbao"}, do="save").status_code == 302
+    assert 'value="Bilbao"' in bob.get(path).get_data(as_text=True)
+    assert seeded_site.client().get("/api/v1/practices/bizkaia-talent").get_json()["place"] is None
+
+
+def html_fields(page: str) -> dict[str, list[str]]:
+    """What a browser would send of a page's form: texts, choices and ticks as they stand."""
+    fields: dict[str, list[str]] = {}
+    for tag in re.findall(r"<input [^>]*>", page):
+        name, value = (re.search(rf'{key}="([^"]*)"', tag) for key in ("name", "value"))
+        loose = 'type="radio"' in tag or 'type="checkbox"' in tag
+        if name and not (loose and " checked" not in tag) and name.group(1) not in ("csrf_token", "q"):
+            fields.setdefault(name.group(1), []).append(html.unescape(value.group(1)) if value else "")
+    for name, text in re.findall(r'<textarea [^>]*name="([^"]*)"[^>]*>\n?(.*?)</textarea>', page, re.S):
+        fields.setdefault(name, []).append(html.unescape(text))
+    for name, options in re.findall(r'<select [^>]*name="([^"]*)"[^>]*>(.*?)</select>', page, re.S):
+        chosen = re.search(r'<option value="([^"]*)" selected', options)
+        fields.setdefault(name, []).insert(0, chosen.group(1) if chosen else "")
+    return fields
+
+
+def test_a_form_sent_as_it_was_shown_changes_nothing(seeded_site: Site) -> None:
+    bob = seeded_site.client("bob")
+    with seeded_site.database.read() as session:
+        practice = session.scalars(select(Practice).where(Practice.slug == "catalonia-acol-line")).one()
+    path = f"/my/practices/{practice.id}/edit"
+    send(bob, path, html_fields(bob.get(path).get_data(as_text=True)), do="save")
+    with seeded_site.database.read() as session:
+        after = session.get(Practice, practice.id)
+        assert (after.state, after.revision_count) == (State.PUBLISHED, practice.revision_count)
+
+
+def test_a_comment_on_the_lead_organisation_reaches_the_author(site: Site) -> None:
+    send(site.client("alice"), "/submit", FILLED, do="submit")
+    comment = {"comment-lead_organisation": "Which department?", "comment-nope": "poison"}
+    send(site.client("bob"), f"/review/{only_practice(site).id}", comment, do="request-changes")
+    answer = site.client("alice").get(path_of(site))
+    assert answer.status_code == 200 and answer.get_data(as_text=True).count("Which department?") == 2
+
+
+@pytest.mark.parametrize("odd", [{"remove": "sources-²"}, {"remove": "sources-" + "9" * 5000}, {"sources-²-url": "https://a.example"},
+                                 {"sources-99999999-url": "https://a.example"}, {"remove": "sources-"}, {"add": "nope"},
+                                 {"seen": "x"}, {"do": "nope"}])  # fmt: skip
+def test_an_odd_field_breaks_nothing(site: Site, odd: dict[str, str]) -> None:
+    assert send(site.client("alice"), "/submit", {**FILLED, **odd}).status_code in (200, 302)
+
+
+def test_more_entries_than_a_part_holds_are_refused_and_none_is_dropped(site: Site) -> None:
+    links = {f"links-{n}-url": f"https://example.org/{n}" for n in range(105)}
+    answer = send(site.client("alice"), "/submit", {**FILLED, **links}, do="save")
+    assert answer.status_code == 422 and "105 entries" in answer.get_data(as_text=True)
+
+
+def test_an_error_stands_at_the_entry_that_it_speaks_of(site: Site) -> None:
+    typed = {**FILLED, "sources-0-title": "", "sources-0-url": "", "sources-1-url": "notaurl"}
+    page = send(site.client("alice"), "/submit", typed, do="submit").get_data(as_text=True)
+    field = re.search(r'<input[^>]*id="sources-0-url"[^>]*>', page).group(0)
+    assert 'value="notaurl"' in field and 'aria-invalid="true"' in field
+
+
+def test_a_reader_sees_no_contact(site: Site) -> None:
+    send(site.client("alice"), "/submit", FILLED, do="submit")
+    send(site.client("bob"), f"/review/{only_practice(site).id}", {}, do="publish")
+    page = site.client("rita").get("/practices/mentors-for-newly-arrived-nurses").get_data(as_text=True)
+    assert "office@example.org" not in page

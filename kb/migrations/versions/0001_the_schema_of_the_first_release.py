@@ -160,9 +160,9 @@ def upgrade() -> None:
 
     op.create_table('contacts',
     sa.Column('practice_id', sa.Uuid(), nullable=False),
-    sa.Column('role', sa.String(length=200), nullable=False),
-    sa.Column('email', sa.String(length=254), nullable=False),
-    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('role', sa.Text(), nullable=False),
+    sa.Column('email', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
     sa.Column('consent', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['practice_id'], ['practices.id'], name=op.f('fk_contacts_practice_id_practices')),
     sa.PrimaryKeyConstraint('practice_id', name=op.f('pk_contacts'))

@@ -5,7 +5,8 @@ Every field takes any text, so that a draft keeps whatever was typed; what it mu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,12 +26,27 @@ from wtforms import (
 )
 
 from kb.services.checking import CHARACTER_LIMITS, WORD_LIMITS
-from kb.services.errors import Problem
-from kb.services.record import CONTACT, DOCUMENT_KEYS, GROUPS, LISTS, TERMS, Document, shape
+from kb.services.errors import N_, Invalid, Problem
+from kb.services.record import (
+    CONTACT,
+    DOCUMENT_KEYS,
+    GROUPS,
+    LABELS,
+    LIST_CAP,
+    LISTS,
+    TERMS,
+    Document,
+    shape,
+    words,
+)
 from kb.services.vocabularies import Vocabulary
+
+_NUMBER = re.compile(r"[0-9]{1,6}")
 
 REPEATING = ("other_regions", "partners", "indicators", "funding", "links", "sources", "translations")
 """Parts that may be added and removed, each an entry of several fields."""
+
+_ENTRY = re.compile(rf"(?P<part>{'|'.join(REPEATING)})-(?P<number>[0-9]{{1,6}})-(?P<key>[a-z_]+)")
 
 
 class _Entry(Form):
@@ -96,7 +112,7 @@ class ContactPart(_Entry):
 
 
 def _entries(part: type[_Entry]) -> FieldList:
-    return FieldList(FormField(part), min_entries=1, max_entries=100)
+    return FieldList(FormField(part), min_entries=1, max_entries=LIST_CAP)
 
 
 class PracticeForm(FlaskForm):
@@ -208,13 +224,22 @@ NEEDED = ("title", "language", "summary", "region", "level", "lead_organisation"
 """Fields that a submission cannot do without; all others are marked optional."""
 
 
-def limit(name: str) -> tuple[str, int] | None:
-    """The longest a field may be, as ("words" or "characters", number)."""
-    if name in WORD_LIMITS:
-        return "words", WORD_LIMITS[name]
-    if name in CHARACTER_LIMITS:
-        return "characters", CHARACTER_LIMITS[name]
-    return None
+@dataclass(frozen=True)
+class Count:
+    """How long a text is and may be; `kind` is "words" or "characters"."""
+
+    kind: str
+    now: int
+    most: int
+
+
+def counts(form: PracticeForm) -> dict[str, Count]:
+    """For every text with a limit, how long it is now."""
+    of_words = {key: Count("words", words(form[key].data), most) for key, most in WORD_LIMITS.items() if key in form}
+    of_characters = {
+        key: Count("characters", len(form[key].data or ""), most) for key, most in CHARACTER_LIMITS.items()
+    }
+    return of_words | of_characters
 
 
 def filled(document: Document, contact: Mapping[str, Any], vocabulary: Vocabulary) -> PracticeForm:
@@ -229,15 +254,46 @@ def filled(document: Document, contact: Mapping[str, Any], vocabulary: Vocabular
 
 
 def posted(pairs: MultiDict[str, str]) -> PracticeForm:
-    """The form with what was sent, after adding or taking away an entry where one of those buttons was pressed."""
-    form = PracticeForm(formdata=pairs)
+    """The form with what was sent, after adding or taking away an entry where one of those buttons was pressed.
+
+    Raises Invalid where more entries were sent than a part may hold: none is dropped in silence.
+    """
+    form = PracticeForm(formdata=MultiDict(_numbered(pairs)))
     part, _dash, position = pairs.get("remove", "").rpartition("-")
-    if (added := pairs.get("add", "")) in REPEATING:
+    if (added := pairs.get("add", "")) in REPEATING and len(form[added]) < LIST_CAP:
         form[added].append_entry()
-    elif part in REPEATING and position.isdigit():
+    elif part in REPEATING and _NUMBER.fullmatch(position):
         entries = [entry.data for n, entry in enumerate(form[part]) if n != int(position)]
         _replace(form[part], entries)
     return form
+
+
+def seen(pairs: MultiDict[str, str]) -> int | None:
+    """The number of the revision that a form was filled from."""
+    text = pairs.get("seen", "")
+    return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def _numbered(pairs: MultiDict[str, str]) -> Iterator[tuple[str, str]]:
+    """What was sent, the entries of each repeating part numbered through from 0 in the order of their numbers.
+
+    Only plain numbers count: WTForms would stumble over `sources-²-url`, and over a number of 5,000 digits.
+    """
+    numbers: dict[str, set[int]] = {}
+    split = [(_ENTRY.fullmatch(name), name, value) for name, value in pairs.items(multi=True)]
+    for match, _name, _value in split:
+        if match:
+            numbers.setdefault(match["part"], set()).add(int(match["number"]))
+    for part, found in numbers.items():
+        if len(found) > LIST_CAP:
+            text = N_("%(label)s has %(count)d entries, the limit is %(limit)d.")
+            raise Invalid([Problem.of(part, text, label=LABELS[part], count=len(found), limit=LIST_CAP)])
+    places = {part: {number: n for n, number in enumerate(sorted(found))} for part, found in numbers.items()}
+    for match, name, value in split:
+        if match:
+            yield f"{match['part']}-{places[match['part']][int(match['number'])]}-{match['key']}", value
+        elif not name.startswith(tuple(f"{part}-" for part in REPEATING)):
+            yield name, value
 
 
 def _replace(field: FieldList, entries: list[dict[str, Any]]) -> None:
@@ -269,12 +325,27 @@ def document_of(form: PracticeForm, before: Document, vocabulary: Vocabulary) ->
         code = vocabulary.find_region(entry["code"] or "")
         if code is not None:
             entry |= {"code": code, "name": vocabulary.regions[code].name_latin}
-    return document
+    return {key: before[key] if _said(before[key]) == _said(document[key]) else document[key] for key in document}
+
+
+def _said(value: Any) -> Any:
+    """A value as a form says it: all is text there, and what is empty is not there."""
+    if isinstance(value, dict):
+        return {key: said for key, part in value.items() if (said := _said(part)) is not None}
+    if isinstance(value, list):
+        return [_said(entry) for entry in value]
+    return None if value in (None, False, "") else str(value)
 
 
 def contact_of(form: PracticeForm) -> dict[str, Any]:
     """What the form says of the contact."""
     return {key: form.contact.form[key].data for key in CONTACT}
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Problems in the order of the page's fields."""
+    places = {field: place for place, field in enumerate(field for section in SECTIONS for field in section.fields)}
+    return tuple(sorted(problems, key=lambda problem: places.get(problem.field.split(".", maxsplit=1)[0], len(places))))
 
 
 def control(field: str) -> str:
