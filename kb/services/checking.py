@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kb.models import AuthorityRole, Evidence, FundingSource, Level, OrganisationType, Status
-from kb.services.errors import N_, Invalid, Problem
+from kb.services.errors import N_, Invalid, Label, Problem
 from kb.services.record import LABELS, Document, shape, words
-from kb.services.values import ValueReader, is_email, partial_date
+from kb.services.values import ValueReader, full_date, is_email, partial_date
 from kb.services.vocabularies import COUNTRY_ALIASES, Vocabulary, countries
 
 LANGUAGES = (
@@ -29,6 +29,21 @@ WORD_LIMITS = {
 
 CHARACTER_LIMITS = {"title": 100, "original_title": 200, "place": 100}
 """The longest each line may be, in characters."""
+
+CONTACT_LIMITS = {
+    "role": (Label(N_("Role")), 200),
+    "name": (Label(N_("Name")), 200),
+    "email": (Label(N_("E-mail address")), 254),
+}
+"""What each part of the contact is called, and the longest it may be, in characters."""
+
+IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
+
+ATTACHMENT_TYPES = (
+    "application/pdf",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.oasis.opendocument.text",
+)
 
 SHORTEST_TITLE = 3
 MOST_TERMS = 5
@@ -64,16 +79,23 @@ def check(document: Document, vocabulary: Vocabulary) -> Document:
 
 def check_contact(contact: dict[str, Any] | None) -> None:
     """Check the contact that a member must name: role and e-mail address. Raises Invalid."""
-    contact = contact or {}
-    problems = []
-    if not contact.get("role"):
+    given = {key: str((contact or {}).get(key) or "") for key in CONTACT_LIMITS}
+    problems = [
+        Problem.of(
+            f"contact.{key}", N_("Shorten “%(label)s”: it has %(count)d characters, the limit is %(limit)d."),
+            label=label, count=len(given[key]), limit=limit,
+        )
+        for key, (label, limit) in CONTACT_LIMITS.items()
+        if len(given[key]) > limit
+    ]  # fmt: skip
+    email = given["email"]
+    if not given["role"]:
         problems.append(
             Problem.of("contact.role", N_("Say what the contact's role is, for example “project officer”."))
         )
-    email = str(contact.get("email") or "")
     if not email:
         problems.append(Problem.of("contact.email", N_("Give the contact's e-mail address.")))
-    elif not is_email(email):
+    elif len(email) <= CONTACT_LIMITS["email"][1] and not is_email(email):
         problems.append(Problem.of("contact.email", N_("“%(value)s” is not an e-mail address."), value=email))
     if problems:
         raise Invalid(problems)
@@ -88,7 +110,8 @@ class Checker(ValueReader):
 
     def whole(self) -> Document:
         """Check every field and return the clean document, as far as it could be made."""
-        clean = shape(self.document)
+        self.document = shape(self.document)
+        clean = dict(self.document)
         self.title()
         self.language()
         for key in ("summary", "actions"):
@@ -113,6 +136,7 @@ class Checker(ValueReader):
         if not clean["sources"]:
             self._wrong("sources", N_("Add at least one source, with its address."))
         self._rights(clean)
+        self._files(clean)
         return clean
 
     def title(self) -> None:
@@ -239,7 +263,7 @@ class Checker(ValueReader):
             text = self._text(key)
             try:
                 if text:
-                    date.fromisoformat(text)
+                    full_date(text)
             except ValueError:
                 self._wrong(key, N_("Write the date as year, month and day: 2026-09-30."))
 
@@ -266,9 +290,8 @@ class Checker(ValueReader):
     def _indicator(self, field: str, entry: dict[str, Any]) -> dict[str, Any]:
         if not entry["name"]:
             self._wrong(f"{field}.name", N_("Say what was counted or measured, or remove this entry."))
-        kept = {key: None if entry[key] is None else str(entry[key]) for key in ("name", "baseline", "value", "unit")}
         return {
-            **kept,
+            **entry,
             "year": self._year(f"{field}.year", entry["year"]),
             "url": self._address(f"{field}.url", entry["url"]),
         }
@@ -320,9 +343,7 @@ class Checker(ValueReader):
     def _link(self, field: str, entry: dict[str, Any]) -> dict[str, Any]:
         url = self._address(f"{field}.url", entry["url"])
         if entry["url"] is None:
-            self._wrong(
-                f"{field}.url", N_("Give the address of “%(title)s”, or remove this entry."), title=str(entry["title"])
-            )
+            self._no_address(field, entry["title"])
         title = str(entry["title"]) if entry["title"] else (urlsplit(url).hostname if url else None)
         return {"title": title, "url": url}
 
@@ -333,6 +354,21 @@ class Checker(ValueReader):
         for n, entry in enumerate(clean["adapted_from"]):
             if not entry["slug"]:
                 self._wrong(f"adapted_from.{n}.slug", N_("Name the practice that was adapted, or remove this entry."))
+
+    def _files(self, clean: Document) -> None:
         for n, image in enumerate(clean["images"]):
             if not image["alt"]:
                 self._wrong(f"images.{n}.alt", N_("Describe the image for those who cannot see it."))
+        for key, types in (("images", IMAGE_TYPES), ("attachments", ATTACHMENT_TYPES)):
+            clean[key] = [self._file(f"{key}.{n}", each, types) for n, each in enumerate(clean[key])]
+
+    def _file(self, field: str, entry: dict[str, Any], types: tuple[str, ...]) -> dict[str, Any]:
+        kind = entry["media_type"]
+        if kind is not None and kind not in types:
+            self._not_among(f"{field}.media_type", kind, types)
+        return {
+            **entry,
+            "url": self._file_address(field, entry),
+            "bytes": self._file_size(f"{field}.bytes", entry["bytes"]),
+            "sha256": self._sha256(f"{field}.sha256", entry["sha256"]),
+        }

@@ -6,6 +6,8 @@ brings and an export takes. Rules about its content are in `checking`; here is o
 
 from __future__ import annotations
 
+import math
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
@@ -63,8 +65,26 @@ RECOMMENDED = (
 )  # fmt: skip
 """Fields counted in the record's completeness, shown as "not reported" when empty."""
 
+EDITORS_ONLY = ("editor_note",)
+"""Fields that only an editor writes; from anyone else they are kept as they were."""
+
+LONG_TEXTS = ("summary", *NARRATIVE, "editor_note", "translations.summary", "adapted_from.changes")
+"""Texts that keep their line breaks; every other text is one line."""
+
+NUMBERS = (
+    "beneficiaries", "budget_eur", "budget_year", "indicators.year", "funding.amount_eur", "images.bytes",
+    "attachments.bytes",
+)  # fmt: skip
+"""Keys whose value is a number, in a draft also text that may be none; a number given for any other becomes text."""
+
+YES_OR_NO = ("translations.machine", "contact.consent")
+"""Keys whose value may be true or false; no other's may."""
+
 CAP = 20_000
 """Characters that a draft may hold in one field."""
+
+CONTACT_CAP = 2_000
+"""Characters that a draft may hold in one field of its contact."""
 
 LIST_CAP = 100
 """Entries that a draft may hold in one list."""
@@ -137,19 +157,21 @@ def tidy(text: str) -> str | None:
 
     Control characters carry nothing a reader could see, and PostgreSQL cannot keep NUL.
     """
-    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     kept = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
-    return kept.strip() or None
+    return unicodedata.normalize("NFC", kept).strip() or None
 
 
 def shape(data: Mapping[str, Any], *, ignore: tuple[str, ...] = SET_BY_SOFTWARE) -> Document:
     """Bring what was given into the shape of a document: every key in order, blanks as None or [].
 
-    Values stay as they are, be they sensible or not: a draft keeps what was typed. `region` may be a bare code. Keys in
-    `ignore` are dropped. Raises Invalid for a key that nobody knows, a value of the wrong kind, or one past the caps.
+    What a value says stays as it is, be it sensible or not: a draft keeps what was typed. Its kind is settled here:
+    text, in one line but for LONG_TEXTS; in NUMBERS text or a finite number; in YES_OR_NO text, true or false. `region`
+    may be a bare code. Keys in `ignore` are dropped. Raises Invalid for a key that nobody knows, a value of the wrong
+    kind, or one past the caps.
     """
     problems = [
-        Problem.of(str(key), N_("There is no field called %(name)s."), name=key)
+        Problem.of(_readable(key), N_("There is no field called %(name)s."), name=_readable(key))
         for key in data
         if key not in DOCUMENT_KEYS and key not in ignore and key != "contact"
     ]
@@ -186,7 +208,7 @@ class _WrongKind(Exception):
 
 def _shaped(key: str, value: Any) -> Any:
     if key == "region" and isinstance(value, str):
-        code = tidy(value)
+        code = _plain("region.code", value)
         return {"code": code, "name": None} if code else None
     if key in GROUPS:
         group = _group(key, value, GROUPS[key])
@@ -215,23 +237,49 @@ def _group(field: str, value: Any, keys: tuple[str, ...]) -> dict[str, Any]:
         raise _WrongKind(field, N_("%(name)s must be a group of fields: %(keys)s."), name=field, keys=", ".join(keys))
     for key in value:
         if key not in keys:
-            raise _WrongKind(f"{field}.{key}", N_("There is no field called %(name)s."), name=f"{field}.{key}")
+            name = f"{field}.{_readable(key)}"
+            raise _WrongKind(name, N_("There is no field called %(name)s."), name=name)
     return {key: _plain(f"{field}.{key}", value.get(key)) for key in keys}
 
 
 def _plain(field: str, value: Any) -> Any:
-    if isinstance(value, str):
-        if len(value) > CAP:
-            raise _WrongKind(
-                field, N_("%(label)s has %(count)d characters; more than %(limit)d cannot be kept in one field."),
-                label=LABELS.get(field.split(".", maxsplit=1)[0], field), count=len(value), limit=CAP,
-            )  # fmt: skip
-        return tidy(value)
-    if value is None or isinstance(value, bool | int | float):
-        return value
+    key = ".".join(part for part in field.split(".") if not part.isdecimal())
     if hasattr(value, "isoformat"):  # YAML reads a bare date as one
-        return value.isoformat()
-    raise _WrongKind(field, N_("%(name)s must be text or a number."), name=field)
+        value = value.isoformat()
+    if isinstance(value, str):
+        return _text(field, key, value)
+    if value is None or (isinstance(value, bool) and key in YES_OR_NO):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _WrongKind(
+            field, N_("%(name)s must be a number.") if key in NUMBERS else N_("%(name)s must be text."), name=field
+        )
+    if not math.isfinite(value) if isinstance(value, float) else value.bit_length() > 64:
+        raise _WrongKind(field, N_("%(name)s is not a number that can be kept."), name=field)
+    return value if key in NUMBERS else _written(value)
+
+
+def _text(field: str, key: str, value: str) -> str | None:
+    cap = CONTACT_CAP if key.startswith("contact.") else CAP
+    if len(value) > cap:
+        raise _WrongKind(
+            field, N_("%(label)s has %(count)d characters; more than %(limit)d cannot be kept in one field."),
+            label=LABELS.get(key.partition(".")[0], field), count=len(value), limit=cap,
+        )  # fmt: skip
+    text = tidy(value)
+    if text is None or key in LONG_TEXTS:
+        return text
+    return re.sub("[ \\t\\n\\u2028\\u2029]+", " ", text)  # a no-break space is part of what was written
+
+
+def _written(number: float) -> str:
+    """A number as people write it: a spreadsheet's 2016.0 is 2016."""
+    return str(int(number)) if isinstance(number, float) and number.is_integer() and abs(number) < 1e15 else str(number)
+
+
+def _readable(key: Any) -> str:
+    """A key that somebody made up, fit to be said back."""
+    return tidy(str(key)[:80]) or "?"
 
 
 def completeness(document: Document) -> float:

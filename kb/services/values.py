@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,8 +13,15 @@ from kb.models import ADDRESS_LIMIT
 from kb.services.errors import N_, Invalid, Label, Problem
 from kb.services.record import LABELS, Document, words
 
-_PARTIAL_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2]))?")
-_WHOLE = re.compile(r"\d{1,10}")
+_PARTIAL_DATE = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_WHOLE = re.compile(r"[0-9]{1,10}")
+_AMOUNT = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_OWN_FILE = re.compile(r"/files(/[A-Za-z0-9][A-Za-z0-9._-]*)+")
+
+FILE_LIMIT = 10 * 1024 * 1024
+"""The largest file that a record may name, in bytes."""
 
 
 def is_email(text: str) -> bool:
@@ -33,13 +40,19 @@ def partial_date(text: str, *, last: bool = False) -> date:
     return date(year + month // 12, month % 12 + 1, 1) - date.resolution
 
 
+def full_date(text: str) -> date:
+    """A day written as year, month and day with hyphens, the only one of ISO 8601's forms taken. Raises ValueError."""
+    if not _DATE.fullmatch(text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
+
+
 def amount(text: str) -> int | float | None:
     """Read an amount of money, at most twelve digits and two decimals; None where it is not one."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
+    if not _AMOUNT.fullmatch(text):
         return None
-    if not number.is_finite() or not 0 <= number < 10**12 or number != round(number, 2):
+    number = Decimal(text)
+    if number >= 10**12 or number != round(number, 2):
         return None
     return int(number) if number == int(number) else float(number)
 
@@ -126,6 +139,33 @@ class ValueReader:
             field, N_("“%(value)s” is not a web address: it must begin with http:// or https://."), value=text[:80]
         )
         return None
+
+    def _file_address(self, field: str, entry: dict[str, Any]) -> str | None:
+        url = entry["url"]
+        if url is None:
+            self._no_address(field, entry["title"])
+            return None
+        if len(url) <= ADDRESS_LIMIT and _OWN_FILE.fullmatch(url):
+            return str(url)
+        return self._address(f"{field}.url", url)
+
+    def _file_size(self, field: str, value: Any) -> int | None:
+        size = self._whole(field, value, 9_999_999_999)
+        if size is not None and size > FILE_LIMIT:
+            self._wrong(field, N_("The file is too large: the limit is %(limit)d MB."), limit=FILE_LIMIT // 1024**2)
+            return None
+        return size
+
+    def _sha256(self, field: str, value: str | None) -> str | None:
+        if value is None or _SHA256.fullmatch(value.lower()):
+            return value and value.lower()
+        self._wrong(field, N_("Write the SHA-256 sum as 64 digits and letters from a to f."))
+        return None
+
+    def _no_address(self, field: str, title: Any) -> None:
+        self._wrong(
+            f"{field}.url", N_("Give the address of “%(title)s”, or remove this entry."), title=str(title or "")[:80]
+        )
 
     def _wrong(self, field: str, text: str, **values: Any) -> None:
         self.problems.append(Problem.of(field, text, **values))

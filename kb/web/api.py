@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, Unauthorized
 
@@ -13,6 +14,7 @@ from kb.models import User
 from kb.services import accounts, catalogue, practices, query, record
 from kb.services.catalogue import Found, Results
 from kb.services.checking import check_draft
+from kb.services.errors import N_
 from kb.services.query import Params
 from kb.services.vocabularies import RegionInfo, TermInfo
 from kb.web import context, labels, languages
@@ -22,6 +24,10 @@ bp = Blueprint("api", __name__, url_prefix="/api/v1")
 SHORT = ("slug", "title", "summary", "language", "country", "region", "themes", "target_groups", "status", "evidence",
          "start", "end", "updated", "version", "url")  # fmt: skip
 """Keys of the short form, in their order."""
+
+NO_OBJECT = N_("The body must be one JSON object: the record.")
+TOO_DEEP = N_("The body holds brackets within brackets, deeper than any record goes.")
+NO_TOKEN = N_("This needs a valid token: Authorization: Bearer TOKEN.")
 
 
 @bp.after_request
@@ -65,9 +71,7 @@ def practice(slug: str) -> ResponseReturnValue:
 def submit() -> ResponseReturnValue:
     """Submit a practice with a member's token, or, with `?draft=1`, save it as a draft."""
     _submitter(context.reading())
-    data = request.get_json()
-    if not isinstance(data, dict):
-        raise BadRequest("The body must be one JSON object: the record.")
+    data = _body()
     as_draft = request.args.get("draft") == "1"
     vocabulary = context.vocabulary()
     with context.writing() as session:
@@ -107,12 +111,23 @@ def regions() -> ResponseReturnValue:
     return jsonify({"total": len(items), "items": items})
 
 
+def _body() -> dict[str, Any]:
+    """The record that was sent. Raises BadRequest, UnsupportedMediaType."""
+    try:
+        data = request.get_json()
+    except RecursionError:
+        raise BadRequest(gettext(TOO_DEEP)) from None
+    if not isinstance(data, dict):
+        raise BadRequest(gettext(NO_OBJECT))
+    return data
+
+
 def _submitter(session: Session) -> User:
     """Whose token came with the request. Raises Unauthorized."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     user = accounts.token_user(session, token.strip()) if scheme.lower() == "bearer" else None
     if user is None:
-        raise Unauthorized("This needs a valid token: Authorization: Bearer TOKEN.")
+        raise Unauthorized(gettext(NO_TOKEN))
     return user
 
 

@@ -130,8 +130,9 @@ def problem_json(
     problems = [{"field": problem.field, "message": problem.message.render(gettext)} for problem in errors]
     if problems:
         body["errors"] = problems
-    text = json.dumps(body, ensure_ascii=False)
-    return Response(text + "\n", status, {**(headers or {})}, content_type="application/problem+json")
+    text = json.dumps(body, ensure_ascii=False) + "\n"
+    sent = text.encode("utf-8", "replace")  # JSON may bring half a surrogate pair, which is no text to send back
+    return Response(sent, status, {**(headers or {})}, content_type="application/problem+json")
 
 
 def _refused(error: ServiceError) -> ResponseReturnValue:

@@ -131,8 +131,11 @@ def found_in(fields: Sequence[str]) -> list[str]:
 
 
 def host(url: str) -> str:
-    """The host of an address, without `www.`."""
-    return (urlsplit(url).hostname or "").removeprefix("www.")
+    """The host of an address, without `www.`; nothing where it is no address."""
+    try:
+        return (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:
+        return ""
 
 
 def lang_attr(language: str | None) -> Markup:

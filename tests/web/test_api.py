@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kb.services import accounts
 from kb.services.record import KEYS
+from kb.web.templating import host
 from tests.conftest import Site
 from tests.factories import CONTACT, document
 
@@ -161,3 +165,93 @@ def test_a_body_that_is_no_record_is_refused(site: Site, body: str, kind: str, s
         "/api/v1/practices", data=body, content_type=kind, headers={"Authorization": f"Bearer {token}"}
     )
     assert answer.status_code == status and answer.content_type == "application/problem+json"
+
+
+def post_raw(site: Site, body: str | bytes, draft: bool = False) -> Any:
+    """Send a body as it is, with Alice's token."""
+    with site.database.write() as session:
+        token = accounts.new_token(session, "alice@example.org")
+    return site.client().post(
+        "/api/v1/practices" + ("?draft=1" if draft else ""),
+        data=body,
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+
+
+@pytest.mark.parametrize(
+    "body", ["[" * 200_000, '{"title":' * 100_000, '{"title": ' + "9" * 5000 + "}", b'{"a": "\xff"}']
+)
+def test_a_body_that_cannot_be_read_is_a_problem_with_a_sentence(site: Site, body: str | bytes) -> None:
+    answer = post_raw(site, body)
+    assert answer.status_code == 400 and answer.content_type == "application/problem+json"
+    assert answer.get_json()["detail"]
+
+
+@pytest.mark.parametrize("draft", [False, True])
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ('{"title": NaN, "language": "en"}', "title"),
+        ('{"title": "A b c", "language": "en", "budget_eur": -Infinity}', "budget_eur"),
+        ('{"title": "A b c", "language": "en", "beneficiaries": 1e999}', "beneficiaries"),
+        ('{"title": "A b c", "language": "en", "evidence": true}', "evidence"),
+        ('{"title": "A b c", "language": "en", "contact": {"role": NaN}}', "contact.role"),
+        ('{"\\ud800": 1}', "?"),
+        ('{"lead_organisation": {"\\ud800": 1}}', "lead_organisation.?"),
+    ],
+)
+def test_a_value_that_cannot_be_kept_is_named_by_its_field(site: Site, body: str, field: str, draft: bool) -> None:
+    answer = post_raw(site, body, draft)
+    assert answer.status_code == 422 and [each["field"] for each in answer.get_json()["errors"]] == [field]
+
+
+def test_numbers_where_text_is_meant_are_taken(site: Site) -> None:
+    sent = {
+        **document(), "title": 12345, "summary": 5, "start": 2016, "contact": CONTACT,
+        "translations": [{"language": "en", "title": 7, "summary": 5, "machine": False}],
+        "indicators": [{"name": "Contracts", "value": 86}],
+    }  # fmt: skip
+    assert post(site, sent).status_code == 201
+
+
+def test_a_file_with_a_harmful_address_is_refused(site: Site) -> None:
+    for url in ("http://[x", "javascript:alert(1)"):
+        answer = post(site, {**document(), "attachments": [{"url": url}], "contact": CONTACT})
+        assert answer.status_code == 422 and answer.get_json()["errors"][0]["field"] == "attachments.0.url"
+
+
+def test_a_refusal_for_want_of_a_token_is_a_sentence(site: Site) -> None:
+    assert "valid token" in post(site, document(), token=" ").get_json()["detail"]
+
+
+@pytest.mark.parametrize("address", ["http://[x", "javascript:alert(1)", "", "http://a\u2100b"])
+def test_the_host_of_a_broken_address_is_nothing(address: str) -> None:
+    assert host(address) == ""
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None), max_size=10),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.sampled_from(KEYS), inner),
+    max_leaves=8,
+)
+
+
+def test_no_body_breaks_the_api(site: Site) -> None:
+    with site.database.write() as session:
+        headers = {"Authorization": "Bearer " + accounts.new_token(session, "alice@example.org")}
+    client = site.client()
+
+    @settings(max_examples=60, deadline=None, database=None)
+    @given(data=st.dictionaries(st.sampled_from([*KEYS, "contact", "\ud800"]), JUNK, max_size=6), draft=st.booleans())
+    def try_one(data: dict[str, Any], draft: bool) -> None:
+        body = {"title": "A b c", "language": "en", **data}
+        answer = client.post(
+            f"/api/v1/practices?draft={int(draft)}",
+            data=json.dumps(body),
+            content_type="application/json",
+            headers=headers,
+        )
+        assert answer.status_code in (201, 400, 422, 429)
+
+    try_one()
