@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from kb.models import AuthorityRole, Evidence, FundingSource, Level, RegionType, Status
@@ -231,13 +231,15 @@ class _Parser:
         return None
 
     def _moment(self, text: str | None) -> str | None:
+        """A date as it is; a moment in UTC, as records have theirs. One without a zone is taken to be in UTC."""
         if text is None:
             return None
         try:
             if _MOMENT.fullmatch(text):
-                datetime.fromisoformat(text)
-                return text
-        except ValueError:
+                moment = _canonical(text)
+                self._alias(moment != text)
+                return moment
+        except (ValueError, OverflowError):
             pass
         self._wrong("updated_since", N_("“%(value)s” is not a date such as 2026-09-30."), text)
         return None
@@ -258,3 +260,11 @@ class _Parser:
 
     def _wrong(self, name: str, text: str, value: str) -> None:
         self.problems.append(Problem.of(name, text, value=value[:80]))
+
+
+def _canonical(text: str) -> str:
+    if len(text) == len("2026-09-30"):
+        return date.fromisoformat(text).isoformat()
+    moment = datetime.fromisoformat(text)
+    moment = moment.astimezone(UTC) if moment.tzinfo else moment
+    return moment.replace(tzinfo=None).isoformat() + "Z"  # strftime would write the year 999 in three digits

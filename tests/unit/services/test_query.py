@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,34 @@ def test_a_filter_can_be_taken_away(vocabulary: Vocabulary) -> None:
     assert query.without_filters() == CatalogueQuery(q="a")
 
 
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("2026-09-30", "2026-09-30"),
+        ("2026-09-30T10:00:00Z", "2026-09-30T10:00:00Z"),
+        ("2026-09-30T10:00", "2026-09-30T10:00:00Z"),
+        ("2026-09-30T01:00:00+02:00", "2026-09-29T23:00:00Z"),
+        ("2026-09-30T23:30-01:00", "2026-10-01T00:30:00Z"),
+        ("0999-01-01T00:00:00+00:00", "0999-01-01T00:00:00Z"),
+    ],
+)
+def test_a_moment_is_read_in_utc(vocabulary: Vocabulary, given: str, read: str) -> None:
+    asked = parse([("updated_since", given)], vocabulary)
+    assert asked.query.updated_since == read and asked.canonical == (given == read)
+    assert parse(asked.query.to_params(), vocabulary).query == asked.query
+
+
+def test_a_moment_before_all_time_is_refused(vocabulary: Vocabulary) -> None:
+    with pytest.raises(Invalid):
+        parse([("updated_since", "0001-01-01T00:00:00+02:00")], vocabulary)
+
+
+MOMENTS = st.one_of(
+    st.dates().map(str), st.datetimes(timezones=st.one_of(st.none(), st.timezones())).map(datetime.isoformat)
+)
 PARAMS = st.lists(
-    st.tuples(
+    st.tuples(st.just("updated_since"), MOMENTS)
+    | st.tuples(
         st.sampled_from([*KNOWN, "utm_x"]),
         st.one_of(
             st.text(max_size=12), st.sampled_from(["ES", "EL", "housing", "2019", "running", "rural", "en", "NL31"])
