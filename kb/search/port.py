@@ -67,8 +67,8 @@ class Query:
 
     `text` is what the reader typed. `filters` maps a facet to the chosen values: OR within a facet, AND between facets.
     `regions` are codes of which any must match (sub-regions are in the documents). A document overlaps [`year_from`,
-    `year_to`] when its own years do; undated ones never do. `updated_since` is an ISO moment or date. `offset` and
-    `limit` count documents.
+    `year_to`] when its own years do; undated ones never do. `updated_since` is a date, or a moment written as
+    `Document.updated` is: in UTC, to the second. `offset` and `limit` count matches as `Page.total` does.
     """
 
     text: str = ""
@@ -100,10 +100,11 @@ class Hit:
 class Page:
     """The answer to a query.
 
-    `total` counts the documents that hold all the words, or, where `partial`, those that hold some. `hits` may go on
-    past `total` with the best partial ones. `facets` maps a facet (and `year`) to (value, count) pairs, the highest
-    count first: a count is the total of the same query with that facet's selection replaced by that value alone.
-    `undated` counts what a year range left out because it has no dates.
+    `total` counts the documents that hold all the words, or, where `partial`, those that hold some. On the page on
+    which the full matches end, and only there, `hits` goes on with up to ten of the best partial ones, beyond the
+    limit. `facets` maps a facet (and `year`) to (value, count) pairs, the highest count first: a count is the total of
+    the same query with that facet's selection replaced by that value alone. `undated` counts what a year range left out
+    because it has no dates.
     """
 
     total: int

@@ -103,7 +103,7 @@ def check(page: Page, query: Query, everything: list[Document]) -> None:
 
 
 def check_hits(page: Page, query: Query, everything: list[Document]) -> None:
-    """The hits are the right number of full ones, then partial ones that fill the page."""
+    """The hits are the right number of full ones, then, on the page that holds their end, up to ten partial ones."""
     full = {document.id for document in matching(query, everything)}
     shown = [hit.id for hit in page.hits]
     count = max(0, min(query.limit, len(full) - query.offset))
@@ -111,8 +111,9 @@ def check_hits(page: Page, query: Query, everything: list[Document]) -> None:
     assert not full & set(shown[count:])
     assert len(set(shown)) == len(shown)
     some = {d.id for d in everything if any(holds(d, c) for c in parse(query.text)) and allowed(d, query)} - full
-    fills = not page.partial and (query.offset < len(full) or query.offset == len(full) == 0)
-    assert len(shown) == count + (min(10, query.limit - count, len(some)) if fills else 0)
+    last = max(0, len(full) - 1)  # the place of the last full one, or where the first would be
+    holds_end = not page.partial and last in range(query.offset, query.offset + query.limit)
+    assert len(shown) == count + (min(10, len(some)) if holds_end else 0)
 
 
 def alone(query: Query, facet: str, value: str) -> Query:

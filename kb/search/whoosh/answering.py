@@ -60,10 +60,9 @@ def _page(snapshot: Snapshot, query: Query, matches: Matches, documents: Mask) -
 
 
 def _partial_wanted(total: int, query: Query) -> int:
-    """Return how many partial hits fill up this page: none unless it is the one on which the full ones end."""
-    room = query.offset + query.limit - total
-    on_last_page = query.offset < total or query.offset == total == 0
-    return min(_MOST_PARTIAL, room) if on_last_page and room > 0 else 0
+    """Return how many partial hits go beyond this page: none unless it is the one on which the full ones end."""
+    begins_before = query.offset < total or query.offset == total == 0
+    return _MOST_PARTIAL if begins_before and total <= query.offset + query.limit else 0
 
 
 def _best_partial(snapshot: Snapshot, query: Query, matches: Matches, documents: Mask, wanted: int) -> Numbers:
