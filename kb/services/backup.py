@@ -132,8 +132,7 @@ def restore(home: Home, path: Path, progress: Progress = silent) -> tuple[Manife
             damaged = _close(home.database)
             former = _keep_former(home, damaged)
             _add_files(staged / "files", home.files, former)
-            if home.index.exists():
-                home.index.rename(staged / "index")
+            _remove_index(home.index)
             if (staged / KEY).exists():
                 (staged / KEY).chmod(0o600)
                 _place(staged / KEY, home.key)
@@ -214,6 +213,19 @@ def _add_files(source: Path, target: Path, former: Path) -> None:
             _second_name(place, aside)
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _place(path, place)
+
+
+def _remove_index(folder: Path) -> None:
+    """Throw the index away where it is, on whatever disk: nothing in it is worth moving."""
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.iterdir(), key=Path.is_dir):  # files first: without CURRENT nothing is taken for an index
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    with contextlib.suppress(OSError):  # a disk of its own, or a link to one, stays, empty
+        folder.rmdir()
 
 
 def _place(source: Path, target: Path) -> None:

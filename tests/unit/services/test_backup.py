@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ import sys
 import textwrap
 import threading
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -137,6 +139,45 @@ def test_the_index_is_left_to_the_next_start(home: Home, tmp_path: Path) -> None
     back_up(home, tmp_path / "b1")
     restore(home, tmp_path / "b1")
     assert not home.index.exists()
+
+
+def test_every_part_of_an_installation_may_be_on_a_disk_of_its_own(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back_up(home, tmp_path / "b1")
+    disks = [tmp_path / "disks" / name for name in ("data", "base", "files", "index")]
+    for disk in disks:
+        disk.mkdir(parents=True)
+    apart = Home(disks[0], disks[1] / "kb.sqlite", disks[2] / "files", disks[3] / "index")
+    for old, new in ((home.database, apart.database), (home.files, apart.files), (home.index, apart.index)):
+        shutil.move(old, new)
+    publish(apart, "Third practice")
+    shutil.rmtree(apart.files)
+
+    def on_one_disk(whole: Callable[..., None]) -> Callable[..., None]:
+        def checked(source: Path, target: Path, **more: object) -> None:
+            held = [{disk for disk in disks if Path(path).is_relative_to(disk)} for path in (source, target)]
+            if held[0] != held[1]:
+                raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
+            whole(source, target, **more)
+
+        return checked
+
+    for name in ("rename", "replace", "link"):
+        monkeypatch.setattr(os, name, on_one_disk(getattr(os, name)))
+    _manifest, former = restore(apart, tmp_path / "b1")
+    assert titles(apart) == ["First practice", "Second practice"]
+    assert [path.read_bytes() for path in apart.files.rglob("*") if path.is_file()] == [PHOTO]
+    assert apart.key.read_text() == "k" * 64 and not apart.index.exists()
+    assert former and (former / "kb.sqlite").exists()
+
+
+def test_an_index_folder_that_is_a_link_is_emptied_and_stays(home: Home, tmp_path: Path) -> None:
+    shutil.move(home.index, tmp_path / "elsewhere")
+    home.index.symlink_to(tmp_path / "elsewhere")
+    back_up(home, tmp_path / "b1")
+    restore(home, tmp_path / "b1")
+    assert home.index.is_symlink() and list(home.index.iterdir()) == []
 
 
 def test_a_backup_says_what_it_holds(home: Home, tmp_path: Path) -> None:
