@@ -14,7 +14,8 @@ from kb.models import Practice, Role
 from kb.services import moderation, permissions, practices
 from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, Problem
 from kb.web import accounts, context, languages
-from kb.web.forms.practice import control, seen
+from kb.web.forms.filling import seen
+from kb.web.forms.practice import control
 
 bp = Blueprint("moderation", __name__)
 

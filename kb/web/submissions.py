@@ -17,7 +17,7 @@ from kb.models import Practice, Review, Role, User
 from kb.services import permissions, practices, record
 from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, NotFound, Problem
 from kb.web import accounts, context, documents, languages
-from kb.web.forms import options
+from kb.web.forms import filling, options
 from kb.web.forms import practice as forms
 from kb.web.forms.practice import PracticeForm
 
@@ -29,21 +29,21 @@ documents.register(bp)
 @accounts.required(Role.MEMBER)
 def new() -> ResponseReturnValue:
     """An empty form."""
-    return _page(forms.filled(record.empty(), {"consent": False}, context.vocabulary()))
+    return _page(filling.filled(record.empty(), {"consent": False}, context.vocabulary()))
 
 
 @bp.post("/submit")
 @accounts.required(Role.MEMBER)
 def create() -> ResponseReturnValue:
     """Keep a first draft, and submit it if that was asked."""
-    form = forms.posted(request.form)
+    form = filling.posted(request.form)
     if _rearranged():
         return _page(form)
 
     def keep(session: Session) -> uuid.UUID:
         actor = accounts.acting(session)
-        document = forms.document_of(form, record.empty(), vocabulary)
-        return practices.start(session, actor, document, forms.contact_of(form)).id
+        document = filling.document_of(form, record.empty(), vocabulary)
+        return practices.start(session, actor, document, filling.contact_of(form)).id
 
     vocabulary = context.vocabulary()
     return _keeping(form, None, keep)
@@ -74,22 +74,22 @@ def edit(practice_id: uuid.UUID) -> ResponseReturnValue:
             document=document,
             can_withdraw=permissions.can(actor, "withdraw", practice),
         )
-    return _page(forms.filled(document, practices.contact_of(practice), context.vocabulary()), practice)
+    return _page(filling.filled(document, practices.contact_of(practice), context.vocabulary()), practice)
 
 
 @bp.post("/my/practices/<uuid:practice_id>/edit")
 @accounts.required(Role.READER)
 def update(practice_id: uuid.UUID) -> ResponseReturnValue:
     """Keep the draft, and submit it if that was asked."""
-    form = forms.posted(request.form)
+    form = filling.posted(request.form)
     if _rearranged():
         return _page(form, _own(practice_id)[2])
 
     def keep(session: Session) -> uuid.UUID:
         actor = accounts.acting(session)
         practice = practices.get(session, actor, practice_id)
-        document = forms.document_of(form, practices.working_copy(session, practice), vocabulary)
-        practices.save(session, actor, practice, document, forms.contact_of(form), forms.seen(request.form))
+        document = filling.document_of(form, practices.working_copy(session, practice), vocabulary)
+        practices.save(session, actor, practice, document, filling.contact_of(form), filling.seen(request.form))
         return practice_id
 
     vocabulary = context.vocabulary()
@@ -137,7 +137,7 @@ def _submit(practice_id: uuid.UUID) -> ResponseReturnValue:
     except Invalid as invalid:  # the form as it was kept: blank entries are gone, so that each problem finds its entry
         session, _actor, practice = _own(practice_id)
         document, contact = practices.working_copy(session, practice), practices.contact_of(practice)
-        return _page(forms.filled(document, contact, vocabulary), practice, invalid.problems), 422
+        return _page(filling.filled(document, contact, vocabulary), practice, invalid.problems), 422
     flash(_("The practice is with the editors now. You will find their answer on this page."))
     return redirect(url_for("submissions.mine"))
 
@@ -197,7 +197,7 @@ def _restored(pairs: MultiDict[str, str], practice_id: uuid.UUID | None = None) 
         except NotFound:
             practice = None  # someone else's practice: the text is still given back, as a new draft
     flash(_("You are signed in again and your text is back. It is not saved yet: save it now."))
-    return _page(forms.posted(pairs), practice)
+    return _page(filling.posted(pairs), practice)
 
 
 def _restored_new(pairs: MultiDict[str, str], **_values: Any) -> ResponseReturnValue:
