@@ -6,7 +6,7 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 # .venv is the environment of python3; another Python, as in `make test PYTHON=python3.12`, has its own beside it.
 VENV := $(if $(filter python3,$(PYTHON)),.venv,.venv/for-$(VERSION))
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
 
 # Stamps named by what was installed: while requirements are the same, nothing is asked of the network.
 INSTALLED := $(VENV)/installed-$(VERSION)-$(shell cksum < requirements.txt | tr ' ' '-')
@@ -31,7 +31,7 @@ check: $(INSTALLED_DEV) ## Lint, format, types, import rules
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo --no-timing
+	$(BIN)/lint-imports --no-logo
 
 $(INSTALLED):
 	command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed, and there is no $(PYTHON)." >&2; exit 1; }
