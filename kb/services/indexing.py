@@ -10,7 +10,6 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import String, cast, delete, select
@@ -19,7 +18,8 @@ from sqlalchemy.orm import Session
 from kb.db import Database
 from kb.models import IndexOutbox, Practice, Record, Status
 from kb.search.port import Document, IndexLost, SearchEngine
-from kb.services.publishing import iso, now, public_records
+from kb.services.errors import N_, Conflict
+from kb.services.publishing import iso, public_records
 from kb.services.record import NARRATIVE
 from kb.services.vocabularies import Vocabulary, VocabularyCache, country_name
 
@@ -28,8 +28,15 @@ log = logging.getLogger(__name__)
 BATCH = 500
 """Practices looked at in one step of draining or rebuilding."""
 
-LOOK_EVERY = 1.0
-"""Seconds after which the follower looks for outbox rows that nobody drained."""
+LOOK_EVERY = 2.0
+"""Seconds after which the follower looks for outbox rows that nobody drained. A look costs an idle process 1 ms."""
+
+
+PATIENCE = 600.0
+"""Seconds that a rebuild waits for whoever else is at the index."""
+
+State = tuple[int, int]
+"""What decides how a public practice stands in the index: its version, and how many practices adapt it."""
 
 
 class Indexer:
@@ -70,27 +77,28 @@ class Indexer:
         """Build the index anew beside the live one and swap it in. Returns the number of practices in it.
 
         Draining into the live index goes on meanwhile. Before the swap it is held up, and what changed since the
-        beginning is brought into the new index too.
+        beginning is brought into the new index too. Raises Conflict where draining cannot be held up.
         """
-        started = now() - timedelta(seconds=5)  # moments are kept to the second; a little twice does no harm
+        taken: dict[uuid.UUID, State] = {}
         with contextlib.ExitStack() as until_swapped, self.database.read() as session:
 
             def replay(engine: SearchEngine) -> None:
-                until_swapped.enter_context(self._exclusively(600.0))
-                self._catch_up(engine, started)
+                until_swapped.enter_context(self._only_one(PATIENCE))
+                self._catch_up(engine, taken)
 
-            return self.engine.rebuild(_all(session, self.vocabularies.get(session)), replay)
+            return self.engine.rebuild(_all(session, self.vocabularies.get(session), taken), replay)
 
     def ensure(self) -> str | None:
         """Make the index fit to be asked: rebuild it where it is missing or damaged, drain what waits.
 
-        Returns a sentence about what was done, or None where nothing had to be.
+        Returns a sentence about what was done, or None where nothing had to be. Raises Conflict where another process
+        is at it for too long.
         """
         reason = self._fault()
         if reason is None:
             self.drain(wait=60.0)
             return None
-        with self._exclusively(600.0, name=".ensure"):
+        with self._only_one(PATIENCE, name=".ensure"):
             reason = self._fault()  # another worker may have mended it while this one waited
             if reason is None:
                 return None
@@ -140,10 +148,14 @@ class Indexer:
                 log.exception("the index could not follow; it will be tried again")
                 time.sleep(LOOK_EVERY)
 
-    def _catch_up(self, engine: SearchEngine, since: datetime) -> None:
-        """Bring into a new index what changed since a moment, drained into the old one or not."""
+    def _catch_up(self, engine: SearchEngine, taken: dict[uuid.UUID, State]) -> None:
+        """Bring into a new index what is not as it was `taken` in, drained into the old one or not.
+
+        What is there is compared, not when it was written: commits end in another order than they begin.
+        """
         with self.database.read() as session:
-            changed = set(session.scalars(select(Practice.id).where(Practice.changed >= since)))
+            there = _states(session, _adopted(session))
+            changed = {key for key in taken.keys() | there.keys() if taken.get(key) != there.get(key)}
             changed |= set(session.scalars(select(IndexOutbox.practice_id)))
             ids = list(changed)
             for first in range(0, len(ids), BATCH):
@@ -170,6 +182,14 @@ class Indexer:
         return True
 
     @contextlib.contextmanager
+    def _only_one(self, wait: float, name: str = "") -> Iterator[None]:
+        """Hold the one right, or raise Conflict: going on without it could lose what another process does."""
+        with self._exclusively(wait, name) as held:
+            if not held:
+                raise Conflict(N_("Another process is at the search index and does not end: stop it, then try again."))
+            yield
+
+    @contextlib.contextmanager
     def _exclusively(self, wait: float, name: str = "") -> Iterator[bool]:
         """Hold the one right among all processes; the kernel takes it back when a process dies. Yields whether held."""
         deadline = time.monotonic() + wait
@@ -186,18 +206,29 @@ class Indexer:
             yield held
 
 
-def documents_of(session: Session, ids: Iterable[uuid.UUID], vocabulary: Vocabulary) -> list[Document]:
-    """The public practices among `ids`, as the index sees them."""
+def documents_of(
+    session: Session, ids: Iterable[uuid.UUID], vocabulary: Vocabulary, adopted: dict[str, int] | None = None
+) -> list[Document]:
+    """The public practices among `ids`, as the index sees them. `adopted` saves counting adaptations once more."""
     records = public_records(session, ids)
-    adopted = _adopted(session)
+    adopted = _adopted(session) if adopted is None else adopted
     return [_document(record, vocabulary, adopted) for record in records.values()]
 
 
-def _all(session: Session, vocabulary: Vocabulary) -> Iterator[Document]:
-    ids = list(session.scalars(select(Record.practice_id)))
+def _all(session: Session, vocabulary: Vocabulary, taken: dict[uuid.UUID, State]) -> Iterator[Document]:
+    """Every public practice; notes in `taken` how each stood before it was read."""
+    adopted = _adopted(session)
+    taken |= _states(session, adopted)
+    ids = list(taken)
     for first in range(0, len(ids), BATCH):
-        yield from documents_of(session, ids[first : first + BATCH], vocabulary)
+        yield from documents_of(session, ids[first : first + BATCH], vocabulary, adopted)
         session.expunge_all()
+
+
+def _states(session: Session, adopted: dict[str, int]) -> dict[uuid.UUID, State]:
+    """How each public practice stands."""
+    rows = session.execute(select(Practice.id, Practice.version, Practice.slug).join(Record))
+    return {practice_id: (version, adopted.get(slug or "", 0)) for practice_id, version, slug in rows}
 
 
 def _adopted(session: Session) -> dict[str, int]:

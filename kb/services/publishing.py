@@ -55,12 +55,20 @@ def now() -> datetime:
 
 
 def publish(
-    session: Session, practice: Practice, document: Document, *, author_id: Any = None, stamp: Stamp | None = None
+    session: Session,
+    practice: Practice,
+    document: Document,
+    *,
+    author_id: Any = None,
+    stamp: Stamp | None = None,
+    note: str | None = None,
 ) -> Revision:
     """Make a checked document the public version of a practice: slug, revision, record and outbox entry together.
 
-    The first publication fixes the slug. `stamp` is for imports; otherwise the version counts on.
+    The first publication fixes the slug. `stamp` is for imports; otherwise the version counts on. What it says it was
+    adapted from, now or before, is asked to be looked at too: the index counts adaptations.
     """
+    models = _models(practice) | {entry["slug"] for entry in document["adapted_from"]}
     document = {**document, "attribution": document["attribution"] or _attribution(practice, document)}
     moment = now()
     if stamp is None:
@@ -70,17 +78,20 @@ def publish(
         practice.slug = free_slug(session, document["title"])
     practice.version = stamp.version
     practice.state = State.PUBLISHED
-    revision = add_revision(session, practice, RevisionKind.PUBLISHED, document, author_id=author_id)
+    revision = add_revision(session, practice, RevisionKind.PUBLISHED, document, author_id=author_id, note=note)
     _project(session, practice, document, stamp)
     touch(session, practice)
+    _touch_named(session, models)
     return revision
 
 
 def unpublish(session: Session, practice: Practice) -> None:
     """Take the public version offline; its text stays in the revisions."""
+    models = _models(practice)
     practice.record = None
     practice.changed = now()
     touch(session, practice)
+    _touch_named(session, models)
 
 
 def add_revision(
@@ -114,6 +125,17 @@ def touch(session: Session, practice: Practice) -> None:
     """Ask, in the same transaction, for the practice's place in the index to be looked at again."""
     session.flush()
     session.add(IndexOutbox(practice_id=practice.id))
+
+
+def _touch_named(session: Session, slugs: set[str]) -> None:
+    if slugs:
+        ids = session.scalars(select(Practice.id).where(Practice.slug.in_(slugs)))
+        session.add_all([IndexOutbox(practice_id=practice_id) for practice_id in ids])
+
+
+def _models(practice: Practice) -> set[str]:
+    """The slugs that the public version says it was adapted from."""
+    return {entry["slug"] for entry in practice.record.adapted_from} if practice.record else set()
 
 
 def free_slug(session: Session, title: str) -> str:

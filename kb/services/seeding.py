@@ -27,6 +27,10 @@ NAMESPACE = uuid.UUID("6a4b4d0e-5d0c-5a55-9c3f-0d6a3c1f7b52")
 """Ids of seed practices are made from their slugs in this namespace, so that every installation has the same."""
 
 
+NOTE = "seed"
+"""The note of every revision that the seed made; whoever else writes to a practice leaves it out."""
+
+
 @dataclass(frozen=True)
 class Seeded:
     """What a run of the seed did."""
@@ -39,7 +43,8 @@ class Seeded:
 def seed(session: Session, folder: Path = FOLDER, progress: Progress = silent) -> Seeded:
     """Load vocabularies, regions and practices.
 
-    A practice that is there stays as it is once a person has touched it; untouched, it follows its file.
+    A practice that is there stays as it is once anything else wrote to it, an import included; untouched, it follows
+    its file.
     Raises Invalid, naming the file, for a practice that breaks the rules.
     """
     load_vocabularies(session, folder)
@@ -138,20 +143,20 @@ def _practice(session: Session, path: Path, vocabulary: Vocabulary) -> str:
         key = uuid.uuid5(NAMESPACE, data["slug"])
         practice = Practice(id=key, slug=data["slug"], origin=Origin.SEED, version=0, revision_count=0)
         session.add(practice)
-        publish(session, practice, document)
+        publish(session, practice, document, note=NOTE)
         return "added"
     if _same(session, practice, document):
         return "kept"
-    publish(session, practice, document)
+    publish(session, practice, document, note=NOTE)
     return "renewed"
 
 
 def _touched(session: Session, practice: Practice) -> bool:
-    """Whether a person ever wrote to a practice, owns it, or took it offline."""
+    """Whether anything but the seed ever wrote to a practice, somebody owns it, or it was taken offline."""
     if practice.owner_id is not None or practice.record is None:
         return True
-    by_someone = select(Revision.id).where(Revision.practice_id == practice.id, Revision.author_id.is_not(None))
-    return session.scalar(by_someone.limit(1)) is not None
+    foreign = select(Revision.id).where(Revision.practice_id == practice.id, Revision.note.is_distinct_from(NOTE))
+    return session.scalar(foreign.limit(1)) is not None
 
 
 def _same(session: Session, practice: Practice, document: Document) -> bool:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
-from kb.models import IndexOutbox, User
-from kb.services import publishing
+from kb.models import IndexOutbox, Practice, User
+from kb.services import indexing, publishing, vocabularies
+from kb.services.checking import check
+from kb.services.errors import Conflict
 from tests import factories
 from tests.conftest import Site
+
+SEEDED = "catalonia-acol-line"
 
 
 def eventually(fact: Callable[[], bool], seconds: float = 20) -> bool:
@@ -74,19 +81,110 @@ def test_a_drain_takes_an_unpublished_practice_out(seeded_site: Site) -> None:
         assert session.scalar(select(IndexOutbox.id)) is None
 
 
-def test_what_changes_during_a_rebuild_is_in_the_new_index(seeded_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine, indexer = seeded_site.parts.engine, seeded_site.parts.indexer
+def rebuild_during(site: Site, monkeypatch: pytest.MonkeyPatch, change: Callable[[Session], None]) -> None:
+    """Rebuild the index while something changes and is drained, long after its transaction began."""
+    engine, indexer = site.parts.engine, site.parts.indexer
     rebuild = engine.rebuild
 
-    def with_a_publication_meanwhile(documents: object, replay: object) -> int:
-        def then_publish(source: object) -> object:
+    def with_a_change_meanwhile(documents: object, replay: object) -> int:
+        def then_change(source: object) -> object:
             yield from source
-            with seeded_site.database.write() as session:
-                factories.published(session, title="Zanzara mentoring")
+            with site.database.write() as session:
+                change(session)
+                session.flush()
+                session.execute(update(Practice).values(changed=publishing.now() - timedelta(hours=1)))
             indexer.drain()  # into the index that is about to be replaced
 
-        return rebuild(then_publish(documents), replay)
+        return rebuild(then_change(documents), replay)
 
-    monkeypatch.setattr(engine, "rebuild", with_a_publication_meanwhile)
+    monkeypatch.setattr(engine, "rebuild", with_a_change_meanwhile)
     indexer.rebuild()
-    assert seeded_site.client().get("/api/v1/practices?q=zanzara").get_json()["total"] == 1
+
+
+def total(site: Site, question: str) -> int:
+    return int(site.client().get(f"/api/v1/practices?q={question}").get_json()["total"])
+
+
+def slug_of(session: Session, slug: str) -> Practice:
+    return session.scalars(select(Practice).where(Practice.slug == slug)).one()
+
+
+def publish_anew(session: Session, slug: str, **changes: object) -> None:
+    document = check(factories.document(**changes), vocabularies.load(session))
+    publishing.publish(session, slug_of(session, slug), document)
+
+
+def test_what_is_published_during_a_rebuild_is_in_the_new_index(
+    seeded_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def change(session: Session) -> None:
+        factories.published(session, title="Zanzara mentoring", adapted_from=[{"slug": SEEDED, "changes": None}])
+
+    rebuild_during(seeded_site, monkeypatch, change)
+    assert total(seeded_site, "zanzara") == 1
+    assert most_adopted(seeded_site) == SEEDED  # its own version did not change
+
+
+def test_what_is_published_anew_during_a_rebuild_is_new_in_the_index(
+    seeded_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with seeded_site.database.write() as session:
+        slug = factories.published(session, title="Zanzara mentoring").slug
+    seeded_site.drain()
+
+    def change(session: Session) -> None:
+        publish_anew(session, str(slug), title="Libellula mentoring")
+
+    rebuild_during(seeded_site, monkeypatch, change)
+    assert (total(seeded_site, "zanzara"), total(seeded_site, "libellula")) == (0, 1)
+
+
+def test_what_is_unpublished_during_a_rebuild_is_not_in_the_new_index(
+    seeded_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rebuild_during(seeded_site, monkeypatch, lambda session: publishing.unpublish(session, slug_of(session, SEEDED)))
+    assert total(seeded_site, "") == 119
+
+
+def test_a_rebuild_that_cannot_hold_up_draining_says_so_and_swaps_nothing(
+    seeded_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexing, "PATIENCE", 0.05)
+    before = (seeded_site.config.index_dir / "CURRENT").read_bytes()
+    for name, start in (("", "rebuild"), (".ensure", "ensure")):
+        if name:
+            (seeded_site.config.index_dir / "CURRENT").unlink()
+        with open(seeded_site.config.data_dir / f"index.lock{name}", "a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            with pytest.raises(Conflict):
+                getattr(Site(seeded_site.config).parts.indexer, start)()
+        if not name:
+            assert (seeded_site.config.index_dir / "CURRENT").read_bytes() == before
+
+
+def most_adopted(site: Site) -> str:
+    answer = site.client().get("/api/v1/practices?sort=adopted&per_page=1").get_json()
+    return str(answer["items"][0]["slug"])
+
+
+def test_the_order_by_adoptions_follows_what_is_published_and_taken_away(site: Site) -> None:
+    with site.database.write() as session:
+        for title in ("Aalborg model", "Zagreb model"):
+            factories.published(session, title=title)
+    site.drain()
+    assert most_adopted(site) == "aalborg-model"
+    with site.database.write() as session:
+        copy = factories.published(session, title="Copy", adapted_from=[{"slug": "zagreb-model", "changes": None}])
+    site.drain()
+    assert most_adopted(site) == "zagreb-model"
+    with site.database.write() as session:
+        publish_anew(session, str(copy.slug), adapted_from=[{"slug": "aalborg-model", "changes": None}])
+    site.drain()
+    assert most_adopted(site) == "aalborg-model"
+    with site.database.write() as session:
+        publish_anew(session, str(copy.slug), adapted_from=[{"slug": "zagreb-model", "changes": None}])
+    site.drain()
+    with site.database.write() as session:
+        publishing.unpublish(session, slug_of(session, str(copy.slug)))
+    site.drain()
+    assert most_adopted(site) != "zagreb-model"  # none is adapted any more: by title
