@@ -13,6 +13,7 @@ from typing import Any
 import click
 import waitress
 from gunicorn.app.base import BaseApplication
+from gunicorn.http import message
 
 from kb import config as settings
 from kb.cli.opening import Site, ensure_index, follow_up, parts, say, shown
@@ -24,6 +25,9 @@ HOST = "127.0.0.1"
 BACKLOG = 2048
 THREADS = 4
 """Threads of a web process."""
+
+LINE_LIMIT = 128 * 1024
+"""Bytes of a request's first line: room for 10,000 characters, percent-encoded, so that the app itself answers them."""
 
 MakeApp = Callable[[Config], Any]
 
@@ -109,6 +113,7 @@ class _Gunicorn(BaseApplication):
 
 
 def _serve_forking(make_app: Callable[[], Any], config: Config, listener: socket.socket) -> None:
+    message.MAX_REQUEST_LINE = LINE_LIMIT  # Gunicorn takes no more than this, or else any number of bytes
     memory = Path("/dev/shm")  # noqa: S108 (where a worker's sign of life costs no disk write)
     options = {
         "bind": f"fd://{listener.detach()}",
@@ -118,7 +123,7 @@ def _serve_forking(make_app: Callable[[], Any], config: Config, listener: socket
         "worker_tmp_dir": str(memory) if os.access(memory, os.W_OK) else None,
         "graceful_timeout": 10,
         "keepalive": 5,
-        "limit_request_line": 8190,
+        "limit_request_line": LINE_LIMIT,
         "forwarded_allow_ips": "",  # KB_TRUSTED_PROXIES says whom to believe, not where a request comes from
         "accesslog": None,
         "loglevel": "warning",

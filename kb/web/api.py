@@ -171,6 +171,7 @@ def _links(asked: query.Request, results: Results) -> dict[str, str | None]:
         "self": page(asked.page),
         "next": page(asked.page + 1) if asked.page < results.pages else None,
         "prev": page(asked.page - 1) if asked.page > 1 else None,
+        "csv": None,  # until the format is there
     }
 
 

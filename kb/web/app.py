@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from flask import Flask, request
+from flask import Flask, Request, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -35,9 +36,25 @@ HEADERS = {
 }
 
 
+API = "/api/"
+"""Under this, cookies are ignored."""
+
+
+class _Sessions(SecureCookieSessionInterface):
+    """Signed cookies; under the API none is read and none is set."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        return SecureCookieSession() if request.path.startswith(API) else super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if not request.path.startswith(API):
+            super().save_session(app, session, response)
+
+
 def make(config: Config) -> Flask:
     """Make the app from checked settings. Opens nothing that a fork could not share: no index, no connection."""
     app = Flask("kb")
+    app.session_interface = _Sessions()
     _configure(app, config)
     context.bind(app, _parts(config))
     for extension in (bootstrap, csrf, login_manager):
@@ -102,7 +119,9 @@ def _headers(response: Response) -> Response:
         response.headers.setdefault(name, value)
     if context.config().secure:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    if not request.path.startswith(("/static/", "/bootstrap/", "/api/")):
+    if request.path.startswith(API):
+        response.vary.add("Accept-Language")
+    elif not request.path.startswith(("/static/", "/bootstrap/")):
         response.vary.update(("Accept-Language", "Cookie"))
         if accounts.signed_in():
             response.headers["Cache-Control"] = "private, no-store"

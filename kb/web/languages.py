@@ -1,4 +1,7 @@
-"""Which language a page is in: `lang=` in the address, then the remembered choice, then the browser's wish."""
+"""Which language a page is in: `lang=` in the address, then the remembered choice, then the browser's wish.
+
+The API knows no remembered choice: it ignores cookies.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,7 @@ def _choose() -> str:
     asked = request.args.get("lang", "")
     if asked in available:
         return asked
-    remembered = request.cookies.get(COOKIE, "")
+    remembered = "" if request.path.startswith("/api/") else request.cookies.get(COOKIE, "")
     if remembered in available:
         return remembered
     return request.accept_languages.best_match(available) or available[0]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +16,9 @@ from hypothesis import strategies as st
 from kb.services import accounts
 from kb.services.record import KEYS
 from kb.web.templating import host
-from tests.conftest import Site
+from tests.conftest import Site, configure
 from tests.factories import CONTACT, document
+from tests.processes import serving
 
 ITEM = ["slug", "title", "summary", "language", "country", "region", "themes", "target_groups", "status", "evidence",
         "start", "end", "updated", "version", "url", "score", "matched", "highlights"]  # fmt: skip
@@ -165,6 +169,55 @@ def test_a_body_that_is_no_record_is_refused(site: Site, body: str, kind: str, s
         "/api/v1/practices", data=body, content_type=kind, headers={"Authorization": f"Bearer {token}"}
     )
     assert answer.status_code == status and answer.content_type == "application/problem+json"
+
+
+# Cookies, languages, long addresses
+
+
+@pytest.fixture
+def german_site(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
+    """An app without practices, in English and German."""
+    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data"), KB_LANGUAGES="en,de"))
+    yield site
+    site.close()
+
+
+def test_cookies_change_nothing_in_the_api(german_site: Site) -> None:
+    paths = ["/api/v1/practices", "/api/v1/themes", "/api/v1/practices/no-such", "/api/v1/nothing"]
+    alice, stranger = german_site.client("alice"), german_site.client()
+    alice.set_cookie("lang", "de")
+    for path in paths:
+        with_cookies, without = alice.get(path), stranger.get(path)
+        assert with_cookies.data == without.data
+        for answer in (with_cookies, without):
+            assert answer.headers.getlist("Vary") == ["Accept-Language"]
+            assert "Set-Cookie" not in answer.headers
+    assert alice.get("/api/v1/themes", headers={"Accept-Language": "de"}).data != stranger.get("/api/v1/themes").data
+
+
+def test_pages_still_remember_who_is_signed_in_and_the_language(german_site: Site) -> None:
+    alice = german_site.client("alice")
+    alice.set_cookie("lang", "de")
+    alice.get("/api/v1/themes")
+    answer = alice.get("/")
+    assert 'lang="de"' in answer.get_data(as_text=True) and "private" in answer.headers["Cache-Control"]
+    assert {"Accept-Language", "Cookie"} <= set(answer.vary)
+
+
+def test_links_name_the_formats_there_are(reader: FlaskClient) -> None:
+    links = reader.get("/api/v1/practices").get_json()["links"]
+    assert list(links) == ["self", "next", "prev", "csv"] and links["csv"] is None
+
+
+def test_a_question_of_ten_thousand_characters_gets_a_sentence_from_the_real_server(
+    bare_folder: Path, tmp_path: Path
+) -> None:
+    with serving(shutil.copytree(bare_folder, tmp_path / "data")) as server:
+        for question in ("a" * 10_000, "%F0%9F%98%80" * 10_000):
+            status, text = server.get("/api/v1/practices?q=" + question)
+            assert status == 400 and "10000 characters" in json.loads(text)["detail"]
+        status, _text = server.get("/api/v1/practices?q=" + "a" * 200_000)
+        assert status == 414
 
 
 def post_raw(site: Site, body: str | bytes, draft: bool = False) -> Any:
