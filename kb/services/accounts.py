@@ -215,8 +215,8 @@ def sign_in_link(session: Session, email: str, base_url: str) -> str:
     return _new_link(session, LinkPurpose.SIGN_IN, user, base_url)
 
 
-def check_link(session: Session, token: str) -> None:
-    """Raise NotFound or Gone, with a sentence, where a link does not work (any more)."""
+def check_link(session: Session, token: str) -> LinkPurpose:
+    """Return what a link is for. Raises NotFound or Gone, with a sentence, where it does not work (any more)."""
     link = session.get(OneTimeLink, _digest(token))
     if link is None:
         raise NotFound(N_("This link is not known. Perhaps it was not copied whole, or a newer one took its place."))
@@ -226,6 +226,7 @@ def check_link(session: Session, token: str) -> None:
         raise Gone(N_("This link is too old: it worked for 24 hours."))
     if link.purpose == LinkPurpose.FIRST_ADMIN and _administered(session):
         raise Gone(N_("There is an administrator by now, so this link no longer makes one."))
+    return link.purpose
 
 
 def use_link(session: Session, token: str) -> User:

@@ -120,8 +120,8 @@ class Checker(ValueReader):
             self._within_words(key, limit)
         for key, enum in CHOICES.items():
             self._one_of(key, tuple(enum))
-        for key in ("level", "status"):
-            self._needed(key, N_("Choose the %(label)s."))
+        self._needed("level", N_("Choose at what level it is run."))
+        self._needed("status", N_("Choose where it stands now."))
         self._character_limits()
         clean["translations"] = self._translations()
         self._place(clean)
@@ -174,9 +174,9 @@ class Checker(ValueReader):
                     region=f"{self.vocabulary.region_name(code)} ({code})",
                 )  # fmt: skip
             country = country or its_country
-        if not code and not region and self._text("level") != Level.NATIONAL:
+        if not region and self._text("level") != Level.NATIONAL:
             self._wrong("region", N_("Choose the region; only a national practice may leave it out."))
-        if not country and not clean["country"] and not region:
+        elif not country and not clean["country"] and not region:
             self._wrong("country", N_("Choose the country."))
         clean["country"] = country
         clean["region"] = self._named(code)

@@ -15,6 +15,8 @@ from kb.services.record import LABELS, Document, words
 
 _PARTIAL_DATE = re.compile(r"[0-9]{4}(-(0[1-9]|1[0-2]))?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# "www.example.org/page", as people write it: letters and dots up to the first slash, no scheme.
+_HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(/|$)")
 _WHOLE = re.compile(r"[0-9]{1,10}")
 _AMOUNT = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -135,6 +137,8 @@ class ValueReader:
             return None
         if is_web_address(text := str(value)):
             return text
+        if _HOST.match(text) and is_web_address(f"https://{text}"):
+            return f"https://{text}"
         self._wrong(
             field, N_("“%(value)s” is not a web address: it must begin with http:// or https://."), value=text[:80]
         )

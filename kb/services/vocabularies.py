@@ -150,9 +150,12 @@ class Vocabulary:
         return list(dict.fromkeys(names[name] for name in close))
 
 
+_APART = str.maketrans(dict.fromkeys("-‐‑–—'’·/", " "))
+
+
 def fold(text: str) -> str:
-    """Return text without accents and case, its white space single: for comparing names, not for search."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    """Return text without accents, case and hyphens, its white space single: for comparing names, not for search."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold()).translate(_APART)
     return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
 
 

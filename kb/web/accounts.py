@@ -24,7 +24,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import BadRequest
 
 from kb.extensions import login_manager
-from kb.models import Role, User
+from kb.models import LinkPurpose, Role, User
 from kb.services import accounts
 from kb.services.errors import N_, Conflict, Gone, Invalid, NotAllowed, NotFound, Problem, ServiceError, TooMany
 from kb.services.limits import Failures
@@ -210,10 +210,10 @@ def sign_out() -> ResponseReturnValue:
 def link(token: str) -> ResponseReturnValue:
     """The button of a one-time link. Looking does not use it up: mail programs and chats look at every link."""
     try:
-        accounts.check_link(context.reading(), token)
+        purpose = accounts.check_link(context.reading(), token)
     except (NotFound, Gone) as refused:
         return _link_page(refused)
-    return _link_page()
+    return _link_page(first=purpose == LinkPurpose.FIRST_ADMIN)
 
 
 @bp.post("/link/<token>")
@@ -358,9 +358,9 @@ def _sign_in_page(
     return _private(html, status, headers)
 
 
-def _link_page(refused: ServiceError | None = None) -> Response:
+def _link_page(refused: ServiceError | None = None, *, first: bool = False) -> Response:
     status = 200 if refused is None else 404 if isinstance(refused, NotFound) else 410
-    html = render_template("accounts/link.html", refused=refused)
+    html = render_template("accounts/link.html", refused=refused, first=first)
     return _private(html, status, {"Referrer-Policy": "no-referrer"})  # the address is the secret
 
 

@@ -182,6 +182,7 @@ def practice(slug: str) -> ResponseReturnValue:
         narrative=_narrative(record),
         recommended=RECOMMENDED,
         reported=sum(record[key] is not None for key in RECOMMENDED),
+        missing=[key for key in RECOMMENDED if record[key] is None],
         contact=catalogue.contact(session, accounts.current(), slug),
         models=catalogue.titles(session, [entry["slug"] for entry in record["adapted_from"]]),
         adaptations=catalogue.adaptations(session, base_url, slug),

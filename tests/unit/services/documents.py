@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from kb.models import AuthorityRole, Evidence, FundingSource, Level, OrganisationType, Status
-from kb.services.checking import LANGUAGES, LICENCES
+from kb.services.checking import IMAGE_TYPES, LANGUAGES, LICENCES
 from kb.services.record import tidy, words
 
 Strategy = st.SearchStrategy[Any]
@@ -37,8 +37,9 @@ DAYS = st.dates(date(1970, 1, 1), date(2100, 12, 31)).map(str)
 ORGANISATION = st.fixed_dictionaries({"name": text(), "type": maybe(st.sampled_from(list(OrganisationType))),
                                       "url": maybe(URLS)})  # fmt: skip
 LINK = st.fixed_dictionaries({"title": maybe(text()), "url": URLS})
-IMAGE = st.fixed_dictionaries({"title": maybe(text()), "url": maybe(URLS), "media_type": maybe(text(20)),
-                               "bytes": maybe(st.integers(0, 10**7)), "sha256": maybe(text(20)),
+IMAGE = st.fixed_dictionaries({"title": maybe(text()), "url": URLS | st.just("/files/ab/map.png"),
+                               "media_type": maybe(st.sampled_from(IMAGE_TYPES)), "bytes": maybe(st.integers(0, 10**7)),
+                               "sha256": maybe(st.from_regex(r"[0-9a-f]{64}", fullmatch=True)),
                                "alt": text(), "credit": maybe(text())})  # fmt: skip
 LONG = maybe(text(200))
 

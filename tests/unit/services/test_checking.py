@@ -412,3 +412,16 @@ def vocabulary_once(bare_folder: Any) -> Vocabulary:
         vocabulary = vocabularies.load(session)
     database.close()
     return vocabulary
+
+
+def test_an_address_without_its_scheme_gets_one(vocabulary: Vocabulary) -> None:
+    clean = check(document(sources=[{"title": "A", "url": "www.donegal.ie/arts"}]), vocabulary)
+    assert clean["sources"][0]["url"] == "https://www.donegal.ie/arts"
+
+
+def test_a_missing_region_is_one_problem_and_not_two(vocabulary: Vocabulary) -> None:
+    assert set(problems(vocabulary, region=None, country=None)) == {"region"}
+
+
+def test_a_region_is_found_with_or_without_its_hyphen(vocabulary: Vocabulary) -> None:
+    assert check(document(region="emilia romagna"), vocabulary)["region"]["code"] == "ITH5"
