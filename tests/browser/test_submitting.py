@@ -69,7 +69,7 @@ def test_a_practice_goes_from_the_first_word_to_the_next_search(
 
     author.goto(f"{live.url}/my/practices")
     author.get_by_role("link", name="Mentors for newly arrived nurses").click()
-    assert author.get_by_text("Running since when?").is_visible()
+    assert author.get_by_text("Running since when?").first.is_visible()
     author.get_by_label("Start").fill("2021-09")
     button(author, "Submit to the editors").click()
 
