@@ -43,3 +43,7 @@ def test_the_readme_has_the_two_commands_and_a_picture_that_exists() -> None:
     assert "make run" in README and "make test" in README
     picture = re.search(r"!\[[^\]]+\]\(([^)]+)\)", README)
     assert picture and (Path(__file__).parents[1] / picture.group(1)).stat().st_size > 10_000
+
+
+def test_no_gap_was_left_in_the_readme() -> None:
+    assert "@@" not in README and "TODO" not in README
