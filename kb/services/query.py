@@ -11,7 +11,7 @@ from typing import Any
 from kb.models import AuthorityRole, Evidence, FundingSource, Level, RegionType, Status
 from kb.search.port import SORTS, Query
 from kb.services.checking import LANGUAGES
-from kb.services.errors import N_, Invalid, Problem
+from kb.services.errors import N_, Invalid, Label, Problem
 from kb.services.vocabularies import COUNTRY_ALIASES, Vocabulary, countries
 
 Params = list[tuple[str, str]]
@@ -36,6 +36,28 @@ CHOICES = {
 SINGLE = ("q", "year_from", "year_to", "updated_since", "sort", "page", "per_page")
 KNOWN = (*FACET_PARAMS, "region", *SINGLE)
 """Every parameter that a list of practices takes, beside `lang`."""
+
+NAMES = {
+    name: Label(text)
+    for name, text in {
+        "country": N_("country"),
+        "region": N_("region"),
+        "theme": N_("theme"),
+        "target_group": N_("target group"),
+        "status": N_("status"),
+        "level": N_("level"),
+        "authority_role": N_("role of the region"),
+        "evidence": N_("kind of evidence"),
+        "funding": N_("source of money"),
+        "language": N_("language"),
+        "region_type": N_("type of region"),
+        "year_from": N_("The first year"),
+        "year_to": N_("The last year"),
+        "page": N_("The page number"),
+        "per_page": N_("The number a page"),
+    }.items()
+}
+"""What parameters are called in sentences for people."""
 
 QUESTION_LIMIT = 1000
 """Characters of a question. Longer ones are refused in a sentence rather than read in part."""
@@ -225,7 +247,7 @@ class _Parser:
         self.problems.append(
             Problem.of(
                 name, N_("%(name)s must be a whole number from %(least)d to %(most)d, not “%(value)s”."),
-                name=name, least=least, most=most, value=text[:40],
+                name=NAMES[name], least=least, most=most, value=text[:40],
             )
         )  # fmt: skip
         return None
@@ -254,7 +276,7 @@ class _Parser:
 
     def _unknown(self, name: str, value: str) -> list[str]:
         self.problems.append(
-            Problem.of(name, N_("No %(name)s is called “%(value)s”."), name=name.replace("_", " "), value=value[:80])
+            Problem.of(name, N_("No %(name)s is called “%(value)s”."), name=NAMES[name], value=value[:80])
         )
         return []
 

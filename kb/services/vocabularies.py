@@ -106,10 +106,10 @@ class Vocabulary:
             return country_name(region.country, language)
         return (region.name_en if language == "en" else None) or region.name_latin
 
-    def region_title(self, code: str | None) -> str | None:
+    def region_title(self, code: str | None, language: str = "en") -> str | None:
         """A region as a form shows it, by name and code; what is no code stays as it was typed."""
         region = self.regions.get(code) if code else None
-        return f"{region.name_latin} ({code})" if region else code
+        return f"{self.region_name(region.code, language)} ({code})" if region else code
 
     def find_region(self, text: str) -> str | None:
         """The code that a person means by a code or a name, or None where no region or more than one is meant."""

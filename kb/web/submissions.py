@@ -29,7 +29,7 @@ documents.register(bp)
 @accounts.required(Role.MEMBER)
 def new() -> ResponseReturnValue:
     """An empty form."""
-    return _page(filling.filled(record.empty(), {"consent": False}, context.vocabulary()))
+    return _page(filling.filled(record.empty(), {"consent": False}, context.vocabulary(), languages.chosen()))
 
 
 @bp.post("/submit")
@@ -74,7 +74,9 @@ def edit(practice_id: uuid.UUID) -> ResponseReturnValue:
             document=document,
             can_withdraw=permissions.can(actor, "withdraw", practice),
         )
-    return _page(filling.filled(document, practices.contact_of(practice), context.vocabulary()), practice)
+    return _page(
+        filling.filled(document, practices.contact_of(practice), context.vocabulary(), languages.chosen()), practice
+    )
 
 
 @bp.post("/my/practices/<uuid:practice_id>/edit")
@@ -137,7 +139,7 @@ def _submit(practice_id: uuid.UUID) -> ResponseReturnValue:
     except Invalid as invalid:  # the form as it was kept: blank entries are gone, so that each problem finds its entry
         session, _actor, practice = _own(practice_id)
         document, contact = practices.working_copy(session, practice), practices.contact_of(practice)
-        return _page(filling.filled(document, contact, vocabulary), practice, invalid.problems), 422
+        return _page(filling.filled(document, contact, vocabulary, languages.chosen()), practice, invalid.problems), 422
     flash(_("The practice is with the editors now. You will find their answer on this page."))
     return redirect(url_for("submissions.mine"))
 

@@ -123,7 +123,7 @@ def test_the_entry_that_was_meant_is_taken_away(site: Site) -> None:
 def test_everything_the_form_asks_is_kept_and_shown_again(site: Site) -> None:
     alice = site.client("alice")
     more = {
-        "original_title": "Mentori", "place": "Modena", "other_regions-0-code": "Tirol (AT33)",
+        "original_title": "Mentori", "place": "Modena", "other_regions-0-code": "Veneto (ITH3)",
         "partners-0-name": "Union",
         "context": "Why", "objectives": "What", "results": "So", "difficulties": "Hard", "lessons": "Learnt",
         "transferability": "Needs", "evidence": "none", "indicators-0-name": "Pairs", "indicators-0-value": "86",
@@ -138,7 +138,7 @@ def test_everything_the_form_asks_is_kept_and_shown_again(site: Site) -> None:
         assert value in page
     with site.database.read() as session:
         kept = practices.working_copy(session, only_practice(site))
-    assert kept["other_regions"] == [{"country": None, "code": "AT33", "name": "Tirol"}]
+    assert kept["other_regions"] == [{"country": None, "code": "ITH3", "name": "Veneto"}]
     assert kept["themes"] == ["labour-inclusion", "health-and-wellbeing"]
     assert kept["translations"][0]["machine"] is True
 

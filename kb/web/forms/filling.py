@@ -18,14 +18,16 @@ _NUMBER = re.compile(r"[0-9]{1,6}")
 _ENTRY = re.compile(rf"(?P<part>{'|'.join(REPEATING)})-(?P<number>[0-9]{{1,6}})-(?P<key>[a-z_]+)")
 
 
-def filled(document: Document, contact: Mapping[str, Any], vocabulary: Vocabulary) -> PracticeForm:
+def filled(
+    document: Document, contact: Mapping[str, Any], vocabulary: Vocabulary, language: str = "en"
+) -> PracticeForm:
     """The form with a document's values in it; regions by name and code."""
     data: dict[str, Any] = {key: document[key] for key in DOCUMENT_KEYS if hasattr(PracticeForm, key)}
     for key in GROUPS:
         data[key] = dict(data.get(key) or {})
     data["other_regions"] = [dict(entry) for entry in data["other_regions"]]
     for entry in (data["region"], *data["other_regions"]):
-        entry["code"] = vocabulary.region_title(entry.get("code"))
+        entry["code"] = vocabulary.region_title(entry.get("code"), language)
     return PracticeForm(formdata=None, data={**data, "contact": dict(contact)})
 
 
