@@ -47,6 +47,9 @@ ATTACHMENT_TYPES = (
 
 SHORTEST_TITLE = 3
 MOST_TERMS = 5
+MOST_GUESSES = 5
+"""Unknown regions of one record for which a similar one is looked for."""
+
 SEED_ATTRIBUTION = "compiled from the sources named"
 
 CHOICES: dict[str, type[StrEnum]] = {
@@ -107,6 +110,7 @@ class Checker(ValueReader):
     def __init__(self, document: Document, vocabulary: Vocabulary | None) -> None:
         super().__init__(document)
         self.vocabulary = vocabulary
+        self._guesses = MOST_GUESSES
 
     def whole(self) -> Document:
         """Check every field and return the clean document, as far as it could be made."""
@@ -223,7 +227,10 @@ class Checker(ValueReader):
         if code:
             return code
         after = vocabulary.successors.get(text.upper(), ())
-        close = list(after) or vocabulary.similar_regions(text, country) or vocabulary.similar_regions(text)
+        close = list(after)
+        if not close and self._guesses:  # each takes some milliseconds, and a lock may be held
+            self._guesses -= 1
+            close = vocabulary.similar_regions(text, country) or vocabulary.similar_regions(text)
         names = ", ".join(f"{vocabulary.region_name(each)} ({each})" for each in close)
         if names:
             self._wrong(field, N_("“%(value)s” is not in the list. Did you mean %(names)s?"), value=text, names=names)
