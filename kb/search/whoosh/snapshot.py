@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kb.search.whoosh.schema import FIELDS, NUMBERED
 from kb.search.whoosh.segment import NOWHERE, Columns, Numbers, Segment, Term, TermCache, ValueSets
+from kb.search.whoosh.store import damaged_is_lost
 from kb.search.whoosh.writing import segments_of
 
 Mask = NDArray[np.bool_]
@@ -19,10 +20,11 @@ Mask = NDArray[np.bool_]
 
 def open_snapshot(path: Path, generation: int, cache: TermCache, previous: Snapshot | None = None) -> Snapshot:
     """Open an index, with the segments of the `previous` snapshot where they are still in it. Raises IndexLost."""
-    whoosh_segments = segments_of(path, generation)
-    known = {segment.name: segment for segment in previous.segments} if previous else {}
-    segments = [known.get(s.segment_id()) or Segment(path, s, cache) for s in whoosh_segments]
-    return Snapshot(segments, [sorted(s.deleted_docs()) for s in whoosh_segments])
+    with damaged_is_lost():
+        whoosh_segments = segments_of(path, generation)
+        known = {segment.name: segment for segment in previous.segments} if previous else {}
+        segments = [known.get(s.segment_id()) or Segment(path, s, cache) for s in whoosh_segments]
+        return Snapshot(segments, [sorted(s.deleted_docs()) for s in whoosh_segments])
 
 
 class Snapshot:
