@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from flask import Flask, Response, current_app, make_response, render_template, request
 from flask.globals import request_ctx
@@ -197,8 +198,15 @@ def _answer(
         status=status,
         number=number,
         question=request.args.get("q", "")[:1000],
+        rest=_rest({problem.field for problem in problems}),
     )
     return make_response(html, status, {**(headers or {}), "Cache-Control": "no-store"})
+
+
+def _rest(wrong: set[str]) -> str | None:
+    """The address asked for without the parameters that are wrong, where something is left of it."""
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name not in wrong and value]
+    return f"{request.path}?{urlencode(kept)}" if wrong & set(request.args) and kept else None
 
 
 def _page(**values: Any) -> str:

@@ -97,3 +97,8 @@ def test_the_api_answers_errors_as_problems(
     assert {"type", "title", "detail"} <= set(problem)
     if "errors" in problem:
         assert {each["field"] for each in problem["errors"]} == {"country", "foo"}
+
+
+def test_a_wrong_filter_can_be_left_out_and_the_rest_kept(reader: FlaskClient) -> None:
+    html = reader.get("/practices?q=talent&country=ES&year_from=abc").get_data(as_text=True)
+    assert 'href="/practices?q=talent&amp;country=ES"' in html
