@@ -156,7 +156,8 @@ class Site:
         self.parts.indexer.drain()
 
     def close(self) -> None:
-        """Give back files."""
+        """End the follower, give back files."""
+        self.parts.indexer.stop()
         self.parts.engine.close()
         self.parts.database.close()
 

@@ -49,6 +49,7 @@ class Indexer:
         self._lock = lock
         self._wake = threading.Event()
         self._lost = False
+        self._stopped = False
         self._follower: tuple[int, threading.Thread] | None = None
 
     def drain(self, wait: float = 2.0) -> bool:
@@ -115,6 +116,13 @@ class Indexer:
         self._follower = (os.getpid(), thread)
         thread.start()
 
+    def stop(self) -> None:
+        """End the follower of this process and wait for it, so that the database can be closed."""
+        self._stopped = True
+        self._wake.set()
+        if self._follower and self._follower[0] == os.getpid():
+            self._follower[1].join(timeout=30.0)
+
     def report_lost(self) -> None:
         """Tell the follower that a reader met no index, or a damaged one: it builds it anew."""
         self._lost = True
@@ -133,7 +141,7 @@ class Indexer:
         return None
 
     def _follow(self) -> None:
-        while True:
+        while not self._stopped:
             self._wake.wait(LOOK_EVERY)
             self._wake.clear()
             try:
@@ -146,7 +154,8 @@ class Indexer:
                 self.report_lost()
             except Exception:
                 log.exception("the index could not follow; it will be tried again")
-                time.sleep(LOOK_EVERY)
+                if not self._stopped:
+                    time.sleep(LOOK_EVERY)
 
     def _catch_up(self, engine: SearchEngine, taken: dict[uuid.UUID, State]) -> None:
         """Bring into a new index what is not as it was `taken` in, drained into the old one or not.
