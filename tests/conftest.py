@@ -19,9 +19,9 @@ from kb import create_app
 from kb.config import Config
 from kb.db import Database
 from kb.search import open_engine
-from kb.services import seeding, setup
+from kb.services import seeding, setup, vocabularies
 from kb.services.indexing import Indexer
-from kb.services.vocabularies import VocabularyCache
+from kb.services.vocabularies import Vocabulary, VocabularyCache
 from kb.web import context
 from tests import factories
 
@@ -65,6 +65,16 @@ def _made(folder: Path, *, practices: bool) -> Path:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     database.close()
     return folder
+
+
+@pytest.fixture(scope="session")
+def vocabulary(bare_folder: Path) -> Vocabulary:
+    """The vocabularies of the seed."""
+    database = Database(configure(bare_folder).database_url)
+    with database.read() as session:
+        held = vocabularies.load(session)
+    database.close()
+    return held
 
 
 @pytest.fixture(scope="session")

@@ -85,7 +85,7 @@ def update(practice_id: uuid.UUID) -> ResponseReturnValue:
     """Keep the draft, and submit it if that was asked."""
     form = filling.posted(request.form)
     if _rearranged():
-        return _page(form, _own(practice_id)[2])
+        return _page(form, _own(practice_id)[2], seen=filling.seen(request.form))
 
     def keep(session: Session) -> uuid.UUID:
         actor = accounts.acting(session)
@@ -105,7 +105,7 @@ def withdraw(practice_id: uuid.UUID) -> ResponseReturnValue:
     with context.writing() as session:
         actor = accounts.acting(session)
         practices.withdraw(session, actor, practices.get(session, actor, practice_id))
-    flash(_("The practice is a draft again. Send it when it is ready."))
+    flash(_("The practice is a draft again. Submit it when it is ready."))
     return redirect(url_for("submissions.edit", practice_id=practice_id))
 
 
@@ -117,7 +117,7 @@ def _keeping(
         with context.writing() as session:
             kept = keep(session)
     except Invalid as invalid:
-        return _page(form, _known(practice_id), invalid.problems), 422
+        return _page(form, _known(practice_id), invalid.problems, seen=filling.seen(request.form)), 422
     except (Conflict, NotAllowed) as refused:
         return _page(form, _known(practice_id), refused=refused.message), 409
     except OperationalError:
@@ -140,6 +140,9 @@ def _submit(practice_id: uuid.UUID) -> ResponseReturnValue:
         session, _actor, practice = _own(practice_id)
         document, contact = practices.working_copy(session, practice), practices.contact_of(practice)
         return _page(filling.filled(document, contact, vocabulary, languages.chosen()), practice, invalid.problems), 422
+    except OperationalError:
+        flash(_("The draft is saved, but the site is too busy to submit it. Try again in a minute."))
+        return redirect(url_for("submissions.edit", practice_id=practice_id))
     flash(_("The practice is with the editors now. You will find their answer on this page."))
     return redirect(url_for("submissions.mine"))
 
@@ -168,7 +171,9 @@ def _page(
     practice: Practice | None = None,
     problems: tuple[Problem, ...] = (),
     refused: Message | None = None,
+    seen: int | None = None,
 ) -> str:
+    """The form. `seen` is the revision that its text began from, where that is not the newest one."""
     review: Review | None = practices.last_review(context.reading(), practice) if practice else None
     problems = forms.in_order(problems)
     wrong = [(forms.control(problem.field), languages.say(problem.message)) for problem in problems]
@@ -176,6 +181,7 @@ def _page(
         "submissions/form.html",
         form=form,
         practice=practice,
+        seen=seen if seen is not None or practice is None else practice.revision_count,
         review=review,
         sections=forms.SECTIONS,
         progress=forms.progress(form, problems),
@@ -199,7 +205,7 @@ def _restored(pairs: MultiDict[str, str], practice_id: uuid.UUID | None = None) 
         except NotFound:
             practice = None  # someone else's practice: the text is still given back, as a new draft
     flash(_("You are signed in again and your text is back. It is not saved yet: save it now."))
-    return _page(filling.posted(pairs), practice)
+    return _page(filling.posted(pairs), practice, seen=filling.seen(pairs))
 
 
 def _restored_new(pairs: MultiDict[str, str], **_values: Any) -> ResponseReturnValue:

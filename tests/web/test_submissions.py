@@ -345,3 +345,19 @@ def test_a_reader_sees_no_contact(site: Site) -> None:
     send(site.client("bob"), f"/review/{only_practice(site).id}", {}, do="publish")
     page = site.client("rita").get("/practices/mentors-for-newly-arrived-nurses").get_data(as_text=True)
     assert "office@example.org" not in page
+
+
+@pytest.mark.parametrize("button", [{"add": "partners"}, {"remove": "partners-0"}])
+def test_adding_an_entry_on_an_old_page_does_not_make_it_a_new_one(site: Site, button: dict[str, str]) -> None:
+    alice = site.client("alice")
+    send(alice, "/submit", FILLED, do="save")
+    path, begun = path_of(site), str(only_practice(site).revision_count)
+    send(alice, path, {**FILLED, "title": "Changed in another window", "seen": begun}, do="save")
+    page = send(alice, path, {**FILLED, "seen": begun}, **button).get_data(as_text=True)
+    assert html_fields(page)["seen"] == [begun]
+
+
+def test_a_contact_holds_no_control_characters(site: Site) -> None:
+    send(site.client("alice"), "/submit", {**FILLED, "contact-role": "Project\x07 officer "}, do="save")
+    with site.database.read() as session:
+        assert practices.contact_of(session.get(Practice, only_practice(site).id))["role"] == "Project officer"

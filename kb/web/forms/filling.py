@@ -10,7 +10,18 @@ from werkzeug.datastructures import MultiDict
 from wtforms import FieldList
 
 from kb.services.errors import N_, Invalid, Problem
-from kb.services.record import CONTACT, DOCUMENT_KEYS, GROUPS, LABELS, LIST_CAP, LISTS, TERMS, Document, shape
+from kb.services.record import (
+    CONTACT,
+    DOCUMENT_KEYS,
+    GROUPS,
+    LABELS,
+    LIST_CAP,
+    LISTS,
+    TERMS,
+    Document,
+    shape,
+    shape_contact,
+)
 from kb.services.vocabularies import Vocabulary
 from kb.web.forms.practice import REPEATING, PracticeForm
 
@@ -122,5 +133,5 @@ def _said(value: Any) -> Any:
 
 
 def contact_of(form: PracticeForm) -> dict[str, Any]:
-    """What the form says of the contact."""
-    return {key: form.contact.form[key].data for key in CONTACT}
+    """What the form says of the contact. Raises Invalid past the caps."""
+    return shape_contact({key: form.contact.form[key].data for key in CONTACT}) or {}

@@ -11,19 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kb.db import Database
-from kb.services import vocabularies
 from kb.services.checking import check, check_contact, check_draft
 from kb.services.errors import Invalid
 from kb.services.record import DOCUMENT_KEYS, EDITORS_ONLY, GROUPS, LISTS, NUMBERS, YES_OR_NO, shape, shape_contact
 from kb.services.vocabularies import Vocabulary
 from tests.factories import document
-
-
-@pytest.fixture
-def vocabulary(database: Database) -> Vocabulary:
-    with database.read() as session:
-        return vocabularies.load(session)
 
 
 def problems(vocabulary: Vocabulary, **changes: Any) -> dict[str, str]:
@@ -349,9 +341,9 @@ ANYTHING = VALUES | ENTRIES | st.dictionaries(st.sampled_from(["name", "code", "
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.dictionaries(st.sampled_from([*DOCUMENT_KEYS, "contact", "other"]), ANYTHING, max_size=12))
-def test_nothing_sent_raises_anything_but_a_refusal(vocabulary_once: Vocabulary, data: dict[str, Any]) -> None:
+def test_nothing_sent_raises_anything_but_a_refusal(vocabulary: Vocabulary, data: dict[str, Any]) -> None:
     try:
-        check(shape(data), vocabulary_once)
+        check(shape(data), vocabulary)
     except Invalid as refused:
         assert refused.problems and all(str(problem.message) for problem in refused.problems)
 
@@ -393,7 +385,7 @@ def leaves(value: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 @settings(max_examples=200, deadline=None)
 @given(data=RECORDS)
-def test_after_shaping_each_value_is_of_its_kind(vocabulary_once: Vocabulary, data: dict[str, Any]) -> None:
+def test_after_shaping_each_value_is_of_its_kind(vocabulary: Vocabulary, data: dict[str, Any]) -> None:
     try:
         shaped = shape(data)
     except Invalid:
@@ -402,16 +394,7 @@ def test_after_shaping_each_value_is_of_its_kind(vocabulary_once: Vocabulary, da
         numeric = key in NUMBERS and type(value) in (int, float) and math.isfinite(value)
         assert value is None or isinstance(value, str) or numeric or (key in YES_OR_NO and isinstance(value, bool))
     with suppress(Invalid):
-        check(shaped, vocabulary_once)
-
-
-@pytest.fixture(scope="module")
-def vocabulary_once(bare_folder: Any) -> Vocabulary:
-    database = Database(f"sqlite:///{bare_folder / 'kb.sqlite'}")
-    with database.read() as session:
-        vocabulary = vocabularies.load(session)
-    database.close()
-    return vocabulary
+        check(shaped, vocabulary)
 
 
 def test_an_address_without_its_scheme_gets_one(vocabulary: Vocabulary) -> None:

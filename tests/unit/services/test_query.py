@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kb.db import Database
-from kb.services import vocabularies
 from kb.services.errors import Invalid
 from kb.services.query import KNOWN, CatalogueQuery, parse
 from kb.services.vocabularies import Vocabulary
-
-
-@pytest.fixture(scope="module")
-def vocabulary(bare_folder: Path) -> Vocabulary:
-    database = Database(f"sqlite:///{bare_folder / 'kb.sqlite'}")
-    with database.read() as session:
-        held = vocabularies.load(session)
-    database.close()
-    return held
 
 
 def test_no_parameters_ask_for_everything(vocabulary: Vocabulary) -> None:
