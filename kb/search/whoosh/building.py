@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 import numpy as np
 
+from kb.search.whoosh import lexicon
 from kb.search.whoosh.codec import Codec, Files, Gathered, Postings, read_postings
 from kb.search.whoosh.schema import SCHEMA, Contents, Record
 
@@ -65,6 +67,9 @@ class SegmentBuilder:
         for field, gathered in self._gathered.items():
             self._write_field(terms, field, gathered)
         terms.close()
+        with closing(self.segment.create_file(self._storage, lexicon.EXTENSION)) as file:
+            words = self._gathered["words"]
+            file.write(lexicon.written({word: len(gathered.documents) for word, gathered in words.items()}))
         return self.segment
 
     def abandon(self) -> None:

@@ -5,6 +5,7 @@ A segment never changes, so what is made of it here holds until it is merged awa
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections import OrderedDict
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from whoosh.reading import TermNotFound
 
 from kb.search.whoosh.codec import Files, Postings, read_postings
+from kb.search.whoosh.lexicon import EXTENSION, Lexicon
 from kb.search.whoosh.schema import FIELDS, NUMBERED, Record
 from kb.search.whoosh.store import damaged_is_lost
 
@@ -103,11 +105,14 @@ class Segment:
         self.count: int = whoosh_segment.doc_count_all()
         self._cache = cache
         self._lock = threading.Lock()  # reading seeks, and all threads share the files
+        self._lexicon: Lexicon | None = None
+        self._lexicon_lock = threading.Lock()
         files = Files(path)
         weakref.finalize(self, files.close)
         with damaged_is_lost():
             self.columns = _columns(files, whoosh_segment)
             self._terms = whoosh_segment.codec().terms_reader(files, whoosh_segment)
+            self._lexicon_file = whoosh_segment.open_file(files, EXTENSION).raw_file()
 
     def term(self, field: str, term: bytes) -> Term:
         """Return where a term of the field `words` or `stems` stands."""
@@ -119,12 +124,25 @@ class Segment:
             self._cache.put(key, found)
         return found
 
+    def lexicon(self) -> Lexicon:
+        """Return the lexicon. It is read when somebody first asks for it. Raises IndexLost where it is damaged."""
+        with self._lexicon_lock:
+            if self._lexicon is None:
+                with damaged_is_lost():
+                    self._lexicon = Lexicon(_whole(self._lexicon_file.fileno()))
+            return self._lexicon
+
     def _postings(self, field: str, term: bytes) -> Postings | None:
         with damaged_is_lost(), self._lock:
             try:
                 return read_postings(self._terms._postfile, self._terms.term_info(field, term))
             except TermNotFound:
                 return None
+
+
+def _whole(handle: int) -> bytes:
+    """Return all that is in an open file, wherever another process that shares it has got to."""
+    return os.pread(handle, os.fstat(handle).st_size, 0)
 
 
 def _term(postings: Postings) -> Term:
