@@ -1,0 +1,121 @@
+"""Spelling: which words of the index somebody may have meant who typed one that it does not hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import groupby, islice
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.search.language import LONGEST_WORD
+from kb.search.whoosh.lexicon import plain
+from kb.search.whoosh.snapshot import Mask, Snapshot
+
+FIRST_LETTER = 0.25
+"""What is added to the distance where the first letter is another one: people seldom get that wrong."""
+
+_DOUBLED = 0.5  # the distance of words whose only difference is letters doubled or not
+_AT_ONCE = 40  # words of one distance whose documents are looked up, the most frequent first, before any more are
+
+
+class Correction(NamedTuple):
+    """A word that may have been meant.
+
+    `distance` is that of `distances`, from the word as typed or `plain`, with `FIRST_LETTER` where due; 0 for a word
+    that differs only in how umlauts are written, 0.5 in doubled letters only. `documents` hold it.
+    """
+
+    word: str
+    distance: float
+    documents: int
+
+
+def corrections(snapshot: Snapshot, folded: str, limit: int = 5, beside: Mask | None = None) -> list[Correction]:
+    """Return up to `limit` words of the index that are close to a folded word, without the word itself, best first.
+
+    That is the nearest; of equally near ones those that stand in the documents of `beside`, where the other words of
+    the question are, and so are of its language; of these the most frequent. Each stands in a document. There are none
+    for words of fewer than four characters or with a digit. Raises IndexLost.
+    """
+    found: list[Correction] = []
+    for distance, near in groupby(_ranked(snapshot, folded), key=lambda item: item[0]):
+        words = (word for _, _, word in near)
+        while len(found) < limit and (some := list(islice(words, _AT_ONCE))):
+            found += _standing(snapshot, some, distance, beside)
+    return found[:limit]
+
+
+def edits_allowed(folded: str) -> int:
+    """Return how many letters of a word may be wrong: 1 of four or five, 2 of up to eleven, else 3.
+
+    0 for what is shorter, has a digit, or is longer than a folded word can be.
+    """
+    length = len(folded)
+    if not 4 <= length <= LONGEST_WORD or any(character.isdigit() for character in folded):
+        return 0
+    return 1 if length < 6 else 2 if length < 12 else 3
+
+
+def distances(word: str, others: Sequence[str], most: int) -> NDArray[np.uint8]:
+    """Return how many edits make each of `others` of a word, `most` + 1 standing for more.
+
+    An edit puts in, takes out or replaces a letter, or swaps two neighbours that no other edit touches: Damerau and
+    Levenshtein's distance, as optimal string alignment. All are computed together, a cell of the matrix at a time.
+    """
+    beyond = np.uint8(most + 1)
+    width = max(1, *map(len, others), 0)
+    letters = np.array(others, f"U{width}").view(np.uint32).reshape(-1, width).T.copy()  # a row for each place
+    lengths = np.array([len(other) for other in others], np.intp)
+    rows = np.full((3, width + 1, len(others)), beyond)  # the last three of the matrix, turn and turn about
+    rows[0] = np.minimum(np.arange(width + 1), beyond)[:, None]
+    for i, letter in enumerate(map(ord, word), 1):
+        above, row = rows[(i - 1) % 3], rows[i % 3]
+        row[:] = beyond
+        row[0] = min(i, beyond)
+        for j in range(max(1, i - most), min(width, i + most) + 1):
+            best = np.minimum(above[j], row[j - 1]) + np.uint8(1)
+            np.minimum(best, above[j - 1] + (letters[j - 1] != letter), out=best)
+            if i > 1 and j > 1:
+                swapped = (letters[j - 2] == letter) & (letters[j - 1] == ord(word[i - 2]))
+                np.minimum(best, np.where(swapped, rows[(i - 2) % 3][j - 2] + np.uint8(1), beyond), out=best)
+            row[j] = np.minimum(best, beyond)
+    found: NDArray[np.uint8] = rows[len(word) % 3][lengths, np.arange(len(others))]
+    return found
+
+
+def _ranked(snapshot: Snapshot, folded: str) -> list[tuple[float, int, str]]:
+    """Return distance, documents (negative, as they were counted when written) and word of what is near, in order."""
+    edits = edits_allowed(folded)
+    if not edits:
+        return []
+    typed = dict.fromkeys((folded, plain(folded)))
+    documents: Counter[str] = Counter()
+    alike: set[str] = set()
+    for segment in snapshot.segments:
+        lexicon = segment.lexicon()
+        sounding = lexicon.sounding_like(folded)
+        alike.update(map(lexicon.word, sounding))
+        about = (lexicon.about(word, edits) for word in typed)
+        for place in set(sounding).union(*(places.tolist() for places in about)):
+            documents[lexicon.word(place)] += int(lexicon.documents[place])
+    del documents[folded]
+    words = list(documents)
+    nearest = np.min([distances(word, words, edits) for word in typed], axis=0)
+    near = {words[i]: float(nearest[i]) for i in np.flatnonzero(nearest <= edits).tolist()}
+    near = {word: far + FIRST_LETTER * (word[0] != folded[0]) for word, far in near.items()}
+    near |= {word: 0.0 if plain(word) == plain(folded) else _DOUBLED for word in alike if word != folded}
+    return sorted((far, -documents[word], word) for word, far in near.items())
+
+
+def _standing(snapshot: Snapshot, words: list[str], distance: float, beside: Mask | None) -> list[Correction]:
+    """Return those of the words that stand in a document, best first."""
+    standing = []
+    for word in words:
+        documents = snapshot.term("words", word).documents
+        if len(documents):
+            apart = beside is not None and not beside[documents].any()
+            standing.append((apart, -len(documents), word))
+    return [Correction(word, distance, -documents) for _, documents, word in sorted(standing)]
