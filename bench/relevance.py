@@ -17,6 +17,7 @@ from bench.collection import Collection, Text
 from bench.measures import DEEP, Figures, figures
 from bench.peers import PEERS, Rankings
 from kb.search import open_engine
+from kb.search.parsing import parse
 from kb.search.port import Document, Query
 
 OURS = "this site"
@@ -62,7 +63,7 @@ def _document(key: str, text: Text, language: str) -> Document:
 
 
 def _query(question: str) -> Query:
-    return Query(question, limit=DEEP, facets=False)
+    return Query(parse(question), limit=DEEP, partial_limit=DEEP, facets=False)
 
 
 def table(measured: Mapping[str, Figures]) -> str:

@@ -1,106 +1,160 @@
-"""The words that a query finds, marked in a text: as HTML, escaped, whole or the best passage."""
+"""The words that answer a question, marked in a text: as HTML, escaped, whole or the best passage."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import pairwise
 
-from kb.search.language import Word, analyse, asked_stems, fold, language_of
-from kb.search.parsing import parse
+from kb.search.language import Word, analyse, asked_stems, language_of
+from kb.search.question import Question, Words
 
 _SENTENCE_ENDS = ".!?…:\n"
 _CUT = "…"
 
 
-def mark(text: str, query: str, language: str, *, words: int | None = None) -> str:
-    """Return `text` as HTML with the words that `query` finds in <mark>.
+def mark(text: str, question: Question, language: str, *, characters: int | None = None) -> str:
+    """Return `text` as HTML with the words that answer `question` in <mark>.
 
-    A word is found where it equals a word of the query, folded, or shares a stem with it in `language` (a BCP 47 tag);
-    words of a phrase must be equal. With `words`, only the passage of that many words that holds most words of the
-    query, with an ellipsis where text was left out. Takes time in proportion to the text.
+    A word does where it equals one of the question, folded, or shares a stem with it in `language` (a BCP 47 tag), or
+    begins as it does where it is a beginning; words of a phrase do where all of them stand side by side, and a compound
+    does written apart or as one. With `characters`, only the passage of at most so many that holds most words of the
+    question, with an ellipsis where text was left out; no word is cut unless it alone is longer. Takes time in
+    proportion to the text.
     """
     tokens = list(analyse(text, language))
-    found = _found(tokens, query, language_of(language))
-    if words is None or len(tokens) <= words:
+    found = _Asked(question, language_of(language)).found(tokens)
+    if characters is None or len(text) <= characters:
         return _html(text, 0, len(text), [tokens[i] for i in found])
-    first = _best_start(text, tokens, found, max(1, words))
-    last = first + max(1, words) - 1
-    start = 0 if first == 0 else _left_edge(text, tokens[first].start)
-    end = len(text) if last == len(tokens) - 1 else _right_edge(text, tokens[last].end)
-    inside = [tokens[i] for i in found if first <= i <= last]
-    before = f"{_CUT} " if start else ""
+    start, end = _passage(text, tokens, found, characters)
+    inside = [tokens[i] for i in found if start <= tokens[i].start and tokens[i].end <= end]
+    before = f"{_CUT} " if text[:start].strip() else ""
     after = f" {_CUT}" if text[end:].strip() else ""
-    return before + _html(text, start, end, inside).strip() + after
+    return before + _html(text, start, end, inside) + after
 
 
-def _found(tokens: list[Word], query: str, language: str) -> dict[int, int]:
-    """Return which tokens the query finds, in order, each with a number for the word of the query that it is."""
-    folds: dict[str, int] = {}
-    stems: dict[str, int] = {}
-    for clause in parse(query):
-        for word in clause.words:
-            number = folds.setdefault(fold(word), len(folds))
-            if not clause.exact:
-                stems.update(dict.fromkeys(asked_stems(word, language), number))
-    found: dict[int, int] = {}
+class _Asked:
+    """What is looked for in a text of one language; each thing has a number."""
+
+    def __init__(self, question: Question, language: str) -> None:
+        self._folds: dict[str, int] = {}
+        self._stems: dict[str, int] = {}
+        self._beginnings: list[tuple[str, int]] = []
+        self._phrases: list[tuple[tuple[str, ...], int]] = []
+        self._compounds: dict[str, int] = {}
+        for number, words in enumerate(question.words()):
+            self._add(words, number, language)
+        for start, end in question.runs():
+            typed = [clause.word or "" for clause in question.clauses[start:end]]
+            for first, second in pairwise(typed):
+                self._add(Words((first + second,)), start, language)
+
+    def _add(self, words: Words, number: int, language: str) -> None:
+        if words.exact and len(words.words) > 1:
+            self._phrases.append((words.folds, number))
+            return
+        folded = words.folds[0]
+        if words.begins:
+            self._beginnings.append((folded, number))
+            return
+        self._folds.setdefault(folded, number)
+        if not words.exact:
+            self._compounds.setdefault(folded, number)
+            for stem in asked_stems(words.words[0], language):
+                self._stems.setdefault(stem, number)
+
+    def found(self, tokens: Sequence[Word]) -> dict[int, int]:
+        """Return which tokens are looked for, in order, each with the number of what it is."""
+        found: dict[int, int] = {}
+        for place, token in enumerate(tokens):
+            for index, number in self._at(tokens, place, token):
+                found.setdefault(index, number)
+        return dict(sorted(found.items()))
+
+    def _at(self, tokens: Sequence[Word], place: int, token: Word) -> Iterator[tuple[int, int]]:
+        numbers = [self._folds.get(token.folded), *map(self._stems.get, token.stems)]
+        numbers += [number for beginning, number in self._beginnings if token.folded.startswith(beginning)]
+        yield from ((place, number) for number in numbers if number is not None)
+        if place + 1 < len(tokens) and self._compounds:
+            number = self._compounds.get(token.folded + tokens[place + 1].folded)
+            if number is not None:
+                yield from ((place, number), (place + 1, number))
+        for phrase, number in self._phrases:
+            if token.folded == phrase[0] and tuple(t.folded for t in tokens[place : place + len(phrase)]) == phrase:
+                yield from ((place + i, number) for i in range(len(phrase)))
+
+
+def _passage(text: str, tokens: Sequence[Word], found: dict[int, int], size: int) -> tuple[int, int]:
+    """Return from where to where the best passage goes, with its ellipses at most `size` characters long."""
+    size -= 2 * (len(_CUT) + 1)
+    if not tokens:
+        return 0, size
+    edges = _edges(text, tokens)
+    first = _best_start(text, tokens, edges, found, size)
+    start = edges[first][0]
+    last = first
+    while last + 1 < len(tokens) and edges[last + 1][1] - start <= size:
+        last += 1
+    return start, min(edges[last][1], start + size)
+
+
+def _edges(text: str, tokens: Sequence[Word]) -> list[tuple[int, int]]:
+    """Return for each word the run without white space that it is in, so that no bracket and no l' is cut off."""
+    edges: list[tuple[int, int]] = []
     for token in tokens:
-        numbers = [folds.get(token.folded), *map(stems.get, token.stems)]
-        found.update((token.position, number) for number in numbers[::-1] if number is not None)
-    return found
+        if edges and token.end <= edges[-1][1]:
+            edges.append(edges[-1])
+            continue
+        start, end = token.start, token.end
+        while start and not text[start - 1].isspace():
+            start -= 1
+        while end < len(text) and not text[end].isspace():
+            end += 1
+        edges.append((start, end))
+    return edges
 
 
-def _best_start(text: str, tokens: list[Word], found: dict[int, int], size: int) -> int:
-    """Return the first word of the best window: most words of the query, then a sentence start, then most marks."""
-    if not found:
-        return 0
+def _best_start(
+    text: str, tokens: Sequence[Word], edges: Sequence[tuple[int, int]], found: dict[int, int], size: int
+) -> int:
+    """Return the first word of the best window: most things asked for, then a sentence start, then most marks."""
     hits = list(found)
     held: dict[int, int] = {}
-    best, best_rank = 0, (-1, False, 0, 0.0)
-    for token in tokens[:size]:
-        _count(held, found.get(token.position), 1)
-    for start in range(len(tokens) - size + 1):
-        if start:
-            _count(held, found.get(start - 1), -1)
-            _count(held, found.get(start + size - 1), 1)
-        if len(held) < best_rank[0]:
-            continue
-        low, high = bisect_left(hits, start), bisect_left(hits, start + size)
-        centre = (hits[low] + hits[high - 1]) / 2 if high > low else start
-        rank = (len(held), _starts_sentence(text, tokens, start), high - low, -abs(centre - start - (size - 1) / 2))
-        if rank > best_rank:
-            best, best_rank = start, rank
+    best, best_rank, end = 0, (-1, False, 0, 0.0), 0
+    for start in range(len(tokens)):
+        while end < len(tokens) and (edges[end][1] - edges[start][0] <= size or end <= start):
+            _count(held, found.get(end), 1)
+            end += 1
+        if len(held) >= best_rank[0]:
+            low, high = bisect_left(hits, start), bisect_left(hits, end)
+            centre = (hits[low] + hits[high - 1]) / 2 if high > low else start
+            off = abs(centre - (start + end - 1) / 2)
+            rank = (len(held), _starts_sentence(text, tokens, start), high - low, -off)
+            if rank > best_rank:
+                best, best_rank = start, rank
+        _count(held, found.get(start), -1)
+        if end == len(tokens) and best_rank[0] >= 0 and edges[-1][1] - edges[start][0] <= size:
+            break  # further windows are parts of this one
     return best
 
 
-def _count(held: dict[int, int], word: int | None, change: int) -> None:
-    if word is None:
+def _count(held: dict[int, int], number: int | None, change: int) -> None:
+    if number is None:
         return
-    held[word] = held.get(word, 0) + change
-    if not held[word]:
-        del held[word]
+    held[number] = held.get(number, 0) + change
+    if not held[number]:
+        del held[number]
 
 
-def _starts_sentence(text: str, tokens: list[Word], index: int) -> bool:
+def _starts_sentence(text: str, tokens: Sequence[Word], index: int) -> bool:
     if index == 0:
         return True
     between = text[tokens[index - 1].end : tokens[index].start]
-    return any(end in between for end in _SENTENCE_ENDS) and not between.isalnum() and between[-1:].strip() == ""
+    return any(end in between for end in _SENTENCE_ENDS) and between[-1:].strip() == ""
 
 
-def _left_edge(text: str, start: int) -> int:
-    """Return where the run without white space begins that holds `start`, so that no bracket and no l' is cut off."""
-    while start and not text[start - 1].isspace():
-        start -= 1
-    return start
-
-
-def _right_edge(text: str, end: int) -> int:
-    while end < len(text) and not text[end].isspace():
-        end += 1
-    return end
-
-
-def _html(text: str, start: int, end: int, marked: list[Word]) -> str:
+def _html(text: str, start: int, end: int, marked: Sequence[Word]) -> str:
     parts = []
     for word in marked:
         parts += [escape(text[start : word.start]), "<mark>", escape(text[word.start : word.end]), "</mark>"]

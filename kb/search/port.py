@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from kb.search.question import NOTHING, Expansion, Question
+
 FACETS = (
     "country",
     "theme",
@@ -22,6 +24,9 @@ FACETS = (
     "region_type",
 )
 """The facets of a document, in the order of the page. `region` and `year` are filters of their own."""
+
+COMPLETED = ("place", "organisation")
+"""Kinds of names that an engine completes."""
 
 SORTS = ("relevance", "newest", "updated", "title", "adopted")
 """The orders a page can be asked for."""
@@ -39,7 +44,9 @@ class Document:
     original title and translated titles. `facets` maps a name of `FACETS` to the values the document has. `regions`
     holds every region code that finds it, ancestors included. `start_year` and `end_year` are inclusive; both are None
     where the practice is undated, `end_year` alone is None while it runs. `published` and `updated` are ISO moments;
-    `adopted` is the number of practices that adapt this one.
+    `adopted` is the number of practices that adapt this one, `completeness` the share of what could be said that is.
+    The first value of a facet is the primary one. `completions` maps a kind of `COMPLETED` to the names the document
+    has.
     """
 
     id: str
@@ -55,6 +62,8 @@ class Document:
     published: str = ""
     updated: str = ""
     adopted: int = 0
+    completeness: float = 0.0
+    completions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 TEXT_FIELDS = ("title", "summary", "story", "names")
@@ -65,13 +74,14 @@ TEXT_FIELDS = ("title", "summary", "story", "names")
 class Query:
     """What is asked of an engine.
 
-    `text` is what the reader typed. `filters` maps a facet to the chosen values: OR within a facet, AND between facets.
-    `regions` are codes of which any must match (sub-regions are in the documents). A document overlaps [`year_from`,
-    `year_to`] when its own years do; undated ones never do. `updated_since` is a date, or a moment written as
-    `Document.updated` is: in UTC, to the second. `offset` and `limit` count matches as `Page.total` does.
+    `question` is what the reader typed, parsed. `filters` maps a facet to the chosen values: OR within a facet, AND
+    between facets. `regions` are codes of which any must match (sub-regions are in the documents). A document overlaps
+    [`year_from`, `year_to`] when its own years do; undated ones never do. `updated_since` is a date, or a moment
+    written as `Document.updated` is: in UTC, to the second. `offset` and `limit` count matches as `Page.total` does;
+    `partial_limit` is how many partial ones may follow the last of the full ones.
     """
 
-    text: str = ""
+    question: Question = NOTHING
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     regions: tuple[str, ...] = ()
     year_from: int | None = None
@@ -80,6 +90,7 @@ class Query:
     sort: str = "relevance"
     offset: int = 0
     limit: int = 20
+    partial_limit: int = 10
     facets: bool = True
 
 
@@ -87,7 +98,8 @@ class Query:
 class Hit:
     """One document found. `score` is comparable within one page only.
 
-    `matched` names text fields, weightiest first; `foreign` is among them for a text in another language.
+    `matched` names text fields, weightiest first (`foreign` for a text in another language), then the facets (or
+    `region`) by which what else the question means was found.
     """
 
     id: str
@@ -100,11 +112,15 @@ class Hit:
 class Page:
     """The answer to a query.
 
-    `total` counts the documents that hold all the words, or, where `partial`, those that hold some. On the page on
-    which the full matches end, and only there, `hits` goes on with up to ten of the best partial ones, beyond the
-    limit. `facets` maps a facet (and `year`) to (value, count) pairs, the highest count first: a count is the total of
-    the same query with that facet's selection replaced by that value alone. `undated` counts what a year range left out
-    because it has no dates.
+    `total` counts the documents that answer the question in full, or, where `partial`, in part. On the page on which
+    the full matches end, and only there, `hits` goes on with the best partial ones, beyond the limit. `facets` maps a
+    facet (and `year`) to (value, count) pairs, the highest count first: a count is the total of the same query with
+    that facet's selection replaced by that value alone. `undated` counts what a year range left out because it has no
+    dates.
+
+    `expansions` is what else was searched that any document has. `corrections` are (typed, meant) pairs of folded
+    words: such as stand nowhere, and others that do. Where nothing at all answers the question and it can be
+    corrected, `corrected` is True and the corrected one is answered.
     """
 
     total: int
@@ -112,7 +128,9 @@ class Page:
     partial: bool = False
     facets: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     undated: int = 0
-    words: tuple[str, ...] = ()
+    expansions: tuple[Expansion, ...] = ()
+    corrections: tuple[tuple[str, str], ...] = ()
+    corrected: bool = False
 
 
 class SearchEngine(Protocol):
@@ -121,10 +139,13 @@ class SearchEngine(Protocol):
     def search(self, query: Query) -> Page:
         """Answer a query. Raises IndexLost where there is nothing to ask."""
 
-    def mark(self, text: str, query: str, language: str, *, words: int | None = None) -> str:
-        """Return `text` as HTML, escaped, with the words that `query` finds in <mark>.
+    def complete(self, kind: str, text: str, limit: int) -> tuple[str, ...]:
+        """Return names of a kind of `COMPLETED`, a word of which begins with `text`, the most frequent first."""
 
-        With `words`, only the best passage of about that many words, with an ellipsis where text was left out.
+    def mark(self, text: str, question: Question, language: str, *, characters: int | None = None) -> str:
+        """Return `text` as HTML, escaped, with the words that answer `question` in <mark>.
+
+        With `characters`, only the best passage of at most that many, with an ellipsis where text was left out.
         """
 
     def update(self, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:

@@ -12,8 +12,10 @@ from time import monotonic
 
 from kb.search import marking
 from kb.search.port import Document, IndexLost, Page, Query, SearchEngine
+from kb.search.question import Question
 from kb.search.whoosh import writing
 from kb.search.whoosh.answering import answer
+from kb.search.whoosh.completing import complete
 from kb.search.whoosh.segment import TermCache
 from kb.search.whoosh.snapshot import Snapshot, open_snapshot
 from kb.search.whoosh.store import Manifest, Store
@@ -32,9 +34,13 @@ class _Searching(ABC):
         """Answer a query. Raises IndexLost where there is nothing to ask, ValueError for an unknown sort or facet."""
         return answer(self._look(), query)
 
-    def mark(self, text: str, query: str, language: str, *, words: int | None = None) -> str:
-        """Return `text` as HTML with the words marked that `query` finds; see `kb.search.marking.mark`."""
-        return marking.mark(text, query, language, words=words)
+    def complete(self, kind: str, text: str, limit: int) -> tuple[str, ...]:
+        """Return names of a kind of `COMPLETED`, a word of which begins with `text`, the most frequent first."""
+        return complete(self._look(), kind, text, limit)
+
+    def mark(self, text: str, question: Question, language: str, *, characters: int | None = None) -> str:
+        """Return `text` as HTML with the words marked that answer `question`; see `kb.search.marking.mark`."""
+        return marking.mark(text, question, language, characters=characters)
 
     def count(self) -> int:
         """The number of documents. Raises IndexLost where the index is missing or damaged."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
 
@@ -13,33 +13,36 @@ from sqlalchemy import Select, String, case, cast, func, select
 from sqlalchemy.orm import Session
 
 from kb.models import Contact, Evidence, Practice, Record, RecordRegion, RecordTargetGroup, RecordTheme, Status, User
-from kb.search.port import Hit, Page, SearchEngine
+from kb.search.port import Page, Query, SearchEngine
+from kb.search.question import Expansion
+from kb.services import presenting
 from kb.services.errors import N_, NotFound
+from kb.services.naming import thesaurus
 from kb.services.permissions import can
+from kb.services.presenting import Found
 from kb.services.publishing import as_document, public_records, whole
 from kb.services.query import CatalogueQuery
-from kb.services.record import NARRATIVE, Document
+from kb.services.record import Document
 from kb.services.vocabularies import Vocabulary, country_name, fold
 
-SNIPPET_WORDS = 36
 BATCH = 500
 
 
 @dataclass(frozen=True)
-class Found:
-    """One practice of a result: its whole record, and why it was found. `title` and `snippet` are HTML with <mark>."""
+class Suggestion:
+    """A question that may have been meant, and how many practices it finds."""
 
-    record: Document
-    score: float
-    matched: tuple[str, ...]
-    title: str
-    snippet: str
-    partial: bool
+    text: str
+    total: int
 
 
 @dataclass(frozen=True)
 class Results:
-    """One page of a search, ready to show. `facets` maps a facet to (value, count) pairs."""
+    """One page of a search, ready to show.
+
+    `facets` maps a facet to (value, count) pairs. `expansions` is what else was searched. `suggestion` is a better
+    spelling of the question; where the one asked found nothing at all, `corrected` says that this is its answer.
+    """
 
     query: CatalogueQuery
     total: int
@@ -49,6 +52,9 @@ class Results:
     partial: bool = False
     undated: int = 0
     facets: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    expansions: tuple[Expansion, ...] = ()
+    suggestion: Suggestion | None = None
+    corrected: bool = False
 
     @property
     def pages(self) -> int:
@@ -67,16 +73,25 @@ class Results:
 
 
 def search(
-    session: Session, engine: SearchEngine, query: CatalogueQuery, page: int, per_page: int, base_url: str
+    session: Session,
+    engine: SearchEngine,
+    vocabulary: Vocabulary,
+    query: CatalogueQuery,
+    page: int,
+    per_page: int,
+    base_url: str,
 ) -> Results:
     """Answer a query with one page of public practices and the facets of all of them."""
-    answer = engine.search(query.to_engine(page, per_page))
+    asked = query.to_engine(thesaurus(vocabulary), page, per_page)
+    answer = engine.search(asked)
+    question = asked.question.corrected(dict(answer.corrections)) if answer.corrected else asked.question
     records = public_records(session, _ids(answer))
     items = []
     for position, hit in enumerate(answer.hits, start=(page - 1) * per_page):
         record = records.get(hit.id)  # an index that lags may still know what has just gone offline
         if record is not None:
-            items.append(_found(engine, query, hit, as_document(record, base_url), position >= answer.total))
+            partial = position >= answer.total
+            items.append(presenting.found(engine, question, hit, as_document(record, base_url), partial=partial))
     return Results(
         query=query,
         total=answer.total,
@@ -86,12 +101,29 @@ def search(
         partial=answer.partial,
         undated=answer.undated,
         facets=answer.facets,
+        expansions=answer.expansions,
+        suggestion=_suggestion(session, engine, asked, answer, base_url),
+        corrected=answer.corrected,
     )
 
 
-def total(engine: SearchEngine, query: CatalogueQuery) -> int:
+def _suggestion(session: Session, engine: SearchEngine, asked: Query, answer: Page, base_url: str) -> Suggestion | None:
+    """The question as it may have been meant, if that finds more than the one asked."""
+    meant = dict(answer.corrections)
+    if not meant:
+        return None
+    better = replace(asked, question=asked.question.corrected(meant), offset=0, limit=1, facets=False)
+    found = answer if answer.corrected else engine.search(better)
+    if not found.total or (found.partial and not answer.corrected):
+        return None
+    record = next(iter(public_records(session, _ids(found)[:1]).values()), None)
+    document = as_document(record, base_url) if record else None
+    return Suggestion(presenting.respelt(asked.question.text, meant, document), found.total)
+
+
+def total(engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery) -> int:
     """How many practices a query finds."""
-    return engine.search(query.to_engine(1, 1, facets=False)).total
+    return engine.search(query.to_engine(thesaurus(vocabulary), 1, 1, facets=False)).total
 
 
 def get(session: Session, slug: str, base_url: str) -> Document:
@@ -142,7 +174,7 @@ def figures(session: Session) -> Figures:
 
 def facet_counts(engine: SearchEngine) -> Mapping[str, dict[str, int]]:
     """For every facet, how many public practices each value finds: the numbers of the home, theme and country pages."""
-    answer = engine.search(CatalogueQuery().to_engine(1, 1))
+    answer = engine.search(Query(limit=1))
     return {name: dict(values) for name, values in answer.facets.items()}
 
 
@@ -239,41 +271,39 @@ def find_regions(vocabulary: Vocabulary, text: str, language: str, limit: int = 
     """Codes of the regions that a code or a part of a name means, the best first.
 
     Names are compared without accents and case, in English, the region's own language and Latin letters, and a
-    country's also in `language`. A retired code finds the regions that took over.
+    country's also in `language`; of regions alike, one that the text names comes before one of which it is a synonym.
+    A retired code finds the regions that took over.
     """
     wanted, code = fold(text), text.strip().upper()
     ranked = []
     for region in vocabulary.regions.values():
-        names = [region.name_en, region.name_native, region.name_latin]
-        if region.level == 0:
-            names.append(country_name(region.country, language))
-        folded = [fold(name) for name in names if name]
+        names = [*region.names, *([country_name(region.country, language)] if region.level == 0 else [])]
+        synonyms = [name for several in region.synonyms.values() for name in several]
+        nearest = min(_nearness(wanted, names), _nearness(wanted, synonyms) + 1)
         if region.code.upper() == code or region.code in vocabulary.successors.get(code, ()):
-            ranked.append((0, region.level, region.code))
-        elif wanted in folded:
-            ranked.append((1, region.level, region.code))
-        elif any(name.startswith(wanted) for name in folded):
-            ranked.append((2, region.level, region.code))
-        elif any(wanted in name for name in folded) or (len(code) > 1 and region.code.upper().startswith(code)):
-            ranked.append((3, region.level, region.code))
-    return [code for _rank, _level, code in sorted(ranked)][:limit]
+            nearest = 0
+        elif len(code) > 1 and region.code.upper().startswith(code):
+            nearest = min(nearest, _PART)
+        if nearest <= _PART + 1:
+            ranked.append((nearest, region.level, region.code))
+    return [code for _nearness, _level, code in sorted(ranked)][:limit]
+
+
+_WHOLE, _START, _PART, _NONE = 1, 3, 5, 7
+"""How near a text is to a name; a synonym is one step further."""
+
+
+def _nearness(wanted: str, names: Iterable[str]) -> int:
+    folded = [fold(name) for name in names]
+    if wanted in folded:
+        return _WHOLE
+    if any(name.startswith(wanted) for name in folded):
+        return _START
+    return _PART if any(wanted in name for name in folded) else _NONE
 
 
 def _ids(answer: Page) -> list[uuid.UUID]:
     return [uuid.UUID(hit.id) for hit in answer.hits]
-
-
-def _found(engine: SearchEngine, query: CatalogueQuery, hit: Hit, record: Document, partial: bool) -> Found:
-    language = record["language"]
-    text = " ".join(str(record[key]) for key in ("summary", *NARRATIVE) if record[key])
-    return Found(
-        record=record,
-        score=hit.score,
-        matched=hit.matched,
-        title=engine.mark(record["title"], query.q, language),
-        snippet=engine.mark(text, query.q, language, words=SNIPPET_WORDS),
-        partial=partial,
-    )
 
 
 def _counts(session: Session, column: Any) -> dict[Any, int]:

@@ -288,6 +288,8 @@ def _document(record: Record, vocabulary: Vocabulary, adopted: dict[str, int]) -
         published=iso(record.published),
         updated=iso(record.updated),
         adopted=adopted.get(slug, 0),
+        completeness=record.completeness,
+        completions={"place": (record.place,) if record.place else (), "organisation": tuple(_organisations(record))},
     )
 
 
@@ -304,9 +306,7 @@ def years(record: Record) -> tuple[int | None, int | None]:
 
 
 def _names(record: Record, vocabulary: Vocabulary, lineage: list[str], countries: list[str]) -> Iterator[str]:
-    yield record.lead_organisation_name
-    for partner in record.partners:
-        yield partner["name"]
+    yield from _organisations(record)
     if record.place:
         yield record.place
     seen: dict[str, None] = {}
@@ -318,6 +318,11 @@ def _names(record: Record, vocabulary: Vocabulary, lineage: list[str], countries
     for country in countries:
         seen[country_name(country, "en")] = None
     yield from seen
+
+
+def _organisations(record: Record) -> Iterator[str]:
+    yield record.lead_organisation_name
+    yield from (partner["name"] for partner in record.partners)
 
 
 def _foreign(record: Record) -> tuple[tuple[str, str], ...]:

@@ -9,7 +9,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from kb.models import AuthorityRole, Evidence, FundingSource, Level, RegionType, Status
+from kb.search.parsing import parse as parse_question
 from kb.search.port import SORTS, Query
+from kb.search.question import Question
+from kb.search.thesaurus import Thesaurus, Value
 from kb.services.checking import LANGUAGES
 from kb.services.errors import N_, Invalid, Label, Problem
 from kb.services.vocabularies import COUNTRY_ALIASES, Vocabulary, countries
@@ -34,7 +37,10 @@ CHOICES = {
 """Facets whose values are a fixed list."""
 
 SINGLE = ("q", "year_from", "year_to", "updated_since", "sort", "page", "per_page")
-KNOWN = (*FACET_PARAMS, "region", *SINGLE)
+DROPPABLE = ("theme", "target_group", "country", "region")
+"""What words of a question may also mean, and the reader may say they do not: `drop=theme:housing`."""
+
+KNOWN = (*FACET_PARAMS, "region", "drop", *SINGLE)
 """Every parameter that a list of practices takes, beside `lang`."""
 
 NAMES = {
@@ -87,6 +93,7 @@ class CatalogueQuery:
     year_from: int | None = None
     year_to: int | None = None
     updated_since: str | None = None
+    drop: tuple[str, ...] = ()
     sort: str = "relevance"
 
     def to_params(self) -> Params:
@@ -102,7 +109,7 @@ class CatalogueQuery:
 
     def filters(self) -> Params:
         """The chosen filters one by one, as (parameter, value); the question and the order are none."""
-        return [(name, value) for name, value in self.to_params() if name not in ("q", "sort")]
+        return [(name, value) for name, value in self.to_params() if name not in ("q", "drop", "sort")]
 
     def without(self, name: str, value: str | None = None) -> CatalogueQuery:
         """The query less one filter, or less one value of it."""
@@ -116,12 +123,21 @@ class CatalogueQuery:
 
     def without_filters(self) -> CatalogueQuery:
         """The bare question in the same order."""
-        return CatalogueQuery(q=self.q, sort=self.sort)
+        return CatalogueQuery(q=self.q, drop=self.drop, sort=self.sort)
 
-    def to_engine(self, page: int, per_page: int, *, facets: bool = True) -> Query:
+    def dropping(self, values: Iterable[Value]) -> CatalogueQuery:
+        """The query less something that the words of the question also mean, as (facet, value) pairs."""
+        return replace(self, drop=tuple(dict.fromkeys((*self.drop, *map(":".join, values)))))
+
+    def question(self, thesaurus: Thesaurus) -> Question:
+        """What `q` asks for."""
+        dropped = [(facet, value) for facet, _, value in (each.partition(":") for each in self.drop)]
+        return parse_question(self.q, thesaurus, dropped)
+
+    def to_engine(self, thesaurus: Thesaurus, page: int, per_page: int, *, facets: bool = True) -> Query:
         """The same question as an engine understands it."""
         return Query(
-            text=self.q,
+            question=self.question(thesaurus),
             filters={name: getattr(self, name) for name in FACET_PARAMS if getattr(self, name)},
             regions=self.region,
             year_from=self.year_from,
@@ -207,6 +223,8 @@ class _Parser:
             return self._country(value)
         if name == "region":
             return self._region(value)
+        if name == "drop":
+            return self._dropped(value)
         known: Iterable[str] = CHOICES[name] if name in CHOICES else getattr(self.vocabulary, f"{name}s")
         return [value] if value in known else self._unknown(name, value)
 
@@ -225,6 +243,13 @@ class _Parser:
             code = vocabulary.country_region(value.upper())
         self._alias(code is not None and code != value)
         return [code] if code else self._unknown("region", value)
+
+    def _dropped(self, value: str) -> list[str]:
+        facet, _, dropped = value.partition(":")
+        if facet in DROPPABLE and dropped:
+            return [f"{facet}:{each}" for each in self._values(facet, dropped)]
+        self._wrong("drop", N_("“%(value)s” is nothing that a question can mean, such as theme:housing."), value)
+        return []
 
     def _question(self, text: str) -> str:
         if len(text) > QUESTION_LIMIT:

@@ -60,7 +60,7 @@ class RegionInfo:
     types: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Vocabulary:
     """All vocabularies as they stood at one generation. Immutable, shared by all threads of a process."""
 

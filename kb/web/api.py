@@ -12,9 +12,10 @@ from werkzeug.exceptions import BadRequest, Unauthorized
 
 from kb.models import User
 from kb.services import accounts, catalogue, practices, query, record
-from kb.services.catalogue import Found, Results
+from kb.services.catalogue import Results
 from kb.services.checking import check_draft
 from kb.services.errors import N_
+from kb.services.presenting import Found
 from kb.services.query import Params
 from kb.services.vocabularies import RegionInfo, TermInfo
 from kb.web import context, labels, languages
@@ -43,16 +44,17 @@ def list_practices() -> ResponseReturnValue:
     """Search and browse, in the shape of the contract."""
     asked = query.parse(request.args.items(multi=True), context.vocabulary(), strict=True)
     results = catalogue.search(
-        context.reading(), context.engine(), asked.query, asked.page, asked.per_page, context.config().base_url
-    )
+        context.reading(), context.engine(), context.vocabulary(), asked.query, asked.page, asked.per_page,
+        context.config().base_url,
+    )  # fmt: skip
     return jsonify(
         {
             "total": results.total,
             "page": results.page,
             "per_page": results.per_page,
             "sort": asked.query.sort,
-            "did_you_mean": None,
-            "expanded_to": [],
+            "did_you_mean": results.suggestion.text if results.suggestion else None,
+            "expanded_to": [{each.facet: value} for each in results.expansions for value in each.values],
             "partial": results.partial,
             "items": [_short(item) for item in results.items],
             "facets": _facets(results),
@@ -196,6 +198,7 @@ def _region(region: RegionInfo) -> dict[str, Any]:
         "name": region.name_latin,
         "name_en": region.name_en,
         "name_native": region.name_native,
+        "synonyms": {language: list(names) for language, names in region.synonyms.items()},
         "lon": region.lon,
         "lat": region.lat,
         "types": list(region.types),

@@ -95,7 +95,7 @@ def search() -> ResponseReturnValue:
         query=asked.query,
         chips=chips,
         without_filters=bare,
-        total_without=catalogue.total(context.engine(), bare) if chips else None,
+        total_without=_total(bare) if chips else None,
         ways_out=_ways_out(chips) if not results.items and len(chips) > 1 else (),
         facets=_facets(results, MAIN_FACETS),
         more_facets=_facets(results, MORE_FACETS),
@@ -113,7 +113,13 @@ def _orders(asked: CatalogueQuery) -> dict[str, Any]:
 
 
 def _found(asked: CatalogueQuery, page: int = 1, per_page: int = SHOWN) -> Results:
-    return catalogue.search(context.reading(), context.engine(), asked, page, per_page, context.config().base_url)
+    return catalogue.search(
+        context.reading(), context.engine(), context.vocabulary(), asked, page, per_page, context.config().base_url
+    )
+
+
+def _total(asked: CatalogueQuery) -> int:
+    return catalogue.total(context.engine(), context.vocabulary(), asked)
 
 
 def _chips(asked: CatalogueQuery) -> list[Chip]:
@@ -127,7 +133,7 @@ def _chips(asked: CatalogueQuery) -> list[Chip]:
 
 def _ways_out(chips: Iterable[Chip]) -> list[tuple[Chip, int]]:
     """Where nothing is found: the filters whose removal would find something, and how much."""
-    counted = [(chip, catalogue.total(context.engine(), chip.less)) for chip in chips]
+    counted = [(chip, _total(chip.less)) for chip in chips]
     return [(chip, count) for chip, count in counted if count]
 
 

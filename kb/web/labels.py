@@ -167,11 +167,26 @@ SORTS = {
 MATCHED = {
     "title": N_("the title"),
     "summary": N_("the summary"),
-    "story": N_("the text"),
-    "names": N_("the names of places and organisations"),
-    "foreign": N_("the title in another language"),
+    "context": N_("why it was needed"),
+    "objectives": N_("what it wanted"),
+    "actions": N_("what was done"),
+    "results": N_("what came of it"),
+    "difficulties": N_("what was difficult"),
+    "lessons": N_("what was learnt"),
+    "transferability": N_("what another region needs"),
+    "editor_note": N_("the editor’s note"),
+    "lead_organisation": N_("the name of the organisation"),
+    "partners": N_("the names of partners"),
+    "place": N_("the name of the place"),
+    "region": N_("the region"),
+    "other_regions": N_("the other regions"),
+    "country": N_("the country"),
+    "original_title": N_("the original title"),
+    "translations": N_("a translation"),
+    "themes": N_("its themes"),
+    "target_groups": N_("the people it is for"),
 }
-"""Where words were found, for the line "Found in …"."""
+"""Where a question was answered, by the key of the record, for the line "Found in …"."""
 
 LICENCES = {
     "CC-BY-4.0": ("CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/"),

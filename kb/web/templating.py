@@ -124,10 +124,14 @@ def listed(items: Iterable[str]) -> str:
     return format_list([str(item) for item in items], locale=_locale())
 
 
+MOST_PLACES = 4
+"""Places that the line "Found in …" names."""
+
+
 def found_in(fields: Sequence[str]) -> list[str]:
-    """Where words were found, in words; a title in another language says nothing where the title is named."""
-    named = [name for name in fields if name != "foreign" or "title" not in fields]
-    return [gettext(labels.MATCHED[name]) for name in named]
+    """Where a question was answered, in words: the weightiest few, for a list of all of them says nothing."""
+    named = [name for name in fields if name != "original_title" or "title" not in fields]
+    return [gettext(labels.MATCHED[name]) for name in named[:MOST_PLACES]]
 
 
 def host(url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kb.search.parsing import parse
 from kb.search.port import FACETS, Document, Page, Query, SearchEngine
 
 
@@ -14,9 +15,13 @@ def doc(slug: str, title: str = "", **more: Any) -> Document:
     return Document(slug, slug, title or slug, language, texts, facets={**facets, "language": (language,)}, **more)
 
 
+def ask(text: str = "", *args: Any, **query: Any) -> Query:
+    return Query(parse(text), *args, **query)
+
+
 def ids(page: Page) -> list[str]:
     return [hit.id for hit in page.hits]
 
 
 def found(engine: SearchEngine, text: str = "", **query: Any) -> set[str]:
-    return set(ids(engine.search(Query(text, **query))))
+    return set(ids(engine.search(ask(text, **query))))

@@ -13,13 +13,37 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kb.search.language import asked_stems, forms, language_of, spans
-from kb.search.parsing import Clause, parse
+from kb.search.parsing import parse
 from kb.search.port import FACETS, SORTS, Document, Page, Query, SearchEngine
+from kb.search.question import Clause, Need, Question, Tagged, Words
+from kb.search.thesaurus import Name, Thesaurus
 from tests.contract.conftest import MAKERS
 
 THIS_YEAR = datetime.now(UTC).year
 WORDS = ["arts", "art", "mentor", "mentors", "línia", "linia", "línies", "the", "county", "talent", "talentos"]
 USED = ("country", "theme", "region_type")
+
+NAMES = Thesaurus(
+    [
+        Name("theme", "a", "en", "art"),
+        Name("theme", "b", "es", "talento county"),
+        Name("country", "c", "und", "linia"),
+        Name("region", "R1", "ca", "mentor"),
+    ]
+)
+OPERATORS = [
+    "OR",
+    "-arts",
+    "-talent",
+    "tal*",
+    "title:arts",
+    '"arts county"',
+    "theme:a",
+    "-theme:b",
+    "country:c",
+    "region:R9",
+]
+OPERATORS += ["year:2024..2026", "art OR mentor", "country:c OR arts", '-"the county"']
 
 texts = st.lists(st.sampled_from(WORDS), max_size=5).map(" ".join)
 years = st.one_of(st.none(), st.integers(THIS_YEAR - 6, THIS_YEAR + 2))
@@ -42,9 +66,15 @@ documents = st.builds(
     updated=moments,
     adopted=st.integers(0, 2),
 )
+questions = st.one_of(
+    texts,
+    texts.map('"{}"'.format),
+    st.sampled_from(["arts county", "…"]),
+    st.lists(st.sampled_from(WORDS + OPERATORS), max_size=5).map(" ".join),
+)
 queries = st.builds(
     Query,
-    text=st.one_of(texts, texts.map('"{}"'.format), st.just("arts county"), st.just("…")),
+    question=st.builds(parse, questions, st.just(NAMES), st.sampled_from([(), (("theme", "a"),)])),
     filters=st.dictionaries(st.sampled_from(USED), values, max_size=2),
     regions=regions,
     year_from=years,
@@ -81,6 +111,9 @@ def test_totals_and_counts_are_exact(engine: SearchEngine, batches: list[list[Do
 
 
 def check(page: Page, query: Query, everything: list[Document]) -> None:
+    if page.corrected:
+        assert not any(answers(d, query.question, in_part=True) for d in everything)
+        query = replace(query, question=query.question.corrected(dict(page.corrections)))
     assert page.total == total(query, everything)
     for facet in FACETS:
         chosen = query.filters.get(facet, ())
@@ -110,7 +143,7 @@ def check_hits(page: Page, query: Query, everything: list[Document]) -> None:
     assert set(shown[:count]) <= full
     assert not full & set(shown[count:])
     assert len(set(shown)) == len(shown)
-    some = {d.id for d in everything if any(holds(d, c) for c in parse(query.text)) and allowed(d, query)} - full
+    some = {d.id for d in everything if answers(d, query.question, in_part=True) and allowed(d, query)} - full
     last = max(0, len(full) - 1)  # the place of the last full one, or where the first would be
     holds_end = not page.partial and last in range(query.offset, query.offset + query.limit)
     assert len(shown) == count + (min(10, len(some)) if holds_end else 0)
@@ -125,13 +158,21 @@ def total(query: Query, everything: list[Document]) -> int:
 
 
 def matching(query: Query, everything: list[Document]) -> list[Document]:
-    clauses = parse(query.text)
-    if not clauses:
-        held = everything if not query.text.strip() else []
-    else:
-        held = [document for document in everything if all(holds(document, clause) for clause in clauses)]
-        held = held or [document for document in everything if any(holds(document, clause) for clause in clauses)]
+    question = query.question
+    held = [document for document in everything if answers(document, question)]
+    held = held or [document for document in everything if answers(document, question, in_part=True)]
     return [document for document in held if allowed(document, query)]
+
+
+def answers(document: Document, question: Question, *, in_part: bool = False) -> bool:
+    """Whether a document answers a question in full, or at least in part."""
+    if question.asks_nothing or any(has(document, need) for need in question.excluded):
+        return False
+    if not all(holds(document, clause) for clause in question.required):
+        return False
+    meant = {i for e in question.expansions if has(document, Tagged(e.facet, e.values)) for i in range(e.start, e.end)}
+    held = [i in meant or holds(document, clause) for i, clause in enumerate(question.clauses)]
+    return all(held) or (in_part and any(held))
 
 
 def allowed(document: Document, query: Query) -> bool:
@@ -154,16 +195,28 @@ def overlaps(document: Document, year_from: int | None, year_to: int | None) -> 
 
 
 def holds(document: Document, clause: Clause) -> bool:
-    pieces = [(document.language, text) for text in (document.title, *document.texts.values())]
+    return any(has(document, need) for need in clause.needs)
+
+
+def has(document: Document, need: Need) -> bool:
+    if isinstance(need, Tagged):
+        there = document.regions if need.facet == "region" else document.facets.get(need.facet, ())
+        return bool(set(need.values) & set(there))
+    if not isinstance(need, Words):
+        return overlaps(document, need.first, need.last)
+    pieces = [(document.language, document.title)]
+    pieces += [(document.language, text) for text in document.texts.values()] if need.field != "title" else []
     pieces += [(document.language if tag == "und" else tag, text) for tag, text in document.foreign]
-    return any(text_holds(text, language_of(language), clause) for language, text in pieces)
+    return any(text_holds(text, language_of(language), need) for language, text in pieces)
 
 
-def text_holds(text: str, language: str, clause: Clause) -> bool:
+def text_holds(text: str, language: str, need: Words) -> bool:
     words = [forms(text[start:end], language) for start, end in spans(text)]
     folds = [folded for folded, _ in words]
-    if clause.exact:
-        size = len(clause.folds)
-        return any(tuple(folds[i : i + size]) == clause.folds for i in range(len(folds)))
+    if need.begins:
+        return any(folded.startswith(need.folds[0]) for folded in folds)
+    if need.exact:
+        size = len(need.folds)
+        return any(tuple(folds[i : i + size]) == need.folds for i in range(len(folds)))
     stems = {stem for _, stems in words for stem in stems}
-    return clause.folds[0] in folds or bool(stems & set(asked_stems(clause.words[0], language)))
+    return need.folds[0] in folds or bool(stems & set(asked_stems(need.words[0], language)))

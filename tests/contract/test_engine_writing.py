@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from kb.search.parsing import parse
 from kb.search.port import IndexLost, Query, SearchEngine
-from tests.contract.asking import doc, found, ids
+from tests.contract.asking import ask, doc, found, ids
 
 
 def test_an_update_takes_the_place_of_the_former_document(engine: SearchEngine) -> None:
@@ -28,14 +29,14 @@ def test_the_last_of_two_in_one_batch_counts(engine: SearchEngine) -> None:
 def test_what_is_gone_is_in_no_answer(engine: SearchEngine) -> None:
     engine.update([doc("a", "arts", country=("ES",)), doc("b", "arts", country=("ES",))])
     engine.update([], gone=["a", "never was"])
-    page = engine.search(Query("arts"))
+    page = engine.search(ask("arts"))
     assert (page.total, ids(page), page.facets["country"], engine.ids()) == (1, ["b"], (("ES", 1),), {"b"})
 
 
 def test_many_small_updates_leave_one_of_each(engine: SearchEngine) -> None:
     for n in range(40):
         engine.update([doc(f"{n % 10}", f"arts round{n} of", theme=(f"{n % 3}",), start_year=2000 + n)])
-    assert (engine.count(), engine.search(Query("arts")).total, found(engine, "round31")) == (10, 10, {"1"})
+    assert (engine.count(), engine.search(ask("arts")).total, found(engine, "round31")) == (10, 10, {"1"})
     assert found(engine, '"arts round39"') == {"9"}
     assert sum(number for _, number in engine.search(Query()).facets["theme"]) == 10
 
@@ -87,7 +88,7 @@ def test_threads_can_write_and_search_together(make: Callable[[], SearchEngine])
         try:
             for n in range(6):
                 engines[number % 2].update([doc(f"{number}-{n}", "arts")])
-                engines[number % 2].search(Query("arts"))
+                engines[number % 2].search(ask("arts"))
         except BaseException as error:
             failures.append(error)
 
@@ -137,4 +138,4 @@ def test_without_an_index_everything_says_that_it_is_lost(make: Callable[[], Sea
 
 
 def test_mark_is_the_engines_too(engine: SearchEngine) -> None:
-    assert engine.mark("Rural <arts>", "art", "en") == "Rural &lt;<mark>arts</mark>&gt;"
+    assert engine.mark("Rural <arts>", parse("art"), "en") == "Rural &lt;<mark>arts</mark>&gt;"

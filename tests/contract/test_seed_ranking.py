@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from kb.search.port import Document, Query, SearchEngine
+from kb.search.port import Document, SearchEngine
 from kb.search.whoosh_engine import WhooshEngine
+from tests.contract.asking import ask
 
 SEED = Path(__file__).parents[2] / "seed" / "practices"
 STORY = ("context", "objectives", "actions", "results", "difficulties", "lessons", "transferability", "editor_note")
@@ -45,7 +46,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SearchEngine]:
 
 
 def first(engine: SearchEngine, text: str, count: int = 1, **filters: tuple[str, ...]) -> list[str]:
-    return [hit.slug for hit in engine.search(Query(text, filters)).hits[:count]]
+    return [hit.slug for hit in engine.search(ask(text, filters)).hits[:count]]
 
 
 def test_a_programme_is_first_for_the_words_of_its_name(engine: SearchEngine) -> None:

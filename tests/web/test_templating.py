@@ -57,7 +57,7 @@ def test_labels_of_one_table_are_all_different() -> None:
 
 
 def test_every_filter_and_sort_has_a_name() -> None:
-    assert set(labels.FACETS) == set(KNOWN) - {"q", "sort", "page", "per_page"}
+    assert set(labels.FACETS) == set(KNOWN) - {"q", "drop", "sort", "page", "per_page"}
     assert set(labels.SORTS) == set(SORTS)
 
 

@@ -4,47 +4,65 @@ from __future__ import annotations
 
 import numpy as np
 
-from kb.search.parsing import parse
+from kb.search.language import fold
 from kb.search.port import SORTS, Hit, Page, Query
-from kb.search.whoosh.scoring import Matches
+from kb.search.whoosh.scoring import Matches, best_first
 from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.selecting import Selection
 from kb.search.whoosh.snapshot import Mask, Snapshot
+from kb.search.whoosh.spelling import corrections
 
-_MOST_PARTIAL = 10
-"""Documents that hold only some of the words, shown after those that hold them all."""
+_MOST_CORRECTED = 4
+"""Words of a question that are corrected; where more are unknown it is not in a language of the index."""
 
 
 def answer(snapshot: Snapshot, query: Query) -> Page:
     """Answer a query from a snapshot. Raises ValueError for a sort or a facet that there is not."""
     if query.sort not in SORTS:
         raise ValueError(f"no such sort: {query.sort}")
-    clauses = parse(query.text)
-    matches = Matches(snapshot, clauses)
-    if clauses:
-        some = matches.held > 0
-        full = matches.held == len(clauses)
-    else:
-        # Nothing typed asks for everything; something typed in which there is no word can be found nowhere.
-        full = snapshot.live if not query.text.strip() else np.zeros(snapshot.size, np.bool_)
-        some = full
-    partial = bool(some.any() and not full.any())
-    matching = some if partial else full
+    matches = Matches(snapshot, query.question)
+    mended = _mended(snapshot, matches)
+    corrected = bool(mended) and not matches.some.any()
+    if corrected:
+        matches = Matches(snapshot, query.question.corrected(dict(mended)))
+    partial = bool(matches.some.any() and not matches.full.any())
+    matching = matches.some if partial else matches.full
     selection = Selection(snapshot, query)
     kept = selection.keep(matching)
     total = int(kept.sum())
     numbers = _page(snapshot, query, matches, kept).tolist()
     if not partial:
         wanted = _partial_wanted(total, query)
-        numbers += _best_partial(snapshot, query, matches, selection.keep(some & ~full), wanted).tolist()
+        rest = selection.keep(matches.some & ~matches.full)
+        numbers += _best_partial(snapshot, query, matches, rest, wanted).tolist()
     return Page(
         total=total,
         hits=tuple(_hit(snapshot, matches, number) for number in numbers),
         partial=partial,
         facets=selection.facets(matching) if query.facets else {},
         undated=selection.undated(matching),
-        words=tuple(folded for clause in clauses for folded in clause.folds),
+        expansions=matches.expansions,
+        corrections=mended,
+        corrected=corrected,
     )
+
+
+def _mended(snapshot: Snapshot, matches: Matches) -> tuple[tuple[str, str], ...]:
+    """Return (typed, meant) for each plain word that stands nowhere, nor means anything, and resembles one that does.
+
+    Words that stand together in documents with the rest of the question go before others: they are of its language.
+    """
+    covered = {i for each in matches.expansions for i in range(each.start, each.end)}
+    unknown = [
+        fold(clause.word)
+        for i, clause in enumerate(matches.question.clauses)
+        if clause.word and not matches.known[i] and i not in covered
+    ]
+    if len(unknown) > _MOST_CORRECTED:
+        return ()
+    beside = matches.some if matches.some.any() else None
+    found = ((word, corrections(snapshot, word, 1, beside)) for word in unknown)
+    return tuple((word, best[0].word) for word, best in found if best)
 
 
 def _hit(snapshot: Snapshot, matches: Matches, number: int) -> Hit:
@@ -62,38 +80,38 @@ def _page(snapshot: Snapshot, query: Query, matches: Matches, documents: Mask) -
 def _partial_wanted(total: int, query: Query) -> int:
     """Return how many partial hits go beyond this page: none unless it is the one on which the full ones end."""
     begins_before = query.offset < total or query.offset == total == 0
-    return _MOST_PARTIAL if begins_before and total <= query.offset + query.limit else 0
+    return query.partial_limit if begins_before and total <= query.offset + query.limit else 0
 
 
 def _best_partial(snapshot: Snapshot, query: Query, matches: Matches, documents: Mask, wanted: int) -> Numbers:
     if not wanted:
         return np.empty(0, np.intp)
     numbers = _leading(matches, np.flatnonzero(documents), wanted)
-    best = numbers[np.lexsort((snapshot.title_ranks[numbers], -matches.scores[numbers]))][:wanted]
-    return _ordered(snapshot, query, matches, best)
+    return _ordered(snapshot, query, matches, best_first(snapshot, matches, numbers)[:wanted])
 
 
 def _leading(matches: Matches, numbers: Numbers, count: int) -> Numbers:
-    """Return the `count` best by score, and what equals the last of them: the rest needs no sorting."""
+    """Return the `count` most relevant, and what equals the last of them: the rest needs no sorting."""
     if not 0 < count < len(numbers):
         return numbers
-    scores = matches.scores[numbers]
-    leading: Numbers = numbers[scores >= np.partition(scores, -count)[-count]]
+    # Scores are far below the steps between what has the title, what holds the words, and what does not.
+    standing = matches.scores[numbers] + 1e6 * matches.literal[numbers] + 1e7 * matches.titled[numbers]
+    leading: Numbers = numbers[standing >= np.partition(standing, -count)[-count]]
     return leading
 
 
 def _by_score(query: Query) -> bool:
-    return query.sort == "relevance" and bool(query.text.strip())
+    return query.sort == "relevance" and bool(query.question.clauses)
 
 
 def _ordered(snapshot: Snapshot, query: Query, matches: Matches, numbers: Numbers) -> Numbers:
     """Return documents in the order asked for; what is equal comes by title, then id."""
+    if _by_score(query):
+        return best_first(snapshot, matches, numbers)
     titles = snapshot.title_ranks[numbers]
     if query.sort == "title":
         return numbers[np.argsort(titles)]
-    if _by_score(query):
-        keys = matches.scores[numbers]
-    elif query.sort == "adopted":
+    if query.sort == "adopted":
         keys = snapshot.adopted[numbers]
     else:
         moments = snapshot.updated if query.sort == "updated" else snapshot.published

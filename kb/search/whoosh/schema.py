@@ -15,7 +15,7 @@ from whoosh.fields import STORED, FieldType, Schema
 from whoosh.formats import Format
 
 from kb.search.language import LONGEST_WORD, STEMMERS, fold, forms, language_of, spans
-from kb.search.port import FACETS, TEXT_FIELDS, Document
+from kb.search.port import COMPLETED, FACETS, TEXT_FIELDS, Document
 
 FIELDS = (*TEXT_FIELDS, "foreign")
 """The fields that words are counted in. `foreign` holds the texts in other languages than the document's own."""
@@ -31,7 +31,10 @@ _GAP = 1000
 
 
 class Record(NamedTuple):
-    """The stored part of a document. `values` follow `NUMBERED`, `lengths` (in words) follow `FIELDS`."""
+    """The stored part of a document.
+
+    `values` follow `NUMBERED`, `lengths` (in words) `FIELDS`, `completions` `COMPLETED`.
+    """
 
     id: str
     slug: str
@@ -44,6 +47,8 @@ class Record(NamedTuple):
     published: str
     updated: str
     adopted: int
+    completeness: float
+    completions: tuple[tuple[str, ...], ...]
 
 
 class _Terms(Format):  # type: ignore[misc]
@@ -101,6 +106,11 @@ def stem_term(language: str, stem: str) -> str:
     return f"{language}:{stem}"
 
 
+def title_key(title: str) -> str:
+    """Return what titles are sorted and compared by."""
+    return " ".join(filter(None, map(fold, title.split())))
+
+
 def _places(text: str, base: int) -> dict[str, list[int]]:
     """Return the positions of each word of a text, as written: most are there more than once, and folded only once."""
     places: dict[str, list[int]] = {}
@@ -136,7 +146,7 @@ def _record(document: Document, lengths: list[int]) -> Record:
     return Record(
         id=document.id,
         slug=document.slug,
-        title=" ".join(fold(word) for word in document.title.split()),
+        title=title_key(document.title),
         languages=tuple(language for language in spoken if language in STEMMERS),
         lengths=tuple(lengths),
         values=(*values, tuple(dict.fromkeys(document.regions))),
@@ -145,4 +155,6 @@ def _record(document: Document, lengths: list[int]) -> Record:
         published=document.published,
         updated=document.updated,
         adopted=document.adopted,
+        completeness=document.completeness,
+        completions=tuple(tuple(dict.fromkeys(document.completions.get(kind, ()))) for kind in COMPLETED),
     )

@@ -1,4 +1,4 @@
-"""Which documents hold the words of a query, and how well: BM25F, after Robertson, Zaragoza and Taylor (CIKM 2004).
+"""Which documents answer a question, and how well: BM25F, after Robertson, Zaragoza and Taylor (CIKM 2004).
 
 A word's frequencies in the fields are weighted and made comparable in length first, and only their sum is saturated, so
 that a word in title and summary does not count as two words.
@@ -6,18 +6,18 @@ that a word in title and summary does not count as two words.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from math import log
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.search.language import asked_stems
-from kb.search.parsing import Clause
-from kb.search.whoosh.schema import FIELDS, stem_term
-from kb.search.whoosh.segment import Numbers, Term
-from kb.search.whoosh.snapshot import Snapshot
+from kb.search.question import Clause, Expansion, Need, Question, Words, Years
+from kb.search.whoosh.finding import Found, find, joined, phrase
+from kb.search.whoosh.schema import FIELDS, title_key
+from kb.search.whoosh.segment import Numbers
+from kb.search.whoosh.snapshot import Mask, Snapshot
 
 # Title and summary are what the authors chose to say about a practice, word for word worth more than the long texts.
 # Names are lists in which a word only says that somebody took part; foreign texts mostly say again what the title says.
@@ -25,101 +25,141 @@ _WEIGHTS = np.array([{"title": 5.0, "summary": 4.0, "story": 1.0, "names": 1.5, 
 # How far a word counts less in a field longer than the average. A long title is hardly worse than a short one.
 _LENGTH = np.array([{"title": 0.2, "summary": 0.3, "story": 0.5, "names": 0.5, "foreign": 0.2}[f] for f in FIELDS])
 _SATURATION = 2.0
-_KIN = 0.95  # what a word that only shares a stem counts beside the word as typed
 _TOGETHER = 0.5  # what two words side by side as typed count beside a word of their own
+_MEANT = 0.4  # what being tagged with what the words also mean counts beside a word
+_MEANT_SECOND = 0.25  # the same where it is not the first thing a practice is tagged with
 _MOST_PAIRS = 16
 
 
-class Found:
-    """Where a clause was found: the documents, ascending, and how often in each of `FIELDS` (kin count for less)."""
-
-    __slots__ = ("documents", "frequencies")
-
-    def __init__(self, documents: Numbers, frequencies: NDArray[np.float64]) -> None:
-        self.documents = documents
-        self.frequencies = frequencies
-
-
 class Matches:
-    """What the clauses of a query found: for each document of the snapshot how many clauses it holds, and its score."""
+    """What a question finds: masks over the documents of a snapshot, and scores.
 
-    def __init__(self, snapshot: Snapshot, clauses: Sequence[Clause]) -> None:
-        self._found = [find(snapshot, clause) for clause in clauses]
-        self.held = np.zeros(snapshot.size, np.intp)
+    `full`: what answers it all; `some`: what answers a part; `literal`: where the words themselves stand, all of them;
+    `titled`: what bears it as its title. `expansions`: what else the question means that any document has.
+    """
+
+    def __init__(self, snapshot: Snapshot, question: Question) -> None:
+        self._snapshot = snapshot
+        self.question = question
         self.scores = np.zeros(snapshot.size)
-        for found in self._found:
-            self.held[found.documents] += 1
-            self.scores[found.documents] += _scores(snapshot, found)
-        for pair in _pairs(clauses):
-            found = find(snapshot, pair)
-            self.scores[found.documents] += _TOGETHER * _scores(snapshot, found)
+        self._found: list[Found] = []
+        self._held = np.zeros((len(question.clauses), snapshot.size), np.bool_)
+        for i, clause in enumerate(question.clauses):
+            for need in clause.needs:
+                self._search(i, need)
+        self._search_pairs()
+        self.known = tuple(bool(held.any()) for held in self._held)
+        self.literal: Mask = np.asarray(self._held.all(axis=0))
+        self.expansions, self._meant = self._search_meanings()
+        self._combine()
 
     def fields(self, document: int) -> tuple[str, ...]:
-        """Return the fields of a document in which something was found, weightiest first."""
+        """Return what a document was found by: fields, weightiest first, then facets of what else was meant."""
         held = np.zeros(len(FIELDS), np.bool_)
         for found in self._found:
             place = int(np.searchsorted(found.documents, document))
             if place < len(found.documents) and found.documents[place] == document:
                 held |= found.frequencies[place] > 0
-        return tuple(name for name, is_held in zip(FIELDS, held, strict=True) if is_held)
+        fields = [name for name, is_held in zip(FIELDS, held, strict=True) if is_held]
+        meant = [each.facet for each, mask in zip(self.expansions, self._meant, strict=True) if mask[document]]
+        return tuple(dict.fromkeys((*fields, *meant)))
+
+    def _search(self, clause: int, need: Need) -> None:
+        if not isinstance(need, Words):
+            self._held[clause] |= _mask(self._snapshot, need)
+            return
+        found = find(self._snapshot, need)
+        self._found.append(found)
+        self._held[clause, found.documents] = True
+        self.scores[found.documents] += _scores(self._snapshot, found)
+
+    def _search_pairs(self) -> None:
+        """Look for words typed side by side: where they stand so they mean the same, and some write them as one."""
+        for i, first, second in list(_pairs(self.question))[:_MOST_PAIRS]:
+            beside = phrase(self._snapshot, Words((first, second)).folds)
+            self.scores[beside.documents] += _TOGETHER * _scores(self._snapshot, beside)
+            as_one = joined(self._snapshot, first, second)
+            if len(as_one.documents):
+                self._found.append(as_one)
+                self._held[i : i + 2, as_one.documents] = True
+                self.scores[as_one.documents] += _scores(self._snapshot, as_one)
+
+    def _search_meanings(self) -> tuple[tuple[Expansion, ...], list[Mask]]:
+        """Look for documents that are tagged with what the words also mean."""
+        snapshot, kept, masks = self._snapshot, [], []
+        for expansion in self.question.expansions:
+            mask = snapshot.tagged(expansion.facet, expansion.values) & snapshot.live
+            if not mask.any():
+                continue
+            first = mask & snapshot.tagged_first(expansion.facet, expansion.values)
+            weight = _rarity(snapshot, int(mask.sum()))
+            self.scores += weight * np.where(first, _MEANT, np.where(mask, _MEANT_SECOND, 0.0))
+            self._held[expansion.start : expansion.end] |= mask
+            kept.append(expansion)
+            masks.append(mask)
+        return tuple(kept), masks
+
+    def _combine(self) -> None:
+        snapshot, question = self._snapshot, self.question
+        allowed = np.zeros_like(snapshot.live) if question.asks_nothing else snapshot.live
+        for clause in question.required:
+            allowed = allowed & _any(snapshot, clause)
+        for need in question.excluded:
+            allowed = allowed & ~_mask(snapshot, need)
+        self.full: Mask = allowed & self._held.all(axis=0)
+        self.some: Mask = allowed & self._held.any(axis=0) if question.clauses else self.full
+        if question.loose:
+            self.full, self.literal = self.some, self.some
+        self.titled: Mask = snapshot.titled(title_key(question.text))
 
 
-def _pairs(clauses: Sequence[Clause]) -> list[Clause]:
-    """Return the words that were typed side by side, as phrases: where they stand so in a text, they mean the same."""
-    words = [None if clause.exact else clause.words[0] for clause in clauses]
-    return [Clause((a, b), exact=True) for a, b in pairwise(words) if a and b][:_MOST_PAIRS]
+def _pairs(question: Question) -> Iterator[tuple[int, str, str]]:
+    """Yield the words that were typed side by side, with the number of the first one's clause."""
+    for start, end in question.runs():
+        words = [clause.word or "" for clause in question.clauses[start:end]]
+        yield from ((start + i, first, second) for i, (first, second) in enumerate(pairwise(words)))
 
 
-def find(snapshot: Snapshot, clause: Clause) -> Found:
-    """Return where a clause stands in the documents that are not deleted."""
-    return _phrase(snapshot, clause.folds) if clause.exact else _word(snapshot, clause.words[0], clause.folds[0])
+def _any(snapshot: Snapshot, clause: Clause) -> Mask:
+    mask = np.zeros(snapshot.size, np.bool_)
+    for need in clause.needs:
+        mask |= _mask(snapshot, need)
+    return mask
 
 
-def _word(snapshot: Snapshot, word: str, folded: str) -> Found:
-    as_typed = snapshot.term("words", folded)
-    terms = {stem_term(language, stem) for language in snapshot.languages for stem in asked_stems(word, language)}
-    stems = [term for term in (snapshot.term("stems", term) for term in sorted(terms)) if len(term.documents)]
-    there = np.zeros(snapshot.size, np.bool_)
-    for term in (as_typed, *stems):
-        there[term.documents] = True
-    documents = np.flatnonzero(there)
-    typed = _most(documents, [as_typed])
-    kin = _most(documents, stems)
-    return Found(documents, typed + _KIN * np.maximum(kin - typed, 0))
+def _mask(snapshot: Snapshot, need: Need) -> Mask:
+    if isinstance(need, Years):
+        return snapshot.overlapping(need.first, need.last)
+    if not isinstance(need, Words):
+        return snapshot.tagged(need.facet, need.values)
+    mask = np.zeros(snapshot.size, np.bool_)
+    mask[find(snapshot, need).documents] = True
+    return mask
 
 
-def _most(documents: Numbers, terms: Sequence[Term]) -> NDArray[np.float64]:
-    """Return for each document the highest frequencies that any of the terms has there: stems overlap, so no sum."""
-    most = np.zeros((len(documents), len(FIELDS)))
-    for term in terms:
-        places = np.searchsorted(documents, term.documents)
-        most[places] = np.maximum(most[places], term.counts)
-    return most
-
-
-def _phrase(snapshot: Snapshot, words: Sequence[str]) -> Found:
-    """Find words side by side, by intersecting the (document, position) pairs at which the phrase would begin."""
-    starts: NDArray[np.int64] | None = None
-    for offset, word in enumerate(words):
-        term = snapshot.term("words", word)
-        documents = np.repeat(term.documents, term.counts.sum(axis=1, dtype=np.intp))
-        begins = (documents.astype(np.int64) << 32) + term.positions.astype(np.int64) - offset
-        if starts is None:
-            fields = np.repeat(np.tile(np.arange(len(FIELDS)), len(term.counts)), term.counts.ravel())
-            starts = first = begins
-        else:
-            starts = np.intersect1d(starts, begins, assume_unique=True)
-    assert starts is not None  # noqa: S101 - a phrase has words
-    kept = np.isin(first, starts, assume_unique=True)
-    documents, places = np.unique(first[kept] >> 32, return_inverse=True)
-    frequencies = np.zeros((len(documents), len(FIELDS)))
-    np.add.at(frequencies, (places, fields[kept]), 1)
-    return Found(documents.astype(np.intp), frequencies)
+def _rarity(snapshot: Snapshot, count: int) -> float:
+    return log(1 + (snapshot.count - count + 0.5) / (count + 0.5))
 
 
 def _scores(snapshot: Snapshot, found: Found) -> NDArray[np.float64]:
     lengths = snapshot.lengths[found.documents] / snapshot.average_lengths
     weighted = (found.frequencies * _WEIGHTS / (1 - _LENGTH + _LENGTH * lengths)).sum(axis=1)
-    count = len(found.documents)
-    rarity = log(1 + (snapshot.count - count + 0.5) / (count + 0.5))
+    rarity = _rarity(snapshot, len(found.documents))
     return np.asarray(rarity * weighted * (_SATURATION + 1) / (weighted + _SATURATION))
+
+
+def best_first(snapshot: Snapshot, matches: Matches, documents: Numbers) -> Numbers:
+    """Return documents in the order of relevance.
+
+    The title asked for comes first, then what holds the words themselves, then by score. Where those are equal, what
+    says more, and then what is fresher, goes before; at last the title decides.
+    """
+    keys = (
+        snapshot.title_ranks[documents],
+        -np.unique(snapshot.updated[documents], return_inverse=True)[1],
+        -snapshot.completeness[documents],
+        -matches.scores[documents],
+        ~matches.literal[documents],
+        ~matches.titled[documents],
+    )
+    return documents[np.lexsort(keys)]

@@ -9,7 +9,7 @@ import os
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from whoosh.reading import TermNotFound
 
+from kb.search.port import COMPLETED
 from kb.search.whoosh.codec import Files, Postings, read_postings
 from kb.search.whoosh.lexicon import EXTENSION, Lexicon
 from kb.search.whoosh.schema import FIELDS, NUMBERED, Record
@@ -36,6 +37,12 @@ class ValueSets(NamedTuple):
     documents: Numbers
     codes: Numbers
 
+    def wanted(self, values: Iterable[str]) -> NDArray[np.bool_]:
+        """Return which of the entries are of one of these values."""
+        if not self.names:
+            return np.zeros(0, np.bool_)
+        return np.isin(np.array(self.names, object), list(values))[self.codes]
+
 
 class Columns(NamedTuple):
     """The records of a segment, a row for each document."""
@@ -50,7 +57,9 @@ class Columns(NamedTuple):
     published: NDArray[np.bytes_]
     updated: NDArray[np.bytes_]
     adopted: NDArray[np.int64]
+    completeness: NDArray[np.float64]
     sets: dict[str, ValueSets]
+    completions: dict[str, ValueSets]
     languages: frozenset[str]
 
 
@@ -170,7 +179,9 @@ def _columns(files: Files, whoosh_segment: Any) -> Columns:
         published=np.array([r.published.encode() for r in records], np.bytes_),
         updated=np.array([r.updated.encode() for r in records], np.bytes_),
         adopted=np.array([r.adopted for r in records], np.int64),
+        completeness=np.array([r.completeness for r in records], np.float64),
         sets={name: _sets([r.values[i] for r in records]) for i, name in enumerate(NUMBERED)},
+        completions={kind: _sets([r.completions[i] for r in records]) for i, kind in enumerate(COMPLETED)},
         languages=frozenset(language for r in records for language in r.languages),
     )
 

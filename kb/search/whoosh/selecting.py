@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import numpy as np
@@ -25,13 +25,13 @@ class Selection:
         self._chosen = {facet: values for facet, values in query.filters.items() if values}
         if unknown := self._chosen.keys() - set(FACETS):
             raise ValueError(f"no such facet: {', '.join(sorted(unknown))}")
-        self._conditions = {facet: self._any(facet, values) for facet, values in self._chosen.items()}
+        self._conditions = {facet: snapshot.tagged(facet, values) for facet, values in self._chosen.items()}
         if query.regions:
-            self._conditions["region"] = self._any("region", query.regions)
+            self._conditions["region"] = snapshot.tagged("region", query.regions)
         if query.updated_since:
             self._conditions["updated"] = snapshot.updated >= query.updated_since.encode("ascii", "replace")
         if (query.year_from, query.year_to) != (None, None):
-            self._conditions["year"] = self._overlapping(query.year_from, query.year_to)
+            self._conditions["year"] = snapshot.overlapping(query.year_from, query.year_to)
 
     def keep(self, documents: Mask, *, but: str | None = None) -> Mask:
         """Return those of `documents` that all conditions keep, or all `but` one."""
@@ -56,24 +56,6 @@ class Selection:
         counts["year"] = self._year_counts(self.keep(documents, but="year"))
         return counts
 
-    def _any(self, facet: str, values: Iterable[str]) -> Mask:
-        sets = self._snapshot.sets[facet]
-        wanted = np.isin(np.array(sets.names, object), list(values)) if sets.names else np.zeros(0, np.bool_)
-        mask = np.zeros(self._snapshot.size, np.bool_)
-        mask[sets.documents[wanted[sets.codes]]] = True
-        return mask
-
-    def _overlapping(self, year_from: int | None, year_to: int | None) -> Mask:
-        snapshot = self._snapshot
-        if year_from is not None and year_to is not None and year_from > year_to:
-            return np.zeros(snapshot.size, np.bool_)
-        mask = snapshot.dated
-        if year_to is not None:
-            mask = mask & (snapshot.starts <= year_to)
-        if year_from is not None:
-            mask = mask & (snapshot.ends >= year_from)
-        return mask
-
     def _value_counts(self, facet: str, documents: Mask) -> Counts:
         sets = self._snapshot.sets[facet]
         numbers = np.bincount(sets.codes[documents[sets.documents]], minlength=len(sets.names)).tolist()
@@ -97,5 +79,5 @@ class Selection:
         under_way = np.cumsum(begun - over).tolist()[:-1]
         counts = {first + i: number for i, number in enumerate(under_way) if number}
         if query.year_from is not None and query.year_from == query.year_to:
-            counts[query.year_from] = int((documents & self._overlapping(query.year_from, query.year_to)).sum())
+            counts[query.year_from] = int((documents & snapshot.overlapping(query.year_from, query.year_to)).sum())
         return tuple((str(year), number) for year, number in sorted(counts.items()))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.search.port import COMPLETED
 from kb.search.whoosh.schema import FIELDS, NUMBERED
 from kb.search.whoosh.segment import NOWHERE, Columns, Numbers, Segment, Term, TermCache, ValueSets
 from kb.search.whoosh.store import damaged_is_lost
@@ -57,9 +59,11 @@ class Snapshot:
         self.published: NDArray[np.bytes_] = joined(lambda c: c.published, "S1")
         self.updated: NDArray[np.bytes_] = joined(lambda c: c.updated, "S1")
         self.adopted: NDArray[np.int64] = joined(lambda c: c.adopted, np.int64)
+        self.completeness: NDArray[np.float64] = joined(lambda c: c.completeness, np.float64)
         self.lengths: NDArray[np.int64] = joined(lambda c: c.lengths, np.int64).reshape(-1, len(FIELDS))
         self.title_ranks = self._title_ranks(columns)
         self.sets = {name: self._sets([c.sets[name] for c in columns]) for name in NUMBERED}
+        self.completions = {kind: self._sets([c.completions[kind] for c in columns]) for kind in COMPLETED}
         # A field that no document uses must not divide by nothing.
         self.average_lengths = np.maximum(self.lengths[self.live].sum(axis=0) / max(1, self.count), 1.0)
 
@@ -76,6 +80,41 @@ class Snapshot:
                 positions = positions[np.repeat(live, counts.sum(axis=1, dtype=np.intp))]
             documents, counts = documents[live], counts[live]
         return Term(documents, counts, positions)
+
+    def tagged(self, facet: str, values: Iterable[str]) -> Mask:
+        """Return which documents have any of the values of a facet; deleted ones may be among them."""
+        sets = self.sets[facet]
+        mask = np.zeros(self.size, np.bool_)
+        mask[sets.documents[sets.wanted(values)]] = True
+        return mask
+
+    def tagged_first(self, facet: str, values: Iterable[str]) -> Mask:
+        """Return the documents of which one of the values is the primary one; deleted ones may be among them."""
+        sets = self.sets[facet]
+        is_first = np.diff(sets.documents, prepend=-1) != 0
+        mask = np.zeros(self.size, np.bool_)
+        mask[sets.documents[sets.wanted(values) & is_first]] = True
+        return mask
+
+    def overlapping(self, year_from: int | None, year_to: int | None) -> Mask:
+        """Return the documents whose years overlap a range; None is an open end. Undated ones never do."""
+        if year_from is not None and year_to is not None and year_from > year_to:
+            return np.zeros(self.size, np.bool_)
+        mask = self.dated
+        if year_to is not None:
+            mask = mask & (self.starts <= year_to)
+        if year_from is not None:
+            mask = mask & (self.ends >= year_from)
+        return mask
+
+    def titled(self, key: str) -> Mask:
+        """Return the documents whose title is this one, as `schema.title_key` gives it."""
+        mask = np.zeros(self.size, np.bool_)
+        for base, segment in zip(self.bases, self.segments, strict=False):
+            titles = segment.columns.by_title
+            same = slice(bisect_left(titles, (key,)), bisect_right(titles, (key, "\U0010ffff")))
+            mask[[base + number for _, _, number in titles[same]]] = True
+        return mask
 
     def _title_ranks(self, columns: Sequence[Columns]) -> Numbers:
         """Return the place of each document in the order of titles, then ids. Sorting runs that are sorted is quick."""

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from kb.search.port import Document, IndexLost, Query
+from kb.search.port import Document, IndexLost
 from kb.search.whoosh_engine import WhooshEngine
+from tests.contract.asking import ask
 
 
 def doc(slug: str, title: str = "arts") -> Document:
@@ -64,7 +65,7 @@ def test_any_damaged_file_is_a_lost_index_and_nothing_else(folder: Path, damage:
     for number in range(len(files(folder))):
         damage(files(folder)[number])
         engine = WhooshEngine(folder)
-        for use in (engine.count, lambda engine=engine: engine.search(Query('arts "the story"'))):
+        for use in (engine.count, lambda engine=engine: engine.search(ask('arts "the story"'))):
             with pytest.raises(IndexLost):
                 use()
                 if damage is garbage:  # what was not read is not missed
@@ -82,13 +83,13 @@ def test_damage_under_an_open_engine_is_no_other_error(folder: Path, damage: Cal
         damage(path)
     for word in ("arts", "story", "unheard"):
         try:
-            engine.search(Query(word))
+            engine.search(ask(word))
         except IndexLost:
             pass
     sleep(0.26)
     with pytest.raises(IndexLost):
-        engine.search(Query("arts"))
-    assert engine.rebuild([doc("a")]) == engine.search(Query("arts")).total == 1
+        engine.search(ask("arts"))
+    assert engine.rebuild([doc("a")]) == engine.search(ask("arts")).total == 1
     engine.close()
 
 
@@ -195,12 +196,12 @@ def test_an_index_written_but_not_named_is_forgotten(folder: Path, monkeypatch: 
 
 def test_a_forked_process_opens_the_index_for_itself(folder: Path) -> None:
     engine = WhooshEngine(folder)
-    assert engine.search(Query("arts")).total == 3
+    assert engine.search(ask("arts")).total == 3
     child = os.fork()
     if not child:
-        totals = {engine.search(Query("story of")).total for _ in range(20)}
+        totals = {engine.search(ask("story of")).total for _ in range(20)}
         os._exit(0 if totals == {3} else 1)
-    totals = {engine.search(Query("story of")).total for _ in range(20)}
+    totals = {engine.search(ask("story of")).total for _ in range(20)}
     assert (os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), totals) == (0, {3})
     engine.close()
 
@@ -211,14 +212,14 @@ def test_segments_are_merged_without_loss(tmp_path: Path) -> None:
     for number in range(70):
         engine.update([doc(f"{number}", f"arts number{number}")], gone=[f"{number - 30}"])
     assert len(engine._look().segments) < 25
-    assert engine.search(Query("arts")).total == engine.count() == 30
-    assert [hit.id for hit in engine.search(Query('"arts number45"')).hits] == ["45"]
+    assert engine.search(ask("arts")).total == engine.count() == 30
+    assert [hit.id for hit in engine.search(ask('"arts number45"')).hits] == ["45"]
     engine.close()
 
 
 def test_a_word_too_frequent_for_a_byte_is_still_found(tmp_path: Path) -> None:
     engine = WhooshEngine(tmp_path)
     engine.rebuild([doc("a", "arts " * 1000), doc("b", "arts")])
-    assert engine.search(Query("arts")).total == 2
-    assert engine.search(Query('"arts arts"')).total == 1
+    assert engine.search(ask("arts")).total == 2
+    assert engine.search(ask('"arts arts"')).total == 1
     engine.close()
