@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
 
-from sqlalchemy import Select, String, case, cast, func, select
+from sqlalchemy import Select, String, cast, func, select
 from sqlalchemy.orm import Session
 
-from kb.models import Contact, Evidence, Practice, Record, RecordRegion, RecordTargetGroup, RecordTheme, Status, User
+from kb.models import Contact, Evidence, Practice, Record, RecordRegion, Status, User
 from kb.search.port import Page, Query, SearchEngine
 from kb.search.question import Expansion
 from kb.services import presenting
@@ -196,38 +196,6 @@ def best_evidenced(session: Session, base_url: str, limit: int = 3) -> list[Docu
 def discontinued(session: Session, base_url: str, limit: int = 3) -> list[Document]:
     """Practices that stopped early, the last updated first."""
     statement = select(Record).where(Record.status == Status.DISCONTINUED).order_by(Record.updated.desc(), Record.title)
-    return _some(session, base_url, statement, limit)
-
-
-def similar(session: Session, base_url: str, slug: str, limit: int = 3) -> list[Document]:
-    """Practices from elsewhere that share most themes and target groups with one; its primary theme counts twice."""
-    own = session.scalar(select(Record).join(Practice).where(Practice.slug == slug).options(*whole()))
-    if own is None:
-        return []
-    primary = own.themes[0].theme if own.themes else ""
-    themes = (
-        select(
-            RecordTheme.practice_id.label("id"),
-            (func.count() + func.sum(case((RecordTheme.theme == primary, 1), else_=0))).label("n"),
-        )
-        .where(RecordTheme.theme.in_([each.theme for each in own.themes]))
-        .group_by(RecordTheme.practice_id)
-        .subquery()
-    )
-    groups = (
-        select(RecordTargetGroup.practice_id.label("id"), func.count().label("n"))
-        .where(RecordTargetGroup.target_group.in_([each.target_group for each in own.target_groups]))
-        .group_by(RecordTargetGroup.practice_id)
-        .subquery()
-    )
-    shared = themes.c.n + func.coalesce(groups.c.n, 0)
-    statement = (
-        select(Record)
-        .join(themes, themes.c.id == Record.practice_id)
-        .outerjoin(groups, groups.c.id == Record.practice_id)
-        .where(Record.country != own.country)
-        .order_by(shared.desc(), Record.updated.desc(), Record.title)
-    )
     return _some(session, base_url, statement, limit)
 
 

@@ -14,7 +14,9 @@ from kb.services.record import NARRATIVE, Document
 SNIPPET_CHARACTERS = 240
 _MARK = "<mark>"
 
-_TAGS = {"theme": "themes", "target_group": "target_groups", "country": "country", "region": "region"}
+TAGS = {"theme": "themes", "target_group": "target_groups", "country": "country", "region": "region"}
+"""The keys of the record that hold the facets by which what a question also means is found."""
+
 _LINK = re.compile(r"!?\[([^\]\[]*)\]\([^()\s]*\)")
 _SIGNS = re.compile(
     r"^[ \t]*(?:#{1,6}|>|[*+-]|\d{1,3}[.)])[ \t]+"  # of headings, quotes, lists
@@ -84,8 +86,8 @@ def _matched(engine: SearchEngine, question: Question, hit: Hit, record: Documen
     """Yield the keys of the record that answer the question: an engine only knows its own fields."""
     language = record["language"]
     for field in hit.matched:
-        if field in _TAGS:
-            yield _TAGS[field]
+        if field in TAGS:
+            yield TAGS[field]
         elif field in ("title", "summary"):
             yield field
         else:

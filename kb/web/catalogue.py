@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -15,67 +14,18 @@ from kb.services.catalogue import Results
 from kb.services.errors import N_, NotFound
 from kb.services.query import CatalogueQuery
 from kb.services.record import NARRATIVE, RECOMMENDED, Document
+from kb.services.similar import similar
 from kb.services.vocabularies import COUNTRY_ALIASES, TermInfo, countries
 from kb.web import accounts, context, labels, languages, templating
+from kb.web.results import around
 
 bp = Blueprint("catalogue", __name__)
-
-FIRST_VALUES = 6
-"""Values of a filter in sight before the rest goes behind "more"."""
-
-MAIN_FACETS = ("country", "theme", "region_type", "evidence", "level", "target_group", "status")
-MORE_FACETS = ("authority_role", "funding", "language")
-"""Filters that are asked for less: behind "More filters"."""
 
 SHOWN = 20
 """Practices on a theme's, region's or country's page, before the link to all."""
 
 
 # The list of practices
-
-
-@dataclass(frozen=True)
-class FacetValue:
-    """One value that a filter can take, and how many practices it would find."""
-
-    value: str
-    label: str
-    count: int
-    selected: bool
-
-
-@dataclass(frozen=True)
-class FacetGroup:
-    """One filter of the list of practices."""
-
-    name: str
-    legend: str
-    values: tuple[FacetValue, ...]
-
-    @property
-    def first(self) -> tuple[FacetValue, ...]:
-        """The values in sight; a single one more is not worth hiding."""
-        return self.values if len(self.values) == FIRST_VALUES + 1 else self.values[:FIRST_VALUES]
-
-    @property
-    def rest(self) -> tuple[FacetValue, ...]:
-        """The values behind "more"."""
-        return self.values[len(self.first) :]
-
-    @property
-    def selected(self) -> bool:
-        """Whether any value is chosen."""
-        return any(value.selected for value in self.values)
-
-
-@dataclass(frozen=True)
-class Chip:
-    """A chosen filter, in words, and the address without it."""
-
-    name: str
-    value: str
-    url: str
-    less: CatalogueQuery
 
 
 @bp.get("/practices")
@@ -87,91 +37,13 @@ def search() -> ResponseReturnValue:
     results = _found(asked.query, asked.page, asked.per_page)
     if results.page > results.pages:
         raise NotFound(N_("There is no page %(page)d: the last is %(last)d."), page=results.page, last=results.pages)
-    chips = _chips(asked.query)
-    bare = asked.query.without_filters()
-    return render_template(
-        "catalogue/search.html",
-        results=results,
-        query=asked.query,
-        chips=chips,
-        without_filters=bare,
-        total_without=_total(bare) if chips else None,
-        ways_out=_ways_out(chips) if not results.items and len(chips) > 1 else (),
-        facets=_facets(results, MAIN_FACETS),
-        more_facets=_facets(results, MORE_FACETS),
-        kept=_kept(asked),
-        page_numbers=page_numbers(results.page, results.pages),
-        **_orders(asked.query),
-    )
-
-
-def _orders(asked: CatalogueQuery) -> dict[str, Any]:
-    """The orders to choose from, and the present one; without a question, relevance means the newest first."""
-    without_question = not asked.q and asked.sort == "relevance"
-    offered = [(sort, gettext(text)) for sort, text in labels.SORTS.items() if asked.q or sort != "relevance"]
-    return {"sorts": offered, "order": "newest" if without_question else asked.sort}
+    return render_template("catalogue/search.html", results=results, query=asked.query, **around(asked, results))
 
 
 def _found(asked: CatalogueQuery, page: int = 1, per_page: int = SHOWN) -> Results:
     return catalogue.search(
         context.reading(), context.engine(), context.vocabulary(), asked, page, per_page, context.config().base_url
     )
-
-
-def _total(asked: CatalogueQuery) -> int:
-    return catalogue.total(context.engine(), context.vocabulary(), asked)
-
-
-def _chips(asked: CatalogueQuery) -> list[Chip]:
-    chips = []
-    for name, value in asked.filters():
-        less = asked.without(name, value)
-        shown = labels.facet(name, value, languages.chosen())
-        chips.append(Chip(gettext(labels.FACETS[name]), shown, templating.query_url(less), less))
-    return chips
-
-
-def _ways_out(chips: Iterable[Chip]) -> list[tuple[Chip, int]]:
-    """Where nothing is found: the filters whose removal would find something, and how much."""
-    counted = [(chip, _total(chip.less)) for chip in chips]
-    return [(chip, count) for chip, count in counted if count]
-
-
-def _facets(results: Results, names: Iterable[str]) -> list[FacetGroup]:
-    """The filters that can change anything: those with more than one value, or with one chosen."""
-    groups = []
-    for name in names:
-        chosen = getattr(results.query, name)
-        counts = {value: 0 for value in chosen} | dict(results.facets.get(name, ()))
-        values = [
-            FacetValue(value, labels.facet(name, value, languages.chosen()), count, value in chosen)
-            for value, count in counts.items()
-            if count or value in chosen
-        ]
-        if len(values) > 1 or chosen:
-            values.sort(key=lambda each: (-each.count, each.label))
-            groups.append(FacetGroup(name, gettext(labels.FACETS[name]), tuple(values)))
-    return groups
-
-
-def _kept(asked: query.Request) -> list[tuple[str, str]]:
-    """What the filter form sends along unseen: the question, the order, and filters that it has no control for."""
-    shown = {*MAIN_FACETS, *MORE_FACETS, "year_from", "year_to"}
-    kept = [(name, value) for name, value in asked.query.to_params() if name not in shown]
-    if asked.per_page != query.PER_PAGE:
-        kept.append(("per_page", str(asked.per_page)))
-    if "lang" in request.args:
-        kept.append(("lang", languages.chosen()))
-    return kept
-
-
-def page_numbers(page: int, pages: int) -> list[int | None]:
-    """The numbers that a pager shows: first, last, two around the present one; None where some are left out."""
-    shown = [n for n in range(1, pages + 1) if n in (1, pages) or abs(n - page) <= 2]
-    numbers: list[int | None] = []
-    for before, n in zip([0, *shown], shown, strict=False):
-        numbers += [None, n] if n - before > 1 else [n]
-    return numbers
 
 
 # One practice
@@ -192,7 +64,7 @@ def practice(slug: str) -> ResponseReturnValue:
         contact=catalogue.contact(session, accounts.current(), slug),
         models=catalogue.titles(session, [entry["slug"] for entry in record["adapted_from"]]),
         adaptations=catalogue.adaptations(session, base_url, slug),
-        similar=[(each, _shared(record, each)) for each in catalogue.similar(session, base_url, slug)],
+        similar=[(each, _shared(record, each)) for each in similar(session, context.engine(), base_url, record)],
         licence=labels.LICENCES[record["licence"]],
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from functools import lru_cache
@@ -55,7 +55,7 @@ def init_app(app: Flask) -> None:
     )  # fmt: skip
     functions = (
         static_url, language_url, query_url, lang_attr, label, facet_label, lifespan, span, place_name, evidence_step,
-        in_readers_language, found_in,
+        in_readers_language,
     )  # fmt: skip
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -122,16 +122,6 @@ def message(said: Message | str) -> str:
 def listed(items: Iterable[str]) -> str:
     """Words as a list in the language of the page: "a, b and c"."""
     return format_list([str(item) for item in items], locale=_locale())
-
-
-MOST_PLACES = 4
-"""Places that the line "Found in …" names."""
-
-
-def found_in(fields: Sequence[str]) -> list[str]:
-    """Where a question was answered, in words: the weightiest few, for a list of all of them says nothing."""
-    named = [name for name in fields if name != "original_title" or "title" not in fields]
-    return [gettext(labels.MATCHED[name]) for name in named[:MOST_PLACES]]
 
 
 def host(url: str) -> str:

@@ -167,7 +167,7 @@ def test_a_page_past_the_last_is_a_404_that_says_so(reader: FlaskClient) -> None
 
 
 def test_a_pager_shows_first_last_and_the_pages_near() -> None:
-    from kb.web.catalogue import page_numbers
+    from kb.web.results import page_numbers
 
     assert page_numbers(1, 1) == [1]
     assert page_numbers(6, 20) == [1, None, 4, 5, 6, 7, 8, None, 20]

@@ -15,6 +15,10 @@ from kb.search.whoosh.spelling import corrections
 _MOST_CORRECTED = 4
 """Words of a question that are corrected; where more are unknown it is not in a language of the index."""
 
+_RARE = 3  # documents: a word in so few may be a slip of somebody's pen
+_FREQUENT = 10  # times as many documents make another word the likelier one
+_LONG_ENOUGH = 6  # letters: shorter words have too many neighbours
+
 
 def answer(snapshot: Snapshot, query: Query) -> Page:
     """Answer a query from a snapshot. Raises ValueError for a sort or a facet that there is not."""
@@ -50,19 +54,29 @@ def answer(snapshot: Snapshot, query: Query) -> Page:
 def _mended(snapshot: Snapshot, matches: Matches) -> tuple[tuple[str, str], ...]:
     """Return (typed, meant) for each plain word that stands nowhere, nor means anything, and resembles one that does.
 
-    Words that stand together in documents with the rest of the question go before others: they are of its language.
+    So it is with a word that is hardly anywhere where one letter makes it a frequent one. Words that stand together in
+    documents with the rest of the question go before others: they are of its language.
     """
     covered = {i for each in matches.expansions for i in range(each.start, each.end)}
-    unknown = [
-        fold(clause.word)
-        for i, clause in enumerate(matches.question.clauses)
-        if clause.word and not matches.known[i] and i not in covered
+    unsure = [
+        (fold(clause.word), count)
+        for i, (clause, count) in enumerate(zip(matches.question.clauses, matches.holding, strict=True))
+        if clause.word and i not in covered and count <= _RARE
     ]
-    if len(unknown) > _MOST_CORRECTED:
+    if len(unsure) > _MOST_CORRECTED:
         return ()
     beside = matches.some if matches.some.any() else None
-    found = ((word, corrections(snapshot, word, 1, beside)) for word in unknown)
-    return tuple((word, best[0].word) for word, best in found if best)
+    found = ((word, _meant(snapshot, word, count, beside)) for word, count in unsure)
+    return tuple((word, meant) for word, meant in found if meant)
+
+
+def _meant(snapshot: Snapshot, word: str, count: int, beside: Mask | None) -> str | None:
+    if not count:
+        return next((each.word for each in corrections(snapshot, word, 1, beside)), None)
+    if len(word) < _LONG_ENOUGH:
+        return None
+    near = [each for each in corrections(snapshot, word) if each.distance <= 1 and each.documents >= _FREQUENT * count]
+    return max(near, key=lambda each: each.documents).word if near else None
 
 
 def _hit(snapshot: Snapshot, matches: Matches, number: int) -> Hit:

@@ -35,7 +35,8 @@ class Matches:
     """What a question finds: masks over the documents of a snapshot, and scores.
 
     `full`: what answers it all; `some`: what answers a part; `literal`: where the words themselves stand, all of them;
-    `titled`: what bears it as its title. `expansions`: what else the question means that any document has.
+    `titled`: what bears it as its title; `holding`: in how many documents each clause stands, itself; `expansions`:
+    what else the question means that any document has.
     """
 
     def __init__(self, snapshot: Snapshot, question: Question) -> None:
@@ -48,7 +49,7 @@ class Matches:
             for need in clause.needs:
                 self._search(i, need)
         self._search_pairs()
-        self.known = tuple(bool(held.any()) for held in self._held)
+        self.holding = tuple(int(held.sum()) for held in self._held)
         self.literal: Mask = np.asarray(self._held.all(axis=0))
         self.expansions, self._meant = self._search_meanings()
         self._combine()
