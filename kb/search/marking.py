@@ -119,6 +119,8 @@ def _best_start(
     text: str, tokens: Sequence[Word], edges: Sequence[tuple[int, int]], found: dict[int, int], size: int
 ) -> int:
     """Return the first word of the best window: most things asked for, then a sentence start, then most marks."""
+    if not found:
+        return 0
     hits = list(found)
     held: dict[int, int] = {}
     best, best_rank, end = 0, (-1, False, 0, 0.0), 0

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kb.search.language import LONGEST_WORD, fold, is_stop_word, spans
 from kb.search.question import Clause, Need, Question, Tagged, Words, Years
@@ -26,6 +26,9 @@ MOST_WORDS = 64
 
 LEAST_BEGINNING = 2
 """Letters that a beginning must have: with fewer, `a*` is the word `a`."""
+
+MOST_BEGINNINGS = 16
+"""Beginnings of a question that count as such; further ones are words. Each may stand for a thousand words."""
 
 TAGS = ("country", "theme", "target_group", "region")
 """What can be asked for as `name:value`, beside `title:` and `year:`."""
@@ -55,7 +58,7 @@ def parse(text: str, thesaurus: Thesaurus = EMPTY, dropped: Iterable[tuple[str, 
     operators and for what else the words mean; `dropped` are (facet, value) pairs that the reader did not mean.
     """
     text = text[:_MOST_CHARACTERS]
-    items = list(_items(text.translate(_QUOTES), thesaurus))
+    items = _with_few_beginnings(_items(text.translate(_QUOTES), thesaurus))
     clauses = _meaningful(_clauses(_either(items)))
     excluded = tuple(dict.fromkeys(need for item in items if item.excluded for need in item.needs))
     searched = tuple(clause for clause in clauses if clause.has_words)
@@ -86,6 +89,20 @@ def _items(text: str, thesaurus: Thesaurus) -> Iterator[_Item]:
             if excluded and len(needs) > 1:  # -re-skilling leaves out neither "re" nor "skilling"
                 needs = (Words(tuple(need.words[0] for need in needs), exact=True),)
             yield _Item(needs, excluded, apart=any(not need.is_plain for need in needs))
+
+
+def _with_few_beginnings(items: Iterable[_Item]) -> list[_Item]:
+    kept: list[_Item] = []
+    left = MOST_BEGINNINGS
+    for item in items:
+        begins = sum(isinstance(need, Words) and need.begins for need in item.needs)
+        kept.append(item if begins <= left else replace(item, needs=tuple(map(_whole, item.needs))))
+        left = max(0, left - begins)
+    return kept
+
+
+def _whole(need: Need) -> Need:
+    return replace(need, begins=False) if isinstance(need, Words) else need
 
 
 def _plain(text: str, field: str | None = None) -> Iterator[Words]:

@@ -116,11 +116,11 @@ class Page:
     the full matches end, and only there, `hits` goes on with the best partial ones, beyond the limit. `facets` maps a
     facet (and `year`) to (value, count) pairs, the highest count first: a count is the total of the same query with
     that facet's selection replaced by that value alone. `undated` counts what a year range left out because it has no
-    dates.
+    dates, `untyped` what has no `region_type`, among what all other filters keep.
 
-    `expansions` is what else was searched that any document has. `corrections` are (typed, meant) pairs of folded
-    words: such as stand nowhere, and others that do. Where nothing at all answers the question and it can be
-    corrected, `corrected` is True and the corrected one is answered.
+    `empty` says that nothing answers the question, not even in part, whatever the filters. `expansions` is what else
+    was searched that any document has. `corrections` are (typed, meant) pairs of folded words: such as stand nowhere,
+    or hardly anywhere, and others that do.
     """
 
     total: int
@@ -128,9 +128,10 @@ class Page:
     partial: bool = False
     facets: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     undated: int = 0
+    untyped: int = 0
+    empty: bool = False
     expansions: tuple[Expansion, ...] = ()
     corrections: tuple[tuple[str, str], ...] = ()
-    corrected: bool = False
 
 
 class SearchEngine(Protocol):

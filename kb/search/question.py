@@ -6,8 +6,8 @@ where it is answered.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from kb.search.language import fold
 
@@ -115,15 +115,6 @@ class Question:
         """Yield what is looked for in texts, in the order typed."""
         for clause in self.clauses:
             yield from (need for need in clause.needs if isinstance(need, Words))
-
-    def corrected(self, meant: Mapping[str, str]) -> Question:
-        """Return the question with other words for some plain ones, by their folds."""
-
-        def mended(clause: Clause) -> Clause:
-            word = meant.get(fold(clause.word)) if clause.word else None
-            return replace(clause, needs=(Words((word,)),)) if word else clause
-
-        return replace(self, clauses=tuple(map(mended, self.clauses)))
 
     def runs(self) -> Iterator[tuple[int, int]]:
         """Yield (start, end) of the longest runs of plain words that were typed one after the other."""

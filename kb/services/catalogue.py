@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from kb.models import Contact, Evidence, Practice, Record, RecordRegion, Status, User
 from kb.search.port import Page, Query, SearchEngine
-from kb.search.question import Expansion
+from kb.search.question import Expansion, Question
 from kb.services import presenting
 from kb.services.errors import N_, NotFound
 from kb.services.naming import thesaurus
@@ -51,6 +51,7 @@ class Results:
     items: tuple[Found, ...]
     partial: bool = False
     undated: int = 0
+    untyped: int = 0
     facets: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     expansions: tuple[Expansion, ...] = ()
     suggestion: Suggestion | None = None
@@ -82,9 +83,8 @@ def search(
     base_url: str,
 ) -> Results:
     """Answer a query with one page of public practices and the facets of all of them."""
-    asked = query.to_engine(thesaurus(vocabulary), page, per_page)
-    answer = engine.search(asked)
-    question = asked.question.corrected(dict(answer.corrections)) if answer.corrected else asked.question
+    meant = _Meant(engine, vocabulary, query, page, per_page)
+    answer, question = meant.answer, meant.question
     records = public_records(session, _ids(answer))
     items = []
     for position, hit in enumerate(answer.hits, start=(page - 1) * per_page):
@@ -100,30 +100,53 @@ def search(
         items=tuple(items),
         partial=answer.partial,
         undated=answer.undated,
+        untyped=answer.untyped,
         facets=answer.facets,
         expansions=answer.expansions,
-        suggestion=_suggestion(session, engine, asked, answer, base_url),
-        corrected=answer.corrected,
+        suggestion=meant.suggestion(session, base_url),
+        corrected=meant.corrected,
     )
 
 
-def _suggestion(session: Session, engine: SearchEngine, asked: Query, answer: Page, base_url: str) -> Suggestion | None:
-    """The question as it may have been meant, if that finds more than the one asked."""
-    meant = dict(answer.corrections)
-    if not meant:
-        return None
-    better = replace(asked, question=asked.question.corrected(meant), offset=0, limit=1, facets=False)
-    found = answer if answer.corrected else engine.search(better)
-    if not found.total or (found.partial and not answer.corrected):
-        return None
-    record = next(iter(public_records(session, _ids(found)[:1]).values()), None)
-    document = as_document(record, base_url) if record else None
-    return Suggestion(presenting.respelt(asked.question.text, meant, document), found.total)
+class _Meant:
+    """A query asked as it stands, or, where nothing at all answers it, as it may have been meant."""
+
+    def __init__(
+        self, engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery, page: int, per_page: int, *,
+        facets: bool = True,
+    ) -> None:  # fmt: skip
+        self._engine = engine
+        self._query = query
+        self._names = thesaurus(vocabulary)
+        self._asked = query.to_engine(self._names, page, per_page, facets=facets)
+        self.question = self._asked.question
+        self.answer = engine.search(self._asked)
+        self._corrections = dict(self.answer.corrections)
+        self.corrected = self.answer.empty and bool(self._corrections)
+        if self.corrected:
+            self.question = self._better()
+            self.answer = engine.search(replace(self._asked, question=self.question))
+
+    def suggestion(self, session: Session, base_url: str) -> Suggestion | None:
+        """The question as it may have been meant, if that finds more than the one asked."""
+        if not self._corrections:
+            return None
+        found = self.answer
+        if not self.corrected:
+            found = self._engine.search(replace(self._asked, question=self._better(), offset=0, limit=1, facets=False))
+        if not found.total or (found.partial and not self.corrected):
+            return None
+        record = next(iter(public_records(session, _ids(found)[:1]).values()), None)
+        document = as_document(record, base_url) if record else None
+        return Suggestion(presenting.respelt(self._query.q, self._corrections, document), found.total)
+
+    def _better(self) -> Question:
+        return replace(self._query, q=presenting.respelt(self._query.q, self._corrections)).question(self._names)
 
 
 def total(engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery) -> int:
     """How many practices a query finds."""
-    return engine.search(query.to_engine(thesaurus(vocabulary), 1, 1, facets=False)).total
+    return _Meant(engine, vocabulary, query, 1, 1, facets=False).answer.total
 
 
 def get(session: Session, slug: str, base_url: str) -> Document:

@@ -60,7 +60,7 @@ def plain(markdown: str) -> str:
     return _SIGNS.sub("", _LINK.sub(r"\1", markdown))
 
 
-def respelt(text: str, meant: Mapping[str, str], record: Document | None) -> str:
+def respelt(text: str, meant: Mapping[str, str], record: Document | None = None) -> str:
     """Return a question with other words for some, by their folds, spelt with their accents as a record has them."""
     spelt = dict(_spellings(meant.values(), record)) if record else {}
     parts, rest = [], 0

@@ -89,10 +89,47 @@ def about() -> ResponseReturnValue:
     )
 
 
+class Example(NamedTuple):
+    """A question that finds something, the language of its words, and what it shows."""
+
+    question: str
+    language: str
+    shows: str
+
+
+SEARCHES = (
+    Example("housing refugees", "en", N_("both words, anywhere in a practice and in any form")),
+    Example('"welcome centre"', "en", N_("these words as they are, side by side")),
+    Example("refugees -children", "en", N_("without a word; a whole phrase or filter can be left out as well")),
+    Example("nurses OR doctors", "en", N_("one word or the other; OR in capitals")),
+    Example("entrepr*", "en", N_("every word that begins so")),
+    Example("title:talent", "en", N_("a word of the title")),
+    Example("housing country:IT", "en", N_("practices of a country, by its code or its name in any language")),
+    Example('theme:"labour inclusion" mentors', "en", N_("practices of a theme, by its name")),
+    Example('region:"Bavaria"', "en", N_("practices of a region and its parts, by its name or code")),
+    Example(
+        "arts year:2018..2022", "en", N_("practices that ran at any time in these years; also 2018, 2018.. or ..2022")
+    ),
+    Example("linia acol", "ca", N_("accents and capitals do not matter")),
+    Example(
+        "Arbeitsmarkt Integration",
+        "de",
+        N_("nor does it matter whether a compound is written as one word, as two, or with a hyphen"),
+    ),
+    Example(
+        "rynek pracy",
+        "pl",
+        N_("the name of a theme, target group, country or region in any language finds what is filed under it"),
+    ),
+    Example("emplyment", "en", N_("a slip of the pen is understood")),
+)
+"""Questions of the help page, in its order; each finds something in the seed."""
+
+
 @bp.get("/help")
 def help() -> ResponseReturnValue:
     """How searching works, what the pages say and do not say, and the API."""
-    return render_template("pages/help.html", base_url=context.config().base_url)
+    return render_template("pages/help.html", base_url=context.config().base_url, searches=SEARCHES)
 
 
 @bp.get("/healthz")

@@ -47,11 +47,12 @@ class FacetValue:
 
 @dataclass(frozen=True)
 class FacetGroup:
-    """One filter of the list of practices."""
+    """One filter of the list of practices. `unknown`: how many have no value, where that says something."""
 
     name: str
     legend: str
     values: tuple[FacetValue, ...]
+    unknown: int = 0
 
     @property
     def first(self) -> tuple[FacetValue, ...]:
@@ -153,7 +154,8 @@ def facets(results: Results, names: Iterable[str]) -> list[FacetGroup]:
         ]
         if len(values) > 1 or chosen:
             values.sort(key=lambda each: (-each.count, each.label))
-            groups.append(FacetGroup(name, gettext(labels.FACETS[name]), tuple(values)))
+            unknown = results.untyped if name == "region_type" else 0
+            groups.append(FacetGroup(name, gettext(labels.FACETS[name]), tuple(values), unknown))
     return groups
 
 

@@ -111,9 +111,7 @@ def test_totals_and_counts_are_exact(engine: SearchEngine, batches: list[list[Do
 
 
 def check(page: Page, query: Query, everything: list[Document]) -> None:
-    if page.corrected:
-        assert not any(answers(d, query.question, in_part=True) for d in everything)
-        query = replace(query, question=query.question.corrected(dict(page.corrections)))
+    assert page.empty == (not any(answers(d, query.question, in_part=True) for d in everything))
     assert page.total == total(query, everything)
     for facet in FACETS:
         chosen = query.filters.get(facet, ())
@@ -132,6 +130,8 @@ def check(page: Page, query: Query, everything: list[Document]) -> None:
     unranged = matching(replace(query, year_from=None, year_to=None), everything)
     undated = [d for d in unranged if d.start_year is None and d.end_year is None]
     assert page.undated == (len(undated) if ranged else 0)
+    typeless = matching(replace(query, filters={**query.filters, "region_type": ()}), everything)
+    assert page.untyped == sum(not d.facets.get("region_type") for d in typeless)
     check_hits(page, query, everything)
 
 

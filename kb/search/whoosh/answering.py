@@ -25,10 +25,6 @@ def answer(snapshot: Snapshot, query: Query) -> Page:
     if query.sort not in SORTS:
         raise ValueError(f"no such sort: {query.sort}")
     matches = Matches(snapshot, query.question)
-    mended = _mended(snapshot, matches)
-    corrected = bool(mended) and not matches.some.any()
-    if corrected:
-        matches = Matches(snapshot, query.question.corrected(dict(mended)))
     partial = bool(matches.some.any() and not matches.full.any())
     matching = matches.some if partial else matches.full
     selection = Selection(snapshot, query)
@@ -45,13 +41,14 @@ def answer(snapshot: Snapshot, query: Query) -> Page:
         partial=partial,
         facets=selection.facets(matching) if query.facets else {},
         undated=selection.undated(matching),
+        untyped=selection.untyped(matching),
+        empty=not matches.some.any(),
         expansions=matches.expansions,
-        corrections=mended,
-        corrected=corrected,
+        corrections=_corrections(snapshot, matches),
     )
 
 
-def _mended(snapshot: Snapshot, matches: Matches) -> tuple[tuple[str, str], ...]:
+def _corrections(snapshot: Snapshot, matches: Matches) -> tuple[tuple[str, str], ...]:
     """Return (typed, meant) for each plain word that stands nowhere, nor means anything, and resembles one that does.
 
     So it is with a word that is hardly anywhere where one letter makes it a frequent one. Words that stand together in

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
-from kb.search.language import fold, spans
+from kb.search.beginnings import WORDS
 from kb.search.whoosh.snapshot import Snapshot
 
 
@@ -13,16 +15,13 @@ def complete(snapshot: Snapshot, kind: str, text: str, limit: int) -> tuple[str,
 
     Names that begin with the text go before others. What stands only in deleted documents is not there.
     """
-    sets = snapshot.completions[kind]
-    counts = np.bincount(sets.codes[snapshot.live[sets.documents]], minlength=len(sets.names))
-    typed = _folds(text)
-    found = []
-    for name, count in zip(sets.names, counts.tolist(), strict=True):
-        words = _folds(name) if count and typed else []
-        if words and all(any(word.startswith(each) for word in words) for each in typed):
-            found.append((not "".join(words).startswith("".join(typed)), -count, name))
-    return tuple(name for _, _, name in sorted(found)[:limit])
-
-
-def _folds(text: str) -> list[str]:
-    return [folded for start, end in spans(text) if (folded := fold(text[start:end]))]
+    counts: Counter[str] = Counter()
+    later: dict[str, bool] = {}
+    for base, segment in zip(snapshot.bases, snapshot.segments, strict=False):
+        sets = segment.columns.completions[kind]
+        numbers = np.bincount(sets.codes[snapshot.live[base + sets.documents]], minlength=len(sets.names)).tolist()
+        for nearness, place in segment.beginnings(kind).find(text):
+            if numbers[place]:
+                counts[sets.names[place]] += numbers[place]
+                later[sets.names[place]] = nearness == WORDS
+    return tuple(sorted(counts, key=lambda name: (later[name], -counts[name], name))[:limit])

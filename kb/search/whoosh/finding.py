@@ -11,7 +11,7 @@ from kb.search.language import asked_stems, fold
 from kb.search.question import Words
 from kb.search.whoosh.lexicon import beginning_with
 from kb.search.whoosh.schema import FIELDS, stem_term
-from kb.search.whoosh.segment import Numbers, Term
+from kb.search.whoosh.segment import NOWHERE, Numbers, Term
 from kb.search.whoosh.snapshot import Snapshot
 
 _KIN = 0.95  # what a word that only shares a stem counts beside the word as typed
@@ -92,10 +92,25 @@ def _apart(snapshot: Snapshot, folded: str) -> Iterable[Found]:
 
 
 def _beginning(snapshot: Snapshot, folded: str) -> Found:
-    words = beginning_with(snapshot, folded, _MOST_BEGINNING)
-    terms = [snapshot.term("words", word) for word in words]
-    documents = _documents(snapshot, terms)
-    return Found(documents, _most(documents, terms))
+    words = frozenset(beginning_with(snapshot, folded, _MOST_BEGINNING))
+    documents, counts = [NOWHERE.documents], [NOWHERE.counts]
+    for base, segment in zip(snapshot.bases, snapshot.segments, strict=False):
+        lexicon = segment.lexicon()
+        # Most words stand in few segments. Asking each segment for all would take long, and fill the cache with nothing.
+        for word in words.intersection(map(lexicon.word, lexicon.beginning_with(folded))):
+            term = segment.term("words", word.encode())
+            documents.append(base + term.documents)
+            counts.append(term.counts)
+    return _highest(snapshot, np.concatenate(documents), np.concatenate(counts))
+
+
+def _highest(snapshot: Snapshot, documents: Numbers, counts: NDArray[np.uint8]) -> Found:
+    """Return the documents that are not deleted, each once, with the highest of its counts."""
+    order = np.argsort(documents, kind="stable")
+    order = order[snapshot.live[documents[order]]]
+    documents, firsts = np.unique(documents[order], return_index=True)
+    highest = np.maximum.reduceat(counts[order], firsts, axis=0) if len(documents) else counts[order]
+    return Found(documents, highest.astype(np.float64))
 
 
 def _documents(snapshot: Snapshot, found: Iterable[Term | Found]) -> Numbers:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from whoosh.reading import TermNotFound
 
+from kb.search.beginnings import Beginnings
 from kb.search.port import COMPLETED
 from kb.search.whoosh.codec import Files, Postings, read_postings
 from kb.search.whoosh.lexicon import EXTENSION, Lexicon
@@ -115,7 +116,8 @@ class Segment:
         self._cache = cache
         self._lock = threading.Lock()  # reading seeks, and all threads share the files
         self._lexicon: Lexicon | None = None
-        self._lexicon_lock = threading.Lock()
+        self._beginnings: dict[str, Beginnings] = {}
+        self._lazy_lock = threading.Lock()
         files = Files(path)
         weakref.finalize(self, files.close)
         with damaged_is_lost():
@@ -135,11 +137,18 @@ class Segment:
 
     def lexicon(self) -> Lexicon:
         """Return the lexicon. It is read when somebody first asks for it. Raises IndexLost where it is damaged."""
-        with self._lexicon_lock:
+        with self._lazy_lock:
             if self._lexicon is None:
                 with damaged_is_lost():
                     self._lexicon = Lexicon(_whole(self._lexicon_file.fileno()))
             return self._lexicon
+
+    def beginnings(self, kind: str) -> Beginnings:
+        """Return the names of a kind of `COMPLETED` by their words. They are sorted when somebody first asks."""
+        with self._lazy_lock:
+            if kind not in self._beginnings:
+                self._beginnings[kind] = Beginnings(self.columns.completions[kind].names)
+            return self._beginnings[kind]
 
     def _postings(self, field: str, term: bytes) -> Postings | None:
         with damaged_is_lost(), self._lock:

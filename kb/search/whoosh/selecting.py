@@ -46,6 +46,12 @@ class Selection:
             return 0
         return int((self.keep(documents, but="year") & ~self._snapshot.dated).sum())
 
+    def untyped(self, documents: Mask) -> int:
+        """Return how many of `documents` that the other conditions keep are from regions whose type is not known."""
+        typed = np.zeros(self._snapshot.size, np.bool_)
+        typed[self._snapshot.sets["region_type"].documents] = True
+        return int((self.keep(documents, but="region_type") & ~typed).sum())
+
     def facets(self, documents: Mask) -> Mapping[str, Counts]:
         """Return for each facet what its values would find among `documents`, alone and beside the other conditions."""
         kept = self.keep(documents)
