@@ -29,6 +29,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -273,7 +274,10 @@ class TargetGroup(Term, Base):
 
 
 class Region(Base):
-    """A region of NUTS 2024, the United Kingdom's of NUTS 2021, or a local code (`x-gb-wales`). Level 0: a country."""
+    """A region of NUTS 2024, the United Kingdom's of NUTS 2021, or a local code (`x-gb-wales`). Level 0: a country.
+
+    `synonyms` are further names, by the language of the name: other languages' names, short forms, places inside.
+    """
 
     __tablename__ = "regions"
 
@@ -285,6 +289,7 @@ class Region(Base):
     name_en: Mapped[str | None] = mapped_column(String(200))
     name_native: Mapped[str] = mapped_column(String(200))
     name_latin: Mapped[str] = mapped_column(String(200))
+    synonyms: Mapped[dict[str, list[str]]] = mapped_column(JSON, default=dict, server_default=text("'{}'"))
     lon: Mapped[float | None]
     lat: Mapped[float | None]
     urban_type: Mapped[str | None] = mapped_column(String(16))

@@ -17,7 +17,7 @@ from kb.db import Database
 from kb.models import IndexOutbox
 from kb.search import open_engine
 from kb.search.port import Document, SearchEngine
-from kb.services import setup
+from kb.services import seeding, setup
 from kb.services.errors import NotFound
 from kb.services.indexing import Indexer
 from kb.services.occupancy import using
@@ -58,6 +58,7 @@ def parts(config: Config) -> Iterator[Site]:
     indexer = Indexer(database, engine, VocabularyCache(), config.data_dir / "index.lock")
     try:
         say(setup.migrate(database))
+        seeding.fill_synonyms(database)
         yield Site(config, database, engine, indexer)
     finally:
         engine.close()

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import func, select
+from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import Session
 
+from kb.db import Database
 from kb.models import Origin, Practice, Region, RegionSuccessor, Revision, TargetGroup, Theme
 from kb.services import vocabularies
 from kb.services.checking import check
@@ -66,6 +67,17 @@ def load_vocabularies(session: Session, folder: Path = FOLDER) -> None:
         vocabularies.moved(session)
 
 
+def fill_synonyms(database: Database, folder: Path = FOLDER) -> None:
+    """Give regions that a release before synonyms loaded theirs; nothing where one has any, or no region is there."""
+    with database.read() as session:
+        known = session.scalar(select(Region.code).limit(1)) is not None
+        filled = session.scalar(select(Region.code).where(cast(Region.synonyms, String) != "{}").limit(1)) is not None
+    if known and not filled:
+        with database.write() as session:
+            if _synonyms(session, folder):
+                vocabularies.moved(session)
+
+
 def is_empty(session: Session) -> bool:
     """Whether the database holds no practice and no vocabulary yet."""
     return not any(session.scalar(select(func.count()).select_from(table)) for table in (Practice, Theme))
@@ -107,6 +119,19 @@ def _regions(session: Session, folder: Path) -> bool:
     for row in _csv(folder / "region_successors.csv"):
         if session.get(RegionSuccessor, (row["code"], row["successor"])) is None:
             session.add(RegionSuccessor(code=row["code"], successor=row["successor"], edition=row["edition"]))
+            changed = True
+    return changed | _synonyms(session, folder)
+
+
+def _synonyms(session: Session, folder: Path) -> bool:
+    """Give synonyms to the regions that have none: what an operator wrote stays."""
+    held: dict[str, dict[str, list[str]]] = {}
+    for row in _csv(folder / "region_synonyms.csv"):
+        held.setdefault(row["code"], {}).setdefault(row["language"], []).append(row["name"])
+    changed = False
+    for region in session.scalars(select(Region)):
+        if not region.synonyms and region.code in held:
+            region.synonyms = held[region.code]
             changed = True
     return changed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import threading
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -45,7 +45,7 @@ class TermInfo:
 
 @dataclass(frozen=True, slots=True)
 class RegionInfo:
-    """A region: its code and edition, where it belongs, its names, its centre and its types."""
+    """A region: its code and edition, where it belongs, its names, its centre, its types, its synonyms by language."""
 
     code: str
     edition: str
@@ -58,6 +58,20 @@ class RegionInfo:
     lon: float | None
     lat: float | None
     types: tuple[str, ...]
+    synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its names in English, its own language and Latin letters; synonyms are no names."""
+        return tuple(name for name in (self.name_en, self.name_native, self.name_latin) if name)
+
+    def called(self, text: str) -> str | None:
+        """The synonym by which a text finds the region, or None where one of its names says it already."""
+        wanted = fold(text)
+        if any(wanted in fold(name) for name in self.names):
+            return None
+        found = [name for names in self.synonyms.values() for name in names if wanted in fold(name)]
+        return min(found, key=lambda name: (not fold(name).startswith(wanted), len(name)), default=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,17 +140,23 @@ class Vocabulary:
 
     @cached_property
     def _by_name(self) -> Mapping[str, str]:
-        """Codes by folded name. A place often bears its name at several levels: the highest below the country wins."""
-        found: dict[str, RegionInfo] = {}
-        clashes: set[str] = set()
+        """Codes by folded name or synonym; what is a name of one region is not read as another's synonym."""
+        synonyms = self._bearers(lambda region: (name for names in region.synonyms.values() for name in names))
+        meant = {**synonyms, **self._bearers(lambda region: region.names)}
+        return {name: code for name, code in meant.items() if code is not None}
+
+    def _bearers(self, names: Callable[[RegionInfo], Iterable[str]]) -> Mapping[str, str | None]:
+        """Codes by folded name. A place often bears its name at several levels: the highest below the country wins.
+
+        None is the code of a name that several regions bear of which none contains the others.
+        """
+        found: dict[str, str | None] = {}
         for region in sorted(self.regions.values(), key=lambda each: (each.level, each.code)):
-            if region.level == 0:
-                continue
-            for name in {fold(name) for name in (region.name_en, region.name_native, region.name_latin) if name}:
-                first = found.setdefault(name, region)
-                if first is not region and first.code not in self.lineage(region.code):
-                    clashes.add(name)
-        return {name: region.code for name, region in found.items() if name not in clashes}
+            for name in set(map(fold, names(region))) if region.level else ():
+                first = found.setdefault(name, region.code)
+                if first is None or first not in self.lineage(region.code):
+                    found[name] = None
+        return found
 
     def similar_regions(self, text: str, country: str | None = None) -> list[str]:
         """Up to three codes whose names resemble what was typed, for "did you mean"."""
@@ -146,16 +166,18 @@ class Vocabulary:
             if country is None or self.regions[code].country == country
         }
         wanted = fold(text)
-        close = difflib.get_close_matches(wanted, names, n=3, cutoff=0.6)
-        return list(dict.fromkeys(names[name] for name in close))
+        close = difflib.get_close_matches(wanted, names, n=12, cutoff=0.6)  # a region may have several such names
+        return list(dict.fromkeys(names[name] for name in close))[:3]
 
 
 _APART = str.maketrans(dict.fromkeys("-‐‑–—'’·/", " "))
+_PLAIN = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"})
+"""Letters that are one with a plain letter to a reader, but that Unicode does not take apart."""
 
 
 def fold(text: str) -> str:
     """Return text without accents, case and hyphens, its white space single: for comparing names, not for search."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold()).translate(_APART)
+    decomposed = unicodedata.normalize("NFKD", text.casefold()).translate(_APART).translate(_PLAIN)
     return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
 
 
@@ -236,6 +258,7 @@ def _region(region: Region) -> RegionInfo:
         lon=region.lon,
         lat=region.lat,
         types=region_types(region),
+        synonyms={language: tuple(names) for language, names in region.synonyms.items()},
     )
 
 

@@ -73,6 +73,7 @@ def test_a_vocabulary_is_whole(reader: FlaskClient, path: str) -> None:
 def test_regions_have_code_edition_and_names(reader: FlaskClient) -> None:
     items = {item["code"]: item for item in reader.get("/api/v1/regions").get_json()["items"]}
     assert items["EL303"]["country"] == "GR" and items["x-gb-scotland"]["edition"] == "local"
+    assert items["ES51"]["synonyms"]["fr"] == ["Catalogne"] and items["ES"]["synonyms"] == {}
 
 
 @pytest.mark.parametrize(

@@ -363,12 +363,19 @@ def test_a_theme_lists_its_practices_and_countries(reader: FlaskClient) -> None:
         ("es51", "ES51"),
         ("Praha", "CZ01"),
         ("x-gb-wales", "x-gb-wales"),
+        ("Baviera", "DE2"),
+        ("donegal", "IE041"),
     ],
 )
 def test_a_region_is_found_by_any_of_its_names_and_its_code(reader: FlaskClient, typed: str, code: str) -> None:
     html = page(reader, f"/regions?q={typed}")
     found = html.partition('id="h-f"')[2].partition("</section>")[0]
     assert f'href="/regions/{code}"' in found
+
+
+def test_a_region_found_by_a_synonym_says_by_which(reader: FlaskClient) -> None:
+    assert "Donegal" in page(reader, "/regions?q=donegal").partition('href="/regions/IE041"')[2].partition("</li>")[0]
+    assert "Katalonien" not in page(reader, "/regions?q=Catalonia")
 
 
 def test_a_region_that_nobody_knows_is_said_so(reader: FlaskClient) -> None:

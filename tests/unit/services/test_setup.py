@@ -6,13 +6,15 @@ import threading
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from kb.db import Database
-from kb.models import schema
-from kb.services import setup
+from kb.models import Region, RegionSuccessor, Theme, schema
+from kb.services import seeding, setup, vocabularies
 from kb.services.setup import SchemaTooNew
 
 
@@ -59,4 +61,57 @@ def test_a_schema_of_a_later_release_is_refused_in_a_sentence(fresh: Database) -
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(SchemaTooNew, match="9999"):
         setup.migrate(fresh)
+    fresh.close()
+
+
+@pytest.fixture
+def of_0001(database: Database) -> Database:
+    """A database with vocabularies as the release before synonyms of regions left it."""
+    config = Config()
+    config.set_main_option("script_location", str(setup.MIGRATIONS))
+    with database.engine.execution_options(kb_writes=True).begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+    return database
+
+
+def test_a_filled_database_of_the_first_release_keeps_its_rows_and_gets_synonyms(of_0001: Database) -> None:
+    assert setup.current(of_0001) == "0001"
+    setup.migrate(of_0001)
+    with of_0001.read() as session:
+        before = vocabularies.load(session)
+    assert len(before.regions) > 2000 and before.themes and before.successors
+    assert not any(region.synonyms for region in before.regions.values())
+    seeding.fill_synonyms(of_0001)
+    with of_0001.read() as session:
+        after = vocabularies.load(session)
+    assert "Catalunya" in after.regions["ES51"].synonyms["ca"]
+    assert after.generation == before.generation + 1
+
+
+def test_synonyms_are_filled_in_once_and_never_over_somebodys_own(of_0001: Database) -> None:
+    setup.migrate(of_0001)
+    with of_0001.write() as session:
+        session.get_one(Region, "DE2").synonyms = {"de": ["Weißwurstland"]}
+    seeding.fill_synonyms(of_0001)
+    with of_0001.read() as session:
+        assert session.get_one(Region, "ES51").synonyms == {}
+    with of_0001.write() as session:
+        seeding.load_vocabularies(session)
+    with of_0001.read() as session:
+        assert session.get_one(Region, "ES51").synonyms["fr"] == ["Catalogne"]
+        assert session.get_one(Region, "DE2").synonyms == {"de": ["Weißwurstland"]}
+        assert session.scalar(select(RegionSuccessor.code)) and session.scalar(select(Theme.slug))
+        now = vocabularies.generation(session)
+    with of_0001.write() as session:
+        seeding.load_vocabularies(session)
+    with of_0001.read() as session:
+        assert vocabularies.generation(session) == now
+
+
+def test_an_empty_database_is_not_filled_by_the_way(fresh: Database) -> None:
+    setup.migrate(fresh)
+    seeding.fill_synonyms(fresh)
+    with fresh.read() as session:
+        assert session.scalar(select(Region.code)) is None and vocabularies.generation(session) == 0
     fresh.close()
