@@ -34,7 +34,8 @@ _KINDS_OF_PLACE = """
     border borders midland midlands heartland highlands lowlands capital capitale hauptstadt
     island islands isole islas ilhas iles inseln insel insule oar saaret continent continente innlandet landsbyggd
     mediterranean mediterraneo akdeniz aegean ege vestlandet alfold viken obala montana fiume rijeka bergen
-    marche"""
+    marche marches marcas marken outremer
+"""
 
 _WORDS = {
     "en": "angers batman champagne constance derby drama gent genes grenade harrow hove hull jug lot nice pest reunion"
