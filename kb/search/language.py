@@ -49,6 +49,15 @@ STEMMERS = {
 
 _SAME_AS = {"no": "nb", "nn": "nb"}
 
+# Elsewhere endings follow each other, and a stemmer that took off one leaves another: Swedish marknaden has the stem
+# marknad, but marknad has markn. In these, further letters are seldom an ending: German Sicherung is not sich.
+_STEMMED_ONCE = frozenset(("ca", "de", "en", "es", "fr", "it", "pt"))
+_LEAST_DEEPER = 4  # letters of what a second stemming has to leave
+
+# How ä ö ø ü å are typed where there is no key for them; their folds are the first letters, but that of æ is ae.
+_UMLAUTS = dict.fromkeys(("de", "et", "fi", "hu", "sv"), re.compile("ae|oe|ue|aa"))
+_UMLAUTS |= dict.fromkeys(("da", "nb"), re.compile("oe|ue|aa"))
+
 # Letters that are one with a plain letter to a reader, but that Unicode does not take apart.
 _PLAIN = str.maketrans(
     {"ß": "ss", "ł": "l", "ø": "o", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i", "ħ": "h", "ŧ": "t"}
@@ -136,19 +145,39 @@ def forms(word: str, language: str) -> tuple[str, tuple[str, ...]]:
     stemmer = _stemmer(language)
     if stemmer is None or not folded:
         return folded, ()
-    written = fold(stemmer.stemWord(_lower(word, language)))
-    plain = fold(stemmer.stemWord(folded))
-    return folded, tuple(sys.intern(stem) for stem in dict.fromkeys((written, plain)) if stem)
+    written = stemmer.stemWord(_lower(word, language))
+    plain = stemmer.stemWord(folded)
+    stems = [fold(written), fold(plain)]
+    if language not in _STEMMED_ONCE:
+        deeper = (fold(stemmer.stemWord(stem)) for stem in (written, plain))
+        stems += [stem for stem in deeper if len(stem) >= _LEAST_DEEPER]
+    return folded, tuple(sys.intern(stem) for stem in dict.fromkeys(stems) if stem)
 
 
 def asked_stems(word: str, language: str) -> tuple[str, ...]:
     """Return the stems by which a word of a query is kin to words of a text in this language.
 
     The word itself is one: typed without accents it is often the stem of a word with them, but has another stem of its
-    own (Turkish `gocmen`, of `göçmenler`). None without a stemmer.
+    own (Turkish `gocmen`, of `göçmenler`). In languages with umlauts so are the forms of `without_umlauts`. None
+    without a stemmer.
     """
     folded, stems = forms(word, language)
-    return tuple(dict.fromkeys((*stems, folded))) if stems else ()
+    if not stems:
+        return ()
+    plain = without_umlauts(folded, language)
+    others = (*forms(plain, language)[1], plain) if plain != folded else ()
+    return tuple(dict.fromkeys((*stems, folded, *others)))
+
+
+def without_umlauts(folded: str, language: str) -> str:
+    """Return the fold of a word whose umlauts may have been typed as two letters: `thueringen` is `thuringen`."""
+    pattern = _UMLAUTS.get(language)
+    return pattern.sub(lambda match: match[0][0], folded) if pattern else folded
+
+
+def compounds(first: str, second: str) -> tuple[str, str]:
+    """Return how two words are written as one: side by side, or with the s that German and Nordic languages put in."""
+    return first + second, f"{first}s{second}"
 
 
 def is_stop_word(folded: str) -> bool:

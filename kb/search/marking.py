@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import pairwise
 
-from kb.search.language import Word, analyse, asked_stems, language_of
+from kb.search.language import Word, analyse, asked_stems, compounds, language_of
 from kb.search.question import Question, Words
 
 _SENTENCE_ENDS = ".!?…:\n"
@@ -48,7 +48,8 @@ class _Asked:
         for start, end in question.runs():
             typed = [clause.word or "" for clause in question.clauses[start:end]]
             for first, second in pairwise(typed):
-                self._add(Words((first + second,)), start, language)
+                for word in compounds(first, second):
+                    self._add(Words((word,)), start, language)
 
     def _add(self, words: Words, number: int, language: str) -> None:
         if words.exact and len(words.words) > 1:

@@ -36,6 +36,7 @@ TAGS = ("country", "theme", "target_group", "region")
 _MOST_CHARACTERS = MOST_WORDS * (LONGEST_WORD + 1)
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"'))
 _TOKEN = re.compile(r'(?P<minus>(?<!\S)[-−])?(?:(?P<name>[A-Za-z_]+):)?(?:"(?P<phrase>[^"]*)"|(?P<run>[^\s"]+))')
+_LETTER = re.compile(r"(?<=\b[^\W\d_])-(?=[^\W\d_]{3})")
 _YEARS = re.compile(r"(?P<first>[1-9]\d{3})?(?P<range>\.\.|[-–])?(?P<last>[1-9]\d{3})?", re.ASCII)
 
 
@@ -106,8 +107,11 @@ def _whole(need: Need) -> Need:
 
 
 def _plain(text: str, field: str | None = None) -> Iterator[Words]:
-    """Yield the words of a text without quotes; the last is a beginning where a `*` ends the text."""
-    words = _words(text)
+    """Yield the words of a text without quotes; the last is a beginning where a `*` ends the text.
+
+    A letter with a hyphen is a part of its word, which may be written apart: the e of e-learning is no Italian "and".
+    """
+    words = _words(_LETTER.sub("", text))
     begins = text.endswith("*") and bool(words) and text[-2:-1].isalnum() and len(fold(words[-1])) >= LEAST_BEGINNING
     for i, word in enumerate(words):
         yield Words((word,), begins=begins and i == len(words) - 1, field=field)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.search.language import asked_stems, fold
+from kb.search.language import asked_stems, compounds, fold
 from kb.search.question import Words
 from kb.search.whoosh.lexicon import beginning_with
 from kb.search.whoosh.schema import FIELDS, stem_term
@@ -43,7 +43,7 @@ def find(snapshot: Snapshot, words: Words) -> Found:
 
 def joined(snapshot: Snapshot, first: str, second: str) -> Found:
     """Return where two words that were typed apart stand as one, as `Arbeitsmarkt Integration` does."""
-    return _forms(snapshot, first + second, fold(first + second))
+    return _together(snapshot, [_forms(snapshot, word, fold(word)) for word in compounds(first, second)])
 
 
 def phrase(snapshot: Snapshot, folds: Sequence[str]) -> Found:

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.search.language import LONGEST_WORD, STEMMERS, STOP_WORDS, analyse, asked_stems, fold, forms, spans
+from kb.search.language import (
+    LONGEST_WORD,
+    STEMMERS,
+    STOP_WORDS,
+    analyse,
+    asked_stems,
+    compounds,
+    fold,
+    forms,
+    spans,
+    without_umlauts,
+)
 
 
 def words(text: str) -> list[str]:
@@ -115,6 +126,44 @@ def test_spans_give_the_text_back() -> None:
 )
 def test_forms_of_a_word_are_kin(language: str, written: str, typed: str) -> None:
     assert kin(written, typed, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "longer", "shorter"),
+    [
+        ("sv", "marknaden", "marknad"),
+        ("nb", "innvandrere", "innvandrer"),
+        ("da", "virksomhederne", "virksomhed"),
+        ("tr", "belediyeler", "belediye"),
+        ("hu", "középületeinek", "középület"),
+        ("et", "õigustelt", "õigus"),
+    ],
+)
+def test_endings_that_follow_each_other_leave_kin_both_ways(language: str, longer: str, shorter: str) -> None:
+    assert kin(longer, shorter, language) and kin(shorter, longer, language)
+
+
+@pytest.mark.parametrize(("language", "one", "other"), [("de", "Sicherung", "sich"), ("en", "only", "on")])
+def test_letters_that_are_no_ending_stay(language: str, one: str, other: str) -> None:
+    assert not kin(one, other, language) and not kin(other, one, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "plain"),
+    [
+        ("de", "thueringen", "thuringen"),
+        ("sv", "spraakkafeer", "sprakkafeer"),
+        ("da", "aabenraae", "abenrae"),
+        ("nb", "opplaering", "opplaering"),
+        ("en", "value", "value"),
+    ],
+)
+def test_umlauts_typed_as_two_letters_become_one(language: str, typed: str, plain: str) -> None:
+    assert without_umlauts(typed, language) == plain
+
+
+def test_a_compound_is_joined_with_or_without_an_s() -> None:
+    assert compounds("Integration", "Kurs") == ("IntegrationKurs", "IntegrationsKurs")
 
 
 def test_every_stemmer_is_tried() -> None:

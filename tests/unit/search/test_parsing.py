@@ -81,6 +81,12 @@ def test_a_dash_that_stands_elsewhere_is_no_minus(text: str) -> None:
     assert needs(text) == plain("labour", "market")
 
 
+def test_a_letter_with_a_hyphen_is_a_part_of_its_word() -> None:
+    assert needs("e-learning") == plain("elearning")
+    assert needs("arte e cultura, plan-e x-ab") == plain("arte", "cultura", "plan", "x", "ab")
+    assert needs('"e-learning"') == [(Words(("e", "learning"), exact=True),)]
+
+
 def test_a_negative_number_is_a_number() -> None:
     assert needs("temperatures of -40 degrees") == plain("temperatures", "40", "degrees")
 
