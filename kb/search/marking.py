@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from html import escape
 from itertools import pairwise
 
@@ -24,7 +25,7 @@ def mark(text: str, question: Question, language: str, *, characters: int | None
     proportion to the text.
     """
     tokens = list(analyse(text, language))
-    found = _Asked(question, language_of(language)).found(tokens)
+    found = _asked(question, language_of(language)).found(tokens)
     if characters is None or len(text) <= characters:
         return _html(text, 0, len(text), [tokens[i] for i in found])
     start, end = _passage(text, tokens, found, characters)
@@ -40,8 +41,8 @@ class _Asked:
     def __init__(self, question: Question, language: str) -> None:
         self._folds: dict[str, int] = {}
         self._stems: dict[str, int] = {}
-        self._beginnings: list[tuple[str, int]] = []
-        self._phrases: list[tuple[tuple[str, ...], int]] = []
+        self._beginnings: dict[str, int] = {}
+        self._phrases: dict[str, list[tuple[tuple[str, ...], int]]] = {}
         self._compounds: dict[str, int] = {}
         for number, words in enumerate(question.words()):
             self._add(words, number, language)
@@ -50,14 +51,15 @@ class _Asked:
             for first, second in pairwise(typed):
                 for word in compounds(first, second):
                     self._add(Words((word,)), start, language)
+        self._halves = {compound[:end] for compound in self._compounds for end in range(1, len(compound))}
 
     def _add(self, words: Words, number: int, language: str) -> None:
         if words.exact and len(words.words) > 1:
-            self._phrases.append((words.folds, number))
+            self._phrases.setdefault(words.folds[0], []).append((words.folds, number))
             return
         folded = words.folds[0]
         if words.begins:
-            self._beginnings.append((folded, number))
+            self._beginnings.setdefault(folded, number)
             return
         self._folds.setdefault(folded, number)
         if not words.exact:
@@ -69,21 +71,37 @@ class _Asked:
         """Return which tokens are looked for, in order, each with the number of what it is."""
         found: dict[int, int] = {}
         for place, token in enumerate(tokens):
-            for index, number in self._at(tokens, place, token):
-                found.setdefault(index, number)
+            number = self._number(token)
+            if number is not None:
+                found.setdefault(place, number)
+            if token.folded in self._halves or token.folded in self._phrases:  # of most tokens neither is true
+                for index, other in self._going_on(tokens, place):
+                    found.setdefault(index, other)
         return dict(sorted(found.items()))
 
-    def _at(self, tokens: Sequence[Word], place: int, token: Word) -> Iterator[tuple[int, int]]:
-        numbers = [self._folds.get(token.folded), *map(self._stems.get, token.stems)]
-        numbers += [number for beginning, number in self._beginnings if token.folded.startswith(beginning)]
-        yield from ((place, number) for number in numbers if number is not None)
-        if place + 1 < len(tokens) and self._compounds:
-            number = self._compounds.get(token.folded + tokens[place + 1].folded)
-            if number is not None:
-                yield from ((place, number), (place + 1, number))
-        for phrase, number in self._phrases:
-            if token.folded == phrase[0] and tuple(t.folded for t in tokens[place : place + len(phrase)]) == phrase:
-                yield from ((place + i, number) for i in range(len(phrase)))
+    def _number(self, token: Word) -> int | None:
+        number = self._folds.get(token.folded)
+        if number is None:
+            number = next((self._stems[stem] for stem in token.stems if stem in self._stems), None)
+        if number is None and token.folded.startswith(tuple(self._beginnings)):
+            number = next(n for beginning, n in self._beginnings.items() if token.folded.startswith(beginning))
+        return number
+
+    def _going_on(self, tokens: Sequence[Word], place: int) -> Iterator[tuple[int, int]]:
+        """Yield the words of compounds written apart, and of phrases, that begin at a token."""
+        pair = tokens[place : place + 2]
+        number = self._compounds.get("".join(token.folded for token in pair)) if len(pair) > 1 else None
+        if number is not None:
+            yield from ((place, number), (place + 1, number))
+        for phrase, of_phrase in self._phrases.get(tokens[place].folded, ()):
+            if tuple(token.folded for token in tokens[place : place + len(phrase)]) == phrase:
+                yield from ((place + i, of_phrase) for i in range(len(phrase)))
+
+
+@lru_cache(maxsize=64)
+def _asked(question: Question, language: str) -> _Asked:
+    """Return what is looked for: a page marks the same in a hundred texts. It is not changed once it is made."""
+    return _Asked(question, language)
 
 
 def _passage(text: str, tokens: Sequence[Word], found: dict[int, int], size: int) -> tuple[int, int]:

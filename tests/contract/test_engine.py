@@ -61,6 +61,16 @@ def test_a_title_ranks_above_a_summary_and_that_above_a_story(engine: SearchEngi
     assert ids(engine.search(ask("arts"))) == ["3", "2", "1"]
 
 
+def test_a_beginning_is_found_whenever_a_practice_came_in_and_not_after_it_went(engine: SearchEngine) -> None:
+    for number in range(12):
+        engine.update([doc(f"{number}", f"integr{number}", story="integrated integrating")])
+    engine.update([doc("4", "other"), doc("other", "other")], gone=["5"])
+    assert found(engine, "integr*") == {f"{number}" for number in range(12)} - {"4", "5"}
+    assert found(engine, "title:integr1*") == {"1", "10", "11"}
+    assert found(engine, "other -integr*") == {"4", "other"}
+    assert found(engine, "integrx*") == set()
+
+
 def test_words_typed_side_by_side_rank_higher_where_they_stand_so(engine: SearchEngine) -> None:
     engine.update([doc("a", "house of the welcome"), doc("b", "the welcome house of")])
     assert ids(engine.search(ask("welcome house"))) == ["b", "a"]

@@ -96,7 +96,7 @@ def _beginning(snapshot: Snapshot, folded: str) -> Found:
     documents, counts = [NOWHERE.documents], [NOWHERE.counts]
     for base, segment in zip(snapshot.bases, snapshot.segments, strict=False):
         lexicon = segment.lexicon()
-        # Most words stand in few segments. Asking each segment for all would take long, and fill the cache with nothing.
+        # Most words stand in few segments: to ask each for all takes long, and fills the cache with nothing.
         for word in words.intersection(map(lexicon.word, lexicon.beginning_with(folded))):
             term = segment.term("words", word.encode())
             documents.append(base + term.documents)

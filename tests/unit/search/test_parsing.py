@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.search.language import fold
-from kb.search.parsing import MOST_WORDS, parse
+from kb.search.parsing import MOST_BEGINNINGS, MOST_WORDS, parse
 from kb.search.question import NOTHING, Clause, Need, Tagged, Words, Years
 from kb.search.thesaurus import Name, Thesaurus
 
@@ -115,6 +115,14 @@ def test_an_or_in_a_shouted_sentence_is_a_word() -> None:
 def test_a_star_makes_a_beginning() -> None:
     assert needs("integr* work") == [(Words(("integr",), begins=True),), *plain("work")]
     assert needs("re-int*") == [*plain("re"), (Words(("int",), begins=True),)]
+
+
+def test_of_many_beginnings_the_first_ones_count_and_the_others_are_words() -> None:
+    begun = [f"w{number}x" for number in range(MOST_BEGINNINGS + 4)]
+    read = parse(" ".join([*(f"{word}*" for word in begun[:-1]), f"-{begun[-1]}*"]))
+    assert [word.begins for word in read.words()] == [True] * MOST_BEGINNINGS + [False] * 3
+    assert [word.words for word in read.words()] == [(word,) for word in begun[:-1]]
+    assert read.excluded == (Words((begun[-1],)),)
 
 
 @pytest.mark.parametrize(
