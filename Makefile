@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/installed-$(VERSION)-$(shell cksum < requirements.txt | tr 
 INSTALLED_DEV := $(VENV)/installed-dev-$(VERSION)-$(shell cat requirements.txt requirements-dev.txt | cksum | tr ' ' '-')
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check
+.PHONY: help install run test check fuzz
 .SILENT:
 
 help: ## List the targets
@@ -32,6 +32,10 @@ check: $(INSTALLED_DEV) ## Lint, format, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+fuzz: $(INSTALLED_DEV) ## Ask 20,000 questions of every kind of the records in KB_TEST_DATA; some 30 minutes (ARGS="--count 500")
+	test -n "$$KB_TEST_DATA" || { echo "Set KB_TEST_DATA to the folder of the test data: the questions are asked of real texts." >&2; exit 1; }
+	$(BIN)/python -m bench fuzz $(ARGS)
 
 $(INSTALLED):
 	command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed, and there is no $(PYTHON)." >&2; exit 1; }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from bench.fuzz import fuzz
 from bench.relevance import relevance
 
 
@@ -12,6 +13,7 @@ def main() -> None:
     """Measure the software."""
 
 
+main.add_command(fuzz)
 main.add_command(relevance)
 
 if __name__ == "__main__":
