@@ -14,8 +14,9 @@ from typing import NamedTuple
 from whoosh.fields import STORED, FieldType, Schema
 from whoosh.formats import Format
 
-from kb.search.language import LONGEST_WORD, STEMMERS, fold, forms, language_of, spans
+from kb.search.language import LONGEST_WORD, STEMMERS, fold, forms, is_stop_word, language_of, spans
 from kb.search.port import COMPLETED, FACETS, TEXT_FIELDS, Document
+from kb.search.whoosh.vectors import packed
 
 FIELDS = (*TEXT_FIELDS, "foreign")
 """The fields that words are counted in. `foreign` holds the texts in other languages than the document's own."""
@@ -62,8 +63,8 @@ SCHEMA = Schema(id=FieldType(_Terms(), None), words=FieldType(_Terms(), None), s
 class Contents(NamedTuple):
     """A document as it is written: the value of each term of each indexed field, and the record.
 
-    The value of an id is empty; that of a stem is a byte for each of `FIELDS`, how often it stands there; that of a
-    word is the same and then its positions, 4 bytes each, in the order of the fields.
+    The value of an id is what `vectors` packs; that of a stem is a byte for each of `FIELDS`, how often it stands
+    there; that of a word is the same and then its positions, 4 bytes each, in the order of the fields.
     """
 
     terms: Mapping[str, Mapping[bytes, bytes]]
@@ -74,6 +75,7 @@ def contents(document: Document) -> Contents:
     """Return what is written of a document."""
     words: dict[str, tuple[bytearray, array[int]]] = {}
     stems: dict[str, bytearray] = {}
+    telling: dict[str, bytearray] = {}
     lengths = [0] * len(FIELDS)
     base = 0
     for field, language, text in _texts(document):
@@ -83,13 +85,16 @@ def contents(document: Document) -> Contents:
             folded, kin = forms(word, tongue)
             _add_word(words, folded, field, positions)
             for stem in kin:
-                counts = stems.setdefault(stem_term(tongue, stem), bytearray(len(FIELDS)))
+                term = stem_term(tongue, stem)
+                counts = stems.setdefault(term, bytearray(len(FIELDS)))
                 counts[field] = min(counts[field] + len(positions), MOST_OCCURRENCES)
+                if len(stem) > 1 and not folded.isdigit() and not is_stop_word(folded):
+                    telling[term] = counts
             length += len(positions)
         lengths[field] += length
         base += length + _GAP
     terms = {
-        "id": {id_term(document.id): b""},
+        "id": {id_term(document.id): packed(telling)},
         "stems": {stem.encode(): bytes(counts) for stem, counts in stems.items()},
         "words": {word.encode(): bytes(c) + p.tobytes() for word, (c, p) in words.items() if word},
     }

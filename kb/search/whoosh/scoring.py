@@ -1,31 +1,23 @@
-"""Which documents answer a question, and how well: BM25F, after Robertson, Zaragoza and Taylor (CIKM 2004).
-
-A word's frequencies in the fields are weighted and made comparable in length first, and only their sum is saturated, so
-that a word in title and summary does not count as two words.
-"""
+"""Which documents answer a question, and how well: the words of it, pairs of them, and what they also mean."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from math import log
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.search.language import asked_stems
 from kb.search.question import Clause, Expansion, Need, Question, Words, Years
+from kb.search.whoosh.feedback import LEAST_WORDS, learned
 from kb.search.whoosh.finding import Found, find, joined, phrase
-from kb.search.whoosh.schema import FIELDS, title_key
+from kb.search.whoosh.schema import FIELDS, stem_term, title_key
 from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.snapshot import Mask, Snapshot
+from kb.search.whoosh.weighing import rarity, scores
 
-# Title and summary are what the authors chose to say about a practice, word for word worth more than the long texts.
-# Names are lists in which a word only says that somebody took part; foreign texts mostly say again what the title says.
-_WEIGHTS = np.array([{"title": 5.0, "summary": 4.0, "story": 1.0, "names": 1.5, "foreign": 1.5}[f] for f in FIELDS])
-# How far a word counts less in a field longer than the average. A long title is hardly worse than a short one.
-_LENGTH = np.array([{"title": 0.2, "summary": 0.3, "story": 0.5, "names": 0.5, "foreign": 0.2}[f] for f in FIELDS])
-_SATURATION = 2.0
-_TOGETHER = 0.5  # what two words side by side as typed count beside a word of their own
+_TOGETHER = 0.25  # what two words side by side as typed count beside a word of their own
 _MEANT = 0.4  # what being tagged with what the words also mean counts beside a word
 _MEANT_SECOND = 0.25  # the same where it is not the first thing a practice is tagged with
 _MOST_PAIRS = 16
@@ -53,6 +45,7 @@ class Matches:
         self.literal: Mask = np.asarray(self._held.all(axis=0))
         self.expansions, self._meant = self._search_meanings()
         self._combine()
+        self._learn()
 
     def fields(self, document: int) -> tuple[str, ...]:
         """Return what a document was found by: fields, weightiest first, then facets of what else was meant."""
@@ -93,7 +86,7 @@ class Matches:
             if not mask.any():
                 continue
             first = mask & snapshot.tagged_first(expansion.facet, expansion.values)
-            weight = _rarity(snapshot, int(mask.sum()))
+            weight = rarity(snapshot, int(mask.sum()))
             self.scores += weight * np.where(first, _MEANT, np.where(mask, _MEANT_SECOND, 0.0))
             self._held[expansion.start : expansion.end] |= mask
             kept.append(expansion)
@@ -112,6 +105,15 @@ class Matches:
         if question.loose:
             self.full, self.literal = self.some, self.some
         self.titled: Mask = snapshot.titled(title_key(question.text))
+
+    def _learn(self) -> None:
+        """Add to the scores what the best documents have in common."""
+        words = [clause.word for clause in self.question.clauses if clause.word]
+        if len(words) < LEAST_WORDS or self.question.loose or not self.some.any():
+            return
+        languages = self._snapshot.languages
+        asked = {stem_term(code, stem) for code in languages for word in words for stem in asked_stems(word, code)}
+        self.scores += learned(self._snapshot, self.scores, self.some, asked, len(words))
 
 
 def _pairs(question: Question) -> Iterator[tuple[int, str, str]]:
@@ -138,15 +140,8 @@ def _mask(snapshot: Snapshot, need: Need) -> Mask:
     return mask
 
 
-def _rarity(snapshot: Snapshot, count: int) -> float:
-    return log(1 + (snapshot.count - count + 0.5) / (count + 0.5))
-
-
 def _scores(snapshot: Snapshot, found: Found) -> NDArray[np.float64]:
-    lengths = snapshot.lengths[found.documents] / snapshot.average_lengths
-    weighted = (found.frequencies * _WEIGHTS / (1 - _LENGTH + _LENGTH * lengths)).sum(axis=1)
-    rarity = _rarity(snapshot, len(found.documents))
-    return np.asarray(rarity * weighted * (_SATURATION + 1) / (weighted + _SATURATION))
+    return scores(snapshot, found.documents, found.frequencies)
 
 
 def best_first(snapshot: Snapshot, matches: Matches, documents: Numbers) -> Numbers:

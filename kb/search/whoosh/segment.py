@@ -21,8 +21,9 @@ from kb.search.beginnings import Beginnings
 from kb.search.port import COMPLETED
 from kb.search.whoosh.codec import Files, Postings, read_postings
 from kb.search.whoosh.lexicon import EXTENSION, Lexicon
-from kb.search.whoosh.schema import FIELDS, NUMBERED, Record
+from kb.search.whoosh.schema import FIELDS, NUMBERED, Record, id_term
 from kb.search.whoosh.store import damaged_is_lost
+from kb.search.whoosh.vectors import Vector, unpacked
 
 Numbers = NDArray[np.intp]
 """Numbers of documents."""
@@ -134,6 +135,15 @@ class Segment:
             found = NOWHERE if postings is None else _term(postings)
             self._cache.put(key, found)
         return found
+
+    def vector(self, number: int) -> Vector:
+        """Return the most frequent stems of a document. Raises IndexLost where they are damaged."""
+        postings = self._postings("id", id_term(self.columns.ids[number]))
+        with damaged_is_lost():
+            assert postings is not None  # noqa: S101 - every document has an id
+            place = int(np.searchsorted(postings.documents, number))
+            start, end = postings.offsets[place : place + 2]
+            return unpacked(postings.values[start:end].tobytes(), len(FIELDS))
 
     def lexicon(self) -> Lexicon:
         """Return the lexicon. It is read when somebody first asks for it. Raises IndexLost where it is damaged."""

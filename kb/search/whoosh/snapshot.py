@@ -14,6 +14,7 @@ from kb.search.port import COMPLETED
 from kb.search.whoosh.schema import FIELDS, NUMBERED
 from kb.search.whoosh.segment import NOWHERE, Columns, Numbers, Segment, Term, TermCache, ValueSets
 from kb.search.whoosh.store import damaged_is_lost
+from kb.search.whoosh.vectors import Vector
 from kb.search.whoosh.writing import segments_of
 
 Mask = NDArray[np.bool_]
@@ -80,6 +81,11 @@ class Snapshot:
                 positions = positions[np.repeat(live, counts.sum(axis=1, dtype=np.intp))]
             documents, counts = documents[live], counts[live]
         return Term(documents, counts, positions)
+
+    def vector(self, document: int) -> Vector:
+        """Return the most frequent stems of a document."""
+        i = bisect_right(self.bases, document) - 1
+        return self.segments[i].vector(document - self.bases[i])
 
     def tagged(self, facet: str, values: Iterable[str]) -> Mask:
         """Return which documents have any of the values of a facet; deleted ones may be among them."""

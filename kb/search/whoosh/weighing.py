@@ -1,0 +1,41 @@
+"""What finding something in a document is worth: BM25F, after Robertson, Zaragoza and Taylor (CIKM 2004).
+
+A word's frequencies in the fields are weighted and made comparable in length first, and only their sum is saturated, so
+that a word in title and summary does not count as two words.
+"""
+
+from __future__ import annotations
+
+from math import log
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.search.whoosh.schema import FIELDS
+from kb.search.whoosh.segment import Numbers
+from kb.search.whoosh.snapshot import Snapshot
+
+# Title and summary are what the authors chose to say about a practice, word for word worth more than the long texts.
+# Names are lists in which a word only says that somebody took part; foreign texts mostly say again what the title says.
+_WEIGHTS = np.array([{"title": 5.0, "summary": 4.0, "story": 1.0, "names": 1.5, "foreign": 1.5}[f] for f in FIELDS])
+# How far a word counts less in a field longer than the average. A long title is hardly worse than a short one.
+_LENGTH = np.array([{"title": 0.3, "summary": 0.3, "story": 0.75, "names": 0.5, "foreign": 0.2}[f] for f in FIELDS])
+_SATURATION = 2.0
+
+
+def rarity(snapshot: Snapshot, count: int) -> float:
+    """Return what standing in `count` documents is worth: Robertson and Spärck Jones's weight, never below 0."""
+    return log(1 + (snapshot.count - count + 0.5) / (count + 0.5))
+
+
+def shares(snapshot: Snapshot, documents: Numbers, frequencies: NDArray[Any]) -> NDArray[np.float64]:
+    """Return, from 0 to 1, how much documents are about something, from its frequencies in each of `FIELDS`."""
+    lengths = snapshot.lengths[documents] / snapshot.average_lengths
+    weighted = (frequencies * _WEIGHTS / (1 - _LENGTH + _LENGTH * lengths)).sum(axis=1)
+    return np.asarray(weighted / (weighted + _SATURATION))
+
+
+def scores(snapshot: Snapshot, documents: Numbers, frequencies: NDArray[Any]) -> NDArray[np.float64]:
+    """Return what documents score for something that stands in these and in no others."""
+    return rarity(snapshot, len(documents)) * (_SATURATION + 1) * shares(snapshot, documents, frequencies)
