@@ -27,7 +27,7 @@ MOST_WORDS = 64
 LEAST_BEGINNING = 2
 """Letters that a beginning must have: with fewer, `a*` is the word `a`."""
 
-MOST_BEGINNINGS = 16
+MOST_BEGINNINGS = 8
 """Beginnings of a question that count as such; further ones are words. Each may stand for a thousand words."""
 
 TAGS = ("country", "theme", "target_group", "region")
