@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
@@ -268,9 +268,10 @@ def find_regions(vocabulary: Vocabulary, text: str, language: str, limit: int = 
     wanted, code = fold(text), text.strip().upper()
     ranked = []
     for region in vocabulary.regions.values():
-        names = [*region.names, *([country_name(region.country, language)] if region.level == 0 else [])]
-        synonyms = [name for several in region.synonyms.values() for name in several]
-        nearest = min(_nearness(wanted, names), _nearness(wanted, synonyms) + 1)
+        names = vocabulary.folded_names[region.code]
+        if region.level == 0:
+            names |= {fold(country_name(region.country, language))}
+        nearest = min(_nearness(wanted, names), _nearness(wanted, vocabulary.folded_synonyms[region.code]) + 1)
         if region.code.upper() == code or region.code in vocabulary.successors.get(code, ()):
             nearest = 0
         elif len(code) > 1 and region.code.upper().startswith(code):
@@ -284,13 +285,13 @@ _WHOLE, _START, _PART, _NONE = 1, 3, 5, 7
 """How near a text is to a name; a synonym is one step further."""
 
 
-def _nearness(wanted: str, names: Iterable[str]) -> int:
-    folded = [fold(name) for name in names]
-    if wanted in folded:
+def _nearness(wanted: str, names: Collection[str]) -> int:
+    if wanted in names:
         return _WHOLE
-    if any(name.startswith(wanted) for name in folded):
+    within = [name for name in names if wanted in name]
+    if any(name.startswith(wanted) for name in within):
         return _START
-    return _PART if any(wanted in name for name in folded) else _NONE
+    return _PART if within else _NONE
 
 
 def _ids(answer: Page) -> list[uuid.UUID]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import threading
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
@@ -141,18 +141,30 @@ class Vocabulary:
     @cached_property
     def _by_name(self) -> Mapping[str, str]:
         """Codes by folded name or synonym; what is a name of one region is not read as another's synonym."""
-        synonyms = self._bearers(lambda region: (name for names in region.synonyms.values() for name in names))
-        meant = {**synonyms, **self._bearers(lambda region: region.names)}
+        meant = {**self._bearers(self.folded_synonyms), **self._bearers(self.folded_names)}
         return {name: code for name, code in meant.items() if code is not None}
 
-    def _bearers(self, names: Callable[[RegionInfo], Iterable[str]]) -> Mapping[str, str | None]:
+    @cached_property
+    def folded_names(self) -> Mapping[str, frozenset[str]]:
+        """The names of each region, folded."""
+        return {code: frozenset(map(fold, region.names)) for code, region in self.regions.items()}
+
+    @cached_property
+    def folded_synonyms(self) -> Mapping[str, frozenset[str]]:
+        """The synonyms of each region, folded."""
+        return {
+            code: frozenset(fold(name) for names in region.synonyms.values() for name in names)
+            for code, region in self.regions.items()
+        }
+
+    def _bearers(self, names: Mapping[str, Iterable[str]]) -> Mapping[str, str | None]:
         """Codes by folded name. A place often bears its name at several levels: the highest below the country wins.
 
         None is the code of a name that several regions bear of which none contains the others.
         """
         found: dict[str, str | None] = {}
         for region in sorted(self.regions.values(), key=lambda each: (each.level, each.code)):
-            for name in set(map(fold, names(region))) if region.level else ():
+            for name in names[region.code] if region.level else ():
                 first = found.setdefault(name, region.code)
                 if first is None or first not in self.lineage(region.code):
                     found[name] = None
