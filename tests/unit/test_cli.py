@@ -158,6 +158,18 @@ def test_init_makes_an_empty_base_and_twice_does_no_harm(kb: Run, folder: Path) 
     assert kb("check").stdout == "All is well.\n"
 
 
+def test_any_command_brings_a_base_of_the_first_release_up_to_date(bare: Run, folder: Path) -> None:
+    with sqlite3.connect(folder / "kb.sqlite") as connection:
+        connection.execute("ALTER TABLE regions DROP COLUMN synonyms")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    connection.close()
+    assert "schema was brought to" in bare("init").stderr
+    with sqlite3.connect(folder / "kb.sqlite") as connection:
+        (synonyms,) = connection.execute("SELECT synonyms FROM regions WHERE code = 'ES51'").fetchone()
+    connection.close()
+    assert json.loads(synonyms)["fr"] == ["Catalogne"]
+
+
 def test_seed_loads_the_first_practices_once(kb: Run) -> None:
     assert kb("seed").stdout == "Added 120 practices, renewed 0, kept 0.\n"
     assert kb("seed").stdout == "Added 0 practices, renewed 0, kept 120.\n"
