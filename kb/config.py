@@ -40,6 +40,15 @@ SETTINGS = (
     Setting("KB_SITE_NAME", "Regional integration practices", "The name in the masthead and in citations."),
     Setting("KB_CONTROLLER", "empty", "Who answers for the site: name and address, shown on /about."),
     Setting("KB_LANGUAGES", "en", "Languages of the pages, parted by commas, the first is the fallback."),
+    Setting(
+        "KB_MAIL_URL",
+        "file: (mail/ in the data folder)",
+        "Where mail goes: `file:` or `file:///folder` keeps"
+        " .eml files, `smtp://user:password@host:587` and `smtps://…:465` send.",
+    ),
+    Setting("KB_MAIL_FROM", "noreply@ the host of KB_BASE_URL", "The sender's address of every mail."),
+    Setting("KB_OPEN_REGISTRATION", "off", "`on` lets anybody ask for an account; an editor decides."),
+    Setting("KB_SECOND_FACTOR", "optional", "`required` asks editors and administrators for a second factor."),
     Setting("KB_LIMITS", "on", "`off` lifts the limits on guessing passwords, for measurements only."),
     Setting("KB_WORKERS", "2", "Web processes of `python -m kb run`."),
 )
@@ -67,6 +76,10 @@ class Config:
     languages: tuple[str, ...]
     limits: bool
     workers: int
+    mail_url: str = field(repr=False)
+    mail_from: str
+    open_registration: bool
+    second_factor_required: bool
 
     @property
     def secure(self) -> bool:
@@ -109,6 +122,10 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
         languages=_languages(env.get("KB_LANGUAGES") or "en"),
         limits=_switch(env, "KB_LIMITS", True),
         workers=_number(env, "KB_WORKERS", 2, 1, 64),
+        mail_url=_mail_url(env.get("KB_MAIL_URL") or "file:", data_dir),
+        mail_from=_mail_from(env.get("KB_MAIL_FROM"), base_url),
+        open_registration=_switch(env, "KB_OPEN_REGISTRATION", False),
+        second_factor_required=_second_factor(env.get("KB_SECOND_FACTOR") or "optional"),
     )
 
 
@@ -158,6 +175,35 @@ def _search_url(text: str) -> str:
     if text == "whoosh:":
         return text
     raise SettingError("KB_SEARCH_URL must be whoosh: (the only engine of this release).")
+
+
+def _mail_url(text: str, data_dir: Path) -> str:
+    """An address of a mail server, or `file://` and the folder for .eml files."""
+    parts = urlsplit(text)
+    try:
+        if parts.scheme in ("smtp", "smtps") and parts.hostname and (parts.port or 1) and not parts.query:
+            return text
+    except ValueError:  # a port that is none
+        pass
+    if parts.scheme == "file" and not parts.netloc and (not parts.path or parts.path.startswith("/")):
+        return f"file://{parts.path or data_dir / 'mail'}"
+    raise SettingError("KB_MAIL_URL must be file:, file:///folder, smtp://… or smtps://… with a host.")
+
+
+def _mail_from(text: str | None, base_url: str) -> str:
+    if not text:
+        host = str(urlsplit(base_url).hostname)
+        return f"noreply@{host}" if not host[-1].isdigit() and ":" not in host else "noreply@localhost"
+    name, _, host = text.strip().rpartition("@")
+    if not name or not host or any(letter.isspace() or letter in "<>,;" for letter in text.strip()):
+        raise SettingError(f"KB_MAIL_FROM must be an address such as practices@example.eu, not {text!r}.")
+    return text.strip()
+
+
+def _second_factor(text: str) -> bool:
+    if text not in ("optional", "required"):
+        raise SettingError(f"KB_SECOND_FACTOR must be optional or required, not {text!r}.")
+    return text == "required"
 
 
 def _hosts(text: str | None, base_url: str) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     text,
+    true,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -169,6 +170,8 @@ class LinkPurpose(StrEnum):
 
     FIRST_ADMIN = "first-admin"
     SIGN_IN = "sign-in"
+    RESET = "reset"
+    ADDRESS = "address"
 
 
 def _now() -> datetime:
@@ -190,8 +193,26 @@ def choice(values: type[StrEnum]) -> Enum:
 # People
 
 
+class Organisation(Base):
+    """A body whose members share its practices."""
+
+    __tablename__ = "organisations"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    name: Mapped[str] = mapped_column(String(200), unique=True)
+    type: Mapped[OrganisationType | None] = mapped_column(choice(OrganisationType))
+    region_code: Mapped[str | None] = mapped_column(ForeignKey("regions.code"))
+    url: Mapped[str | None] = mapped_column(String(ADDRESS_LIMIT))
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+
 class User(Base):
-    """A person with an account. The address is kept in lower case."""
+    """A person with an account. The address is kept in lower case.
+
+    `confirmed`: when a mail to the address was answered. `deleted`: when the person left; then the row only says that
+    somebody was here. `notify`: whether mail comes that is not about one's own practices. `totp_secret` (base32) is
+    there while a second factor is set up; `totp_used` is the time step last used, which works no second time.
+    """
 
     __tablename__ = "users"
 
@@ -203,12 +224,80 @@ class User(Base):
     password_hash: Mapped[str | None] = mapped_column(String(255))
     active: Mapped[bool] = mapped_column(default=True)
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisations.id"), index=True)
+    language: Mapped[str] = mapped_column(String(8), default="en", server_default="en")
+    confirmed: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    deleted: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    notify: Mapped[bool] = mapped_column(default=True, server_default=true())
+    totp_secret: Mapped[str | None] = mapped_column(String(64))
+    totp_used: Mapped[int | None]
+
+    organisation: Mapped[Organisation | None] = relationship()
 
     __table_args__ = (CheckConstraint("email = lower(email)", name="email_lower"),)
 
 
+class RecoveryCode(Base):
+    """A code that stands in once for a lost second factor; only its SHA-256 is kept."""
+
+    __tablename__ = "recovery_codes"
+
+    code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    used: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class Invitation(Base):
+    """An offer of an account. `accepted` says when its link was used, `withdrawn` when it was taken back."""
+
+    __tablename__ = "invitations"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    email: Mapped[str] = mapped_column(String(254), index=True)
+    name: Mapped[str] = mapped_column(String(200), default="")
+    role: Mapped[Role] = mapped_column(choice(Role))
+    organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisations.id"))
+    region_code: Mapped[str | None] = mapped_column(ForeignKey("regions.code"))
+    language: Mapped[str] = mapped_column(String(8), default="en")
+    inviter_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime)
+    accepted: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    withdrawn: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    inviter: Mapped[User | None] = relationship(foreign_keys=inviter_id)
+    organisation: Mapped[Organisation | None] = relationship()
+
+
+class Registration(Base):
+    """Somebody's wish for an account: confirmed by mail, then decided by an editor or administrator."""
+
+    __tablename__ = "registrations"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    email: Mapped[str] = mapped_column(String(254), index=True)
+    name: Mapped[str] = mapped_column(String(200), default="")
+    organisation: Mapped[str] = mapped_column(String(200), default="")
+    region_code: Mapped[str | None] = mapped_column(ForeignKey("regions.code"))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    language: Mapped[str] = mapped_column(String(8), default="en")
+    password_hash: Mapped[str] = mapped_column(String(255))
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime)
+    confirmed: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    accepted: Mapped[bool | None]
+    decided: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decider_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+
+
 class UserSession(Base):
-    """Someone signed in on one browser. The cookie holds a token; only its SHA-256 is kept here."""
+    """Someone signed in on one browser. The cookie holds a token; only its SHA-256 is kept here.
+
+    `agent` is what the browser calls itself, `seen` when it was last here, to the hour.
+    """
 
     __tablename__ = "user_sessions"
 
@@ -216,12 +305,14 @@ class UserSession(Base):
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
     expires: Mapped[datetime] = mapped_column(UtcDateTime)
+    agent: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    seen: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     user: Mapped[User] = relationship()
 
 
 class OneTimeLink(Base):
-    """A link that works once. Without a user it makes the first administrator."""
+    """A link that works once. Without a user it makes the first administrator. `email`: an address to be confirmed."""
 
     __tablename__ = "one_time_links"
 
@@ -231,6 +322,7 @@ class OneTimeLink(Base):
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
     expires: Mapped[datetime] = mapped_column(UtcDateTime)
     used: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    email: Mapped[str | None] = mapped_column(String(254))
 
 
 class ApiToken(Base):
@@ -257,6 +349,16 @@ class Term:
     scope_note: Mapped[str] = mapped_column(Text)
     labels: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     synonyms: Mapped[dict[str, list[str]]] = mapped_column(JSON, default=dict)
+
+
+class TermSuccessor(Base):
+    """A theme or target group that was merged into another: its address leads there, and it is understood."""
+
+    __tablename__ = "term_successors"
+
+    kind: Mapped[str] = mapped_column(String(16), primary_key=True)
+    slug: Mapped[str] = mapped_column(String(64), primary_key=True)
+    successor: Mapped[str] = mapped_column(String(64))
 
 
 class Theme(Term, Base):
@@ -336,6 +438,7 @@ class Practice(Base):
     state: Mapped[State] = mapped_column(choice(State), default=State.DRAFT, index=True)
     title: Mapped[str] = mapped_column(Text, default="")
     owner_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
+    organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("organisations.id"), index=True)
     editor_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
     origin: Mapped[Origin] = mapped_column(choice(Origin), default=Origin.MEMBER)
     origin_url: Mapped[str | None] = mapped_column(String(ADDRESS_LIMIT))
@@ -360,7 +463,10 @@ class Practice(Base):
 
 
 class Revision(Base):
-    """One saved, submitted or published version of a record, whole and immutable."""
+    """One saved, submitted or published version of a record, whole and immutable.
+
+    "For ever" bends to law: where `redacted` is set, the document is empty and `redaction` says why.
+    """
 
     __tablename__ = "revisions"
 
@@ -373,6 +479,8 @@ class Revision(Base):
     author_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
     note: Mapped[str | None] = mapped_column(Text)
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    redacted: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    redaction: Mapped[str | None] = mapped_column(Text)
 
     practice: Mapped[Practice] = relationship(back_populates="revisions")
 
@@ -505,7 +613,10 @@ class RecordRegion(Base):
 
 
 class Contact(Base):
-    """Whom to write to about a practice. Kept outside revisions so that consent can be withdrawn; in no export."""
+    """Whom to write to about a practice. Kept outside revisions so that consent can be withdrawn; in no export.
+
+    `given` and `withdrawn` say when consent to show the name was given, and taken back.
+    """
 
     __tablename__ = "contacts"
 
@@ -514,6 +625,8 @@ class Contact(Base):
     email: Mapped[str] = mapped_column(Text, default="")
     name: Mapped[str] = mapped_column(Text, default="")
     consent: Mapped[bool] = mapped_column(default=False)
+    given: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    withdrawn: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Review(Base):
@@ -547,6 +660,33 @@ class AuditEntry(Base):
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
     __table_args__ = (Index("ix_audit_entries_object", "object_kind", "object_id"),)
+
+
+class MailMessage(Base):
+    """A mail that is to go out, or went. `data` is what its text is made of; it is emptied once the mail is gone.
+
+    `due` is when the next attempt may be made; `claimed` until when a process that is sending it has it to itself;
+    `failed` when it was given up, `error` why the last attempt failed.
+    """
+
+    __tablename__ = "mail_messages"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    message_id: Mapped[str] = mapped_column(String(200), unique=True)
+    kind: Mapped[str] = mapped_column(String(64))
+    address: Mapped[str] = mapped_column(String(254))
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
+    language: Mapped[str] = mapped_column(String(8), default="en")
+    data: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    due: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    attempts: Mapped[int] = mapped_column(default=0)
+    claimed: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    sent: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    failed: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    error: Mapped[str] = mapped_column(Text, default="")
+
+    __table_args__ = (Index("ix_mail_messages_waiting", "sent", "failed", "due"),)
 
 
 class IndexOutbox(Base):
