@@ -68,6 +68,9 @@ NAMES = {
 QUESTION_LIMIT = 1000
 """Characters of a question. Longer ones are refused in a sentence rather than read in part."""
 
+MOST_VALUES = 100
+"""Values that the filters of one query may have together: a page says each, with an address that has all others."""
+
 PER_PAGE = 20
 PER_PAGE_LIMIT = 100
 LAST_PAGE = 100_000
@@ -211,11 +214,17 @@ class _Parser:
         )
         if query.year_from and query.year_to and query.year_from > query.year_to:
             self._wrong("year_to", N_("The last year, %(value)s, lies before the first."), str(query.year_to))
+        self._few(sum(map(len, many.values())))
         page = self._number("page", single, 1, LAST_PAGE) or 1
         per_page = self._number("per_page", single, 1, PER_PAGE_LIMIT) or PER_PAGE
         if self.problems:
             raise Invalid(self.problems)
         return Request(query, page, per_page, self.canonical)
+
+    def _few(self, chosen: int) -> None:
+        if chosen > MOST_VALUES:
+            text = N_("Choose fewer filters: there are %(count)d, the limit is %(limit)d.")
+            self.problems.append(Problem.of("", text, count=chosen, limit=MOST_VALUES))
 
     def _values(self, name: str, value: str) -> list[str]:
         """The canonical values that one given value stands for; none, and a problem, where nobody knows it."""

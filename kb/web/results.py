@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from flask import request
@@ -21,6 +22,9 @@ FIRST_VALUES = 6
 
 MOST_REASONS = 4
 """Places that the line "Found in …" names."""
+
+MOST_WAYS_OUT = 12
+"""Filters of which it is found out, where nothing was found, how much a search without them would find."""
 
 KINDS = {
     "theme": N_("the theme"),
@@ -136,8 +140,11 @@ def chips(asked: CatalogueQuery) -> list[Chip]:
 
 
 def ways_out(chips: Iterable[Chip]) -> list[tuple[Chip, int]]:
-    """Where nothing is found: the filters whose removal would find something, and how much."""
-    counted = [(chip, total(chip.less)) for chip in chips]
+    """Where nothing is found: the filters whose removal would find something, and how much.
+
+    Only the first ones are looked at: each is a search of its own, and an address can hold hundreds.
+    """
+    counted = [(chip, total(chip.less)) for chip in islice(chips, MOST_WAYS_OUT)]
     return [(chip, count) for chip, count in counted if count]
 
 

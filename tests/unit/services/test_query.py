@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.services.errors import Invalid
-from kb.services.query import KNOWN, CatalogueQuery, parse
+from kb.services.query import KNOWN, MOST_VALUES, CatalogueQuery, parse
 from kb.services.vocabularies import Vocabulary
 
 
@@ -59,6 +59,13 @@ def test_a_value_nobody_knows_is_refused_in_a_sentence(vocabulary: Vocabulary, w
         parse([wrong], vocabulary)
     assert [problem.field for problem in refused.value.problems] == [wrong[0]]
     assert len(str(refused.value.problems[0].message)) < 200
+
+
+def test_more_filters_than_a_page_can_bear_are_refused(vocabulary: Vocabulary) -> None:
+    params = [("region", code) for code in list(vocabulary.regions)[: MOST_VALUES + 1]]
+    assert len(parse(params[1:], vocabulary).query.region) == MOST_VALUES
+    with pytest.raises(Invalid, match="there are 101, the limit is 100"):
+        parse(params, vocabulary)
 
 
 def test_the_api_refuses_an_unknown_parameter(vocabulary: Vocabulary) -> None:
