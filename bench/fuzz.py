@@ -110,7 +110,10 @@ def run(base: Path, data: Path, seed: int, numbers: range) -> Figures:
     """Ask the questions of these numbers of a base."""
     app = create_app(settings.load({"KB_DATA_DIR": str(base), "KB_LIMITS": "off"}))
     prober = Prober(app)
-    questions = Questions(seed, (f"{record['title']} {record['summary']}" for record in Records(data)))
+    parts: context.Parts = app.extensions[context.KEY]
+    with parts.database.read() as session:
+        vocabulary = parts.vocabularies.get(session)
+    questions = Questions(seed, (f"{record['title']} {record['summary']}" for record in Records(data)), vocabulary)
     figures = Figures(len(numbers), {}, [], [], [])
     try:
         list(prober.probe(Ask(-1, "first", [("q", "housing")]), (SEARCH, *prober.pages)))  # what is read only once
@@ -125,7 +128,6 @@ def run(base: Path, data: Path, seed: int, numbers: range) -> Figures:
             figures.late.append((probe, min(again)))
     finally:
         prober.close()
-        parts: context.Parts = app.extensions[context.KEY]
         parts.indexer.stop()
         parts.engine.close()
         parts.database.close()

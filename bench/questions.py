@@ -15,6 +15,7 @@ from typing import NamedTuple
 from kb.search.language import STOP_WORDS
 from kb.search.port import SORTS
 from kb.services.query import CHOICES, FACET_PARAMS
+from kb.services.vocabularies import Vocabulary
 
 LONG = 5_000
 """Characters of the longest words."""
@@ -70,11 +71,11 @@ class Ask(NamedTuple):
 
 
 class Questions:
-    """Makes questions from the words of `texts`, in any languages."""
+    """Makes questions from the words of `texts`, in any languages, and filters from a vocabulary."""
 
-    def __init__(self, seed: int, texts: Iterable[str], countries: Sequence[str] = ("IT", "ES", "IE")) -> None:
+    def __init__(self, seed: int, texts: Iterable[str], vocabulary: Vocabulary) -> None:
         self.seed = seed
-        self._countries = countries
+        self._known = _known(vocabulary)
         words = dict.fromkeys(word for text in texts for word in text.split())
         # Every so-manyth, so that each language and each text has its share.
         self._words = list(islice(words, 0, None, 1 + len(words) // _MOST_WORDS))
@@ -238,23 +239,34 @@ class Questions:
                         for start in [chance.randint(0, max(0, len(part) - 1))])  # fmt: skip
 
     def _beside(self, chance: random.Random) -> list[tuple[str, str]]:
-        """Filters, orders and pages, most of them such as there are."""
-        params = []
-        for _ in range(chance.randint(1, 4)):
-            name = chance.choice(_BESIDE)
-            params.append((name, self._value(chance, name)))
-        return params
+        """Filters, orders and pages, most of them such as there are; now and then hundreds."""
+        if chance.random() < 0.03:
+            name = chance.choice(("country", "region", "drop"))
+            return [(name, self._value(chance, name)) for _ in range(chance.choice((30, 100, 300)))]
+        return [(name, self._value(chance, name)) for name in chance.choices(_BESIDE, k=chance.randint(1, 4))]
 
     def _value(self, chance: random.Random, name: str) -> str:
         if chance.random() < 0.05:
             return chance.choice((*_INJECTIONS, *_VALUES, "\x00", "9" * 400, "\ud800"))
-        known: Mapping[str, Sequence[str]] = {
-            **CHOICES, "country": self._countries, "sort": SORTS, "page": ("1", "2", "3", "7", "1000", "100000"),
-            "per_page": ("1", "20", "100"), "year_from": ("1999", "2010", "2014"), "year_to": ("2015", "2020", "9999"),
-            "region": ("DED", "DEG0", "RO", "SI", "ITC4"), "theme": ("housing", "language-learning"),
-            "target_group": ("refugees", "women"), "drop": ("theme:housing", "country:DE", "region:DED"),
-        }  # fmt: skip
-        return str(chance.choice(known[name]))
+        return chance.choice(self._known[name])
+
+
+def _known(vocabulary: Vocabulary) -> Mapping[str, Sequence[str]]:
+    """Return for each parameter but the question some values that it takes."""
+    countries, regions = list(vocabulary.european), list(vocabulary.regions)
+    return {
+        **{name: tuple(map(str, values)) for name, values in CHOICES.items()},
+        "country": countries,
+        "region": [*regions, "DED", "DEG0", "HR04"],
+        "theme": list(vocabulary.themes),
+        "target_group": list(vocabulary.target_groups),
+        "drop": [*(f"country:{code}" for code in countries), *(f"theme:{slug}" for slug in vocabulary.themes)],
+        "sort": SORTS,
+        "page": ("1", "2", "3", "7", "1000", "100000"),
+        "per_page": ("1", "20", "100"),
+        "year_from": ("1999", "2010", "2014"),
+        "year_to": ("2015", "2020", "9999"),
+    }
 
 
 def _mistyped(chance: random.Random, word: str) -> str:

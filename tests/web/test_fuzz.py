@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from urllib.parse import urlencode
 
 import pytest
 
 from bench.probing import SEARCH, Malformed, Prober, unmarked
 from bench.questions import KINDS, LONG, Questions
-from kb.services import catalogue
+from kb.search.port import Page, Query
+from kb.services import catalogue, vocabularies
+from kb.web.results import MOST_WAYS_OUT
 from tests.conftest import Site
 
 SEED = 3
@@ -29,7 +32,8 @@ def questions(reading_site: Site) -> Questions:
     """Questions with words of the seed."""
     with reading_site.database.read() as session:
         texts = [f"{record['title']} {record['summary']}" for record in catalogue.every(session, "")]
-    return Questions(SEED, texts)
+        vocabulary = vocabularies.load(session)
+    return Questions(SEED, texts, vocabulary)
 
 
 @pytest.mark.parametrize("numbers", BATCHES, ids=str)
@@ -49,6 +53,22 @@ def test_the_questions_are_of_every_kind_and_can_be_repeated(questions: Question
     assert any(0xD800 <= ord(character) <= 0xDFFF for ask in asked for character in ask.text)
     assert any("\x00" in ask.text for ask in asked)
     assert any(name == "page" for ask in asked for name, _ in ask.params)
+
+
+def test_a_page_without_results_asks_only_so_many_ways_out(reading_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Query] = []
+    engine = reading_site.parts.engine
+
+    def noted(query: Query, search: Callable[[Query], Page] = engine.search) -> Page:
+        asked.append(query)
+        return search(query)
+
+    with reading_site.database.read() as session:
+        codes = list(vocabularies.load(session).regions)[:90]
+    monkeypatch.setattr(engine, "search", noted)
+    params = [("q", "zzzz"), *(("region", code) for code in codes)]
+    assert reading_site.client().get("/practices", query_string=urlencode(params)).status_code == 200
+    assert len(asked) <= MOST_WAYS_OUT + 4
 
 
 @pytest.mark.parametrize("html", ["<mark>a", "a</mark>", "<mark><mark>a</mark></mark>", "<b>", "a & b", 'a "b"'])
