@@ -36,7 +36,7 @@ TAGS = ("country", "theme", "target_group", "region")
 _MOST_CHARACTERS = MOST_WORDS * (LONGEST_WORD + 1)
 _QUOTES = str.maketrans(dict.fromkeys("“”„‟«»＂", '"'))
 _TOKEN = re.compile(r'(?P<minus>(?<!\S)[-−])?(?:(?P<name>[A-Za-z_]+):)?(?:"(?P<phrase>[^"]*)"|(?P<run>[^\s"]+))')
-_LETTER = re.compile(r"(?<=\b[^\W\d_])-(?=[^\W\d_]{3})")
+_ELECTRONIC = re.compile(r"(?<=(?<![\w-])[eE])-(?=[^\W\d_]{3})")
 _YEARS = re.compile(r"(?P<first>[1-9]\d{3})?(?P<range>\.\.|[-–])?(?P<last>[1-9]\d{3})?", re.ASCII)
 
 
@@ -109,9 +109,9 @@ def _whole(need: Need) -> Need:
 def _plain(text: str, field: str | None = None) -> Iterator[Words]:
     """Yield the words of a text without quotes; the last is a beginning where a `*` ends the text.
 
-    A letter with a hyphen is a part of its word, which may be written apart: the e of e-learning is no Italian "and".
+    The e of e-learning is no Italian "and", but a part of its word, which some write apart.
     """
-    words = _words(_LETTER.sub("", text))
+    words = _words(_ELECTRONIC.sub("", text))
     begins = text.endswith("*") and bool(words) and text[-2:-1].isalnum() and len(fold(words[-1])) >= LEAST_BEGINNING
     for i, word in enumerate(words):
         yield Words((word,), begins=begins and i == len(words) - 1, field=field)
@@ -189,11 +189,13 @@ def _clauses(groups: Iterable[tuple[tuple[Need, ...], bool]]) -> list[Clause]:
         cut = tuple(_cut(need, left) for need in needs[:left])
         key = tuple((need.folds, need.exact, need.begins, need.field) if isinstance(need, Words) else need
                     for need in cut)  # fmt: skip
+        clause = Clause(cut, follows and goes_on)
         new = key not in kept
         if new:
-            kept[key] = Clause(cut, follows and goes_on)
+            kept[key] = clause
             left -= sum(len(need.words) if isinstance(need, Words) else 1 for need in cut)
-        follows = new and kept[key].word is not None
+        repeated = not new and clause.word is not None and is_stop_word(fold(clause.word))  # parts no words
+        follows = clause.follows if repeated else new and clause.word is not None
     return list(kept.values())
 
 

@@ -10,11 +10,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from unicodedata import normalize
 
-from kb.search.language import STEMMERS, fold, forms, is_stop_word, language_of, spans
+from kb.search.language import STEMMERS, asked_stems, fold, forms, is_stop_word, language_of, spans, without_umlauts
+from kb.search.ordinary import ORDINARY
 from kb.search.question import Expansion, Question
 
 _INFLECTED = ("theme", "target_group")  # other names are proper ones, which another word's stem only happens to equal
+_AND = frozenset("agus and e et i och si und y".split())  # folded
+_LONGEST_ENDING = 3
+_LONGEST_ADDED = 5  # letters that may follow a whole name: Swedish företag, företagarnas
+_LEAST_IN_COMMON = 4  # letters that different endings have to leave
 
 Value = tuple[str, str]
 """A facet (or `region`) and a value of it."""
@@ -22,7 +28,10 @@ Value = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name, in a language (a BCP 47 tag), of a value of a facet. A `code` names it to operators alone."""
+    """A name, in a language (a BCP 47 tag), of a value of a facet. A `code` names it to operators alone.
+
+    So does the name of a region that is an ordinary word: `marché du travail` has nothing to do with the Marche.
+    """
 
     facet: str
     value: str
@@ -37,29 +46,44 @@ class Thesaurus:
     def __init__(self, names: Iterable[Name] = ()) -> None:
         self._named: dict[str, dict[str, dict[str, None]]] = defaultdict(lambda: defaultdict(dict))
         self._folded: dict[str, dict[Value, None]] = defaultdict(dict)
-        self._stemmed: dict[str, dict[tuple[str, ...], dict[Value, None]]] = defaultdict(lambda: defaultdict(dict))
+        self._accented: dict[str, dict[Value, None]] = defaultdict(dict)
+        self._stemmed: dict[str, dict[tuple[str, ...], dict[tuple[Value, str], None]]] = defaultdict(
+            lambda: defaultdict(dict)
+        )
         self._longest = 0
         for name in names:
             self._add(name)
 
     def _add(self, name: Name) -> None:
-        words = _meaningful(name.text)
+        self._add_words(name, _meaningful(name.text))
+        if name.facet in _INFLECTED and not name.code:
+            for word in _halves(name.text):
+                self._add_words(name, [word])
+
+    def _add_words(self, name: Name, words: Sequence[str]) -> None:
         key = _key(words)
         if not key:
             return
         value = (name.facet, name.value)
         self._named[name.facet][key][name.value] = None
-        if name.code:
+        if name.code or (name.facet == "region" and key in ORDINARY):
             return
         self._longest = max(self._longest, len(words))
         self._folded[key][value] = None
+        written = _written(words)
+        if written != key:
+            self._accented[written][value] = None
         language = language_of(name.language)
         if name.facet in _INFLECTED and language in STEMMERS:
-            self._stemmed[language][_stems(words, language)][value] = None
+            for stems in _stems(words, language):
+                self._stemmed[language][stems][value, key] = None
 
     def named(self, facet: str, text: str) -> tuple[str, ...]:
         """Return the values of a facet that a name or a code stands for, in any language; none where nobody knows."""
-        return tuple(self._named[facet].get(_key(_meaningful(text)), ())) if facet in self._named else ()
+        if facet not in self._named:
+            return ()
+        held = self._named[facet]
+        return tuple(next((held[key] for key in _keys(_meaningful(text)) if key in held), ()))
 
     def expand(self, question: Question, dropped: Iterable[Value] = ()) -> Question:
         """Return the question with what else its words mean, less the values that the reader did not mean.
@@ -86,13 +110,21 @@ class Thesaurus:
                     yield from _expansions(values, start + first, start + first + size)
 
     def _values(self, words: Sequence[str]) -> tuple[Value, ...]:
-        """Return what the words name: as they stand, or else in a form that shares their stems in some language."""
-        named = self._folded.get(_key(words))
-        if named:
-            return tuple(named)
-        found: dict[Value, None] = {}
+        """Return what the words name: as they stand, and in forms that share their stems in some language.
+
+        Accents that were typed are meant: Irish mná are not the French MNA.
+        """
+        keys = dict.fromkeys(_keys(words))
+        found = dict(self._accented.get(_written(words), {}))
+        for typed in keys:
+            found = found or dict(self._folded.get(typed, {}))
+        if any(facet not in _INFLECTED for facet, _ in found):
+            return tuple(found)
         for language, names in self._stemmed.items():
-            found |= names.get(_stems(words, language), {})
+            for stems in _stems(words, language):
+                for value, name in names.get(stems, ()):
+                    if len(words) > 1 or any(_is_inflection(typed, name) for typed in keys):
+                        found[value] = None
         return tuple(found)
 
 
@@ -110,13 +142,48 @@ def _meaningful(text: str) -> list[str]:
     return [word for word in words if not is_stop_word(fold(word))] or words
 
 
+def _halves(text: str) -> Sequence[str]:
+    """Return both words of a name like Kunst und Kultur: each is a name of it; none of any other name."""
+    words = _meaningful(text)
+    joined = any(fold(text[start:end]) in _AND for start, end in spans(text))
+    return words if joined and len(words) == 2 else ()
+
+
 def _key(words: Sequence[str]) -> str:
     """Return what names are compared by: a compound is the same written apart, with a hyphen, or together."""
     return "".join(map(fold, words))
 
 
-def _stems(words: Sequence[str], language: str) -> tuple[str, ...]:
-    return tuple((forms(word, language)[1] or (fold(word),))[0] for word in words)
+def _written(words: Sequence[str]) -> str:
+    return normalize("NFC", "".join(words)).casefold()
+
+
+def _keys(words: Sequence[str]) -> Iterator[str]:
+    """Yield what a name may be found by: as typed, and in case its umlauts were typed as two letters."""
+    key = _key(words)
+    yield key
+    yield from (without_umlauts(key, language) for language in ("de", "da"))
+
+
+def _is_inflection(word: str, name: str) -> bool:
+    """Whether two folded words that share a stem differ in their endings only.
+
+    Nobody says which language a question is in. Stemmers take off more than endings, so that English `nine` would be
+    Spanish `niños`, `make` Swedish `makar` and `doctor` French `doctorants`; several words in a row seldom collide.
+    """
+    common = next((i for i, (a, b) in enumerate(zip(word, name, strict=False)) if a != b), min(len(word), len(name)))
+    ending = max(len(word), len(name)) - common
+    if common < _LEAST_IN_COMMON:
+        return common == min(len(word), len(name)) and ending == 1
+    return ending <= (_LONGEST_ADDED if common == len(name) else _LONGEST_ENDING)
+
+
+def _stems(words: Sequence[str], language: str) -> Iterator[tuple[str, ...]]:
+    """Yield what names are compared by: each of the stems of a single word, the first of each of several."""
+    if len(words) == 1:
+        yield from ((stem,) for stem in asked_stems(words[0], language))
+    else:
+        yield tuple((forms(word, language)[1] or (fold(word),))[0] for word in words)
 
 
 EMPTY = Thesaurus()
