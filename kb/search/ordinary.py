@@ -44,8 +44,8 @@ _WORDS = {
     " temes tomar van vas",
     "ca": "conca lleo mila osca pau tori",
     "it": "alba asti celle como fermo lilla lodi parma pola potenza prato rodi roma rom spira veri",
-    "fr": "allier aube bec cannes cher creuse frise jura landes manche orne plaisance rousse russe sienne somme stade"
-    " treves trente",
+    "fr": "allier aube bec cannes cher cote creuse frise grand jura landes manche orne plaisance rousse russe sienne somme"
+    " stade treves trente",
     "de": "berat erlangen essen eure franken geldern hof leiden namen posen regen schonen zug",
     "pt": "beja gera guarda leao reuniao rodas",
     "ro": "bursa fier gard uri vin",
@@ -60,4 +60,7 @@ _WORDS = {
 """Further words, by a language in which each is one; many are in several."""
 
 ORDINARY: frozenset[str] = frozenset(" ".join((_COMPASS, _KINDS_OF_PLACE, *_WORDS.values())).split())
-"""Words as `kb.search.language.fold` gives them; names of several words joined, as it does (`Nord-Est`: `nordest`)."""
+"""Words as `kb.search.language.fold` gives them; names of several words joined, as it does (`Nord-Est`: `nordest`).
+
+Also what is left of a name without its stop words, as a question has it: Grand of Grand Est.
+"""
