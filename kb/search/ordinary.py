@@ -44,8 +44,8 @@ _WORDS = {
     " temes tomar van vas",
     "ca": "conca lleo mila osca pau tori",
     "it": "alba asti celle como fermo lilla lodi parma pola potenza prato rodi roma rom spira veri",
-    "fr": "allier aube bec cannes cher cote creuse frise grand jura landes manche orne plaisance rousse russe sienne somme"
-    " stade treves trente",
+    "fr": "allier aube bec cannes cher cote creuse frise grand jura landes manche orne plaisance rousse russe sienne"
+    " somme stade treves trente",
     "de": "berat erlangen essen eure franken geldern hof leiden namen posen regen schonen zug",
     "pt": "beja gera guarda leao reuniao rodas",
     "ro": "bursa fier gard uri vin",

@@ -78,8 +78,7 @@ def test_each_other_form_is_marked(europe: SearchEngine, sentence: Sentence) -> 
 
 @pytest.mark.parametrize(("title", "question"), SAME)
 def test_another_spelling_of_the_same_words_finds_them(engine: SearchEngine, title: str, question: str) -> None:
-    for language in ("en", "de", "tr", "hr"):
-        engine.update([doc(language, title, language=language)])
+    engine.update([doc(language, title, language=language) for language in ("en", "de", "tr", "hr")])
     assert found(engine, question) == {"en", "de", "tr", "hr"}
 
 
