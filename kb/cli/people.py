@@ -8,7 +8,7 @@ import click
 
 from kb.cli.opening import opened
 from kb.models import Role
-from kb.services import accounts
+from kb.services import accounts, links
 
 ROLES = click.Choice([role.value for role in (Role.READER, Role.MEMBER, Role.EDITOR, Role.ADMIN)])
 
@@ -57,7 +57,7 @@ def disable(email: str) -> None:
 def link(email: str) -> None:
     """Print a link that signs EMAIL in once, within 24 hours."""
     with opened() as site, site.database.write() as session:
-        address = accounts.sign_in_link(session, email, site.config.base_url)
+        address = links.sign_in_link(session, email, site.config.base_url)
     click.echo(address)
 
 

@@ -18,7 +18,7 @@ from gunicorn.http import message
 from kb import config as settings
 from kb.cli.opening import Site, ensure_index, follow_up, parts, say, shown
 from kb.config import Config
-from kb.services import accounts, seeding
+from kb.services import links, seeding
 from kb.services.occupancy import using
 
 HOST = "127.0.0.1"
@@ -64,7 +64,7 @@ def _make_ready(site: Site) -> None:
 
 def _print_link(site: Site) -> None:
     with site.database.write() as session:
-        link = accounts.first_admin_link(session, site.config.base_url)
+        link = links.first_admin_link(session, site.config.base_url)
     if link:
         click.echo(f"No administrator has a password yet. This link makes one, once, within 24 hours: {link}")
 

@@ -16,7 +16,20 @@ from kb.extensions import babel, bootstrap, csrf, login_manager
 from kb.search import open_engine
 from kb.services.indexing import Indexer
 from kb.services.vocabularies import VocabularyCache
-from kb.web import accounts, api, catalogue, context, errors, languages, moderation, pages, submissions, templating
+from kb.web import (
+    account,  # noqa: F401 (its views belong to the blueprint of accounts)
+    accounts,
+    api,
+    catalogue,
+    context,
+    errors,
+    languages,
+    moderation,
+    pages,
+    signing_in,  # noqa: F401 (likewise)
+    submissions,
+    templating,
+)
 
 BODY_LIMIT = 4 * 1024 * 1024
 """Bytes of a request's body; a whole practice in every field's cap is under 2 MB."""

@@ -22,6 +22,7 @@ from werkzeug.test import TestResponse
 from kb.config import Config
 from kb.models import Practice, UserSession
 from kb.services import accounts as service
+from kb.services import links, passwords
 from kb.web import accounts
 from kb.web.forms import accounts as forms
 from kb.web.forms.accounts import keep, kept
@@ -36,7 +37,7 @@ SECRET = "a whole new password"
 @pytest.fixture(autouse=True)
 def cheap_argon2(monkeypatch: pytest.MonkeyPatch) -> None:
     """The real thing with the least memory it takes."""
-    monkeypatch.setattr(service, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr(passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture
@@ -84,9 +85,9 @@ def link_for(site: Site, email: str | None = None) -> str:
     with site.database.write() as session:
         if email is None:
             session.execute(text("UPDATE users SET password_hash = NULL WHERE role = 'admin'"))
-            link = service.first_admin_link(session, site.config.base_url)
+            link = links.first_admin_link(session, site.config.base_url)
         else:
-            link = service.sign_in_link(session, email, site.config.base_url)
+            link = links.sign_in_link(session, email, site.config.base_url)
     return urlsplit(str(link)).path
 
 
@@ -137,7 +138,7 @@ def test_an_odd_address_is_a_401(site: Site, email: str) -> None:
 
 
 def test_the_hash_is_renewed_at_sign_in(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "hasher", PasswordHasher(time_cost=2, memory_cost=8, parallelism=1))
+    monkeypatch.setattr(passwords, "hasher", PasswordHasher(time_cost=2, memory_cost=8, parallelism=1))
     sign_in(site.client())
     with site.database.read() as session:
         assert "t=2" in str(session.scalar(text("SELECT password_hash FROM users WHERE email = :e"), {"e": ALICE}))
@@ -400,7 +401,7 @@ def test_after_that_there_is_no_first_link(site: Site) -> None:
     post(client, link_for(site))
     post(client, "/account/password", email="eve@example.org", password=SECRET)
     with site.database.write() as session:
-        assert service.first_admin_link(session, site.config.base_url) is None
+        assert links.first_admin_link(session, site.config.base_url) is None
 
 
 @pytest.mark.parametrize("email, password, wrong", [

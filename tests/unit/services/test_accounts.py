@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from kb.db import Base, Database
 from kb.models import ApiToken, AuditEntry, OneTimeLink, Role, User, UserSession
-from kb.services import accounts
+from kb.services import accounts, links, passwords, sessions
 from kb.services.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 
 EMAIL = "alice@example.org"
@@ -41,7 +41,7 @@ class CountingHasher(PasswordHasher):
 @pytest.fixture(autouse=True)
 def hasher(monkeypatch: pytest.MonkeyPatch) -> type[CountingHasher]:
     monkeypatch.setattr(CountingHasher, "verified", 0)
-    monkeypatch.setattr(accounts, "hasher", CountingHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr(passwords, "hasher", CountingHasher(time_cost=1, memory_cost=8, parallelism=1))
     return CountingHasher
 
 
@@ -166,8 +166,8 @@ def test_an_odd_address_is_an_unknown_one(session: Session, email: str) -> None:
 
 
 def test_a_hash_for_nobody_costs_what_a_real_one_costs() -> None:
-    real = accounts.hasher.hash(PASSWORD)
-    assert extract_parameters(accounts._nobodys_hash()) == extract_parameters(real)
+    real = passwords.hasher.hash(PASSWORD)
+    assert extract_parameters(passwords.nobodys_hash()) == extract_parameters(real)
 
 
 def test_an_accent_is_the_same_however_it_was_typed(session: Session) -> None:
@@ -176,7 +176,7 @@ def test_an_accent_is_the_same_however_it_was_typed(session: Session) -> None:
 
 
 def test_the_hash_follows_parameters_that_moved(session: Session, alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(accounts, "hasher", PasswordHasher(time_cost=2, memory_cost=8, parallelism=1))
+    monkeypatch.setattr(passwords, "hasher", PasswordHasher(time_cost=2, memory_cost=8, parallelism=1))
     accounts.renew_hash(session, alice, PASSWORD)
     session.refresh(alice)
     assert alice.password_hash is not None and "t=2" in alice.password_hash
@@ -215,47 +215,47 @@ def test_hashing_holds_no_lock(database: Database, hasher: type[CountingHasher])
 
 
 def test_a_session_tells_whose_it_is(session: Session, alice: User) -> None:
-    assert accounts.session_user(session, accounts.open_session(session, alice)) is alice
+    assert sessions.session_user(session, sessions.open_session(session, alice)) is alice
 
 
 def test_each_session_has_its_own_token(session: Session, alice: User) -> None:
-    assert accounts.open_session(session, alice) != accounts.open_session(session, alice)
+    assert sessions.open_session(session, alice) != sessions.open_session(session, alice)
 
 
 def test_an_unknown_token_is_nobody(session: Session, alice: User) -> None:
-    assert accounts.session_user(session, "unknown") is None
+    assert sessions.session_user(session, "unknown") is None
 
 
 def test_a_closed_session_is_nobody(session: Session, alice: User) -> None:
-    token = accounts.open_session(session, alice)
-    accounts.close_session(session, token)
+    token = sessions.open_session(session, alice)
+    sessions.close_session(session, token)
     session.flush()
-    assert accounts.session_user(session, token) is None
+    assert sessions.session_user(session, token) is None
 
 
 def test_closing_a_session_that_is_not_there_does_nothing(session: Session) -> None:
-    accounts.close_session(session, "unknown")
+    sessions.close_session(session, "unknown")
 
 
 def test_an_expired_session_is_nobody(session: Session, alice: User) -> None:
-    token = accounts.open_session(session, alice)
+    token = sessions.open_session(session, alice)
     session.flush()
     session.execute(update(UserSession).values(expires=datetime.now(UTC) - timedelta(seconds=1)))
-    assert accounts.session_user(session, token) is None
+    assert sessions.session_user(session, token) is None
 
 
 def test_a_session_lasts_two_weeks(session: Session, alice: User) -> None:
-    accounts.open_session(session, alice)
+    sessions.open_session(session, alice)
     session.flush()
     opened = session.scalars(select(UserSession)).one()
     assert opened.expires - opened.created == timedelta(days=14)
 
 
 def test_expired_sessions_are_swept_at_the_next_sign_in(session: Session, alice: User) -> None:
-    accounts.open_session(session, alice)
+    sessions.open_session(session, alice)
     session.flush()
     session.execute(update(UserSession).values(expires=datetime.now(UTC) - timedelta(seconds=1)))
-    accounts.open_session(session, alice)
+    sessions.open_session(session, alice)
     session.flush()
     assert len(session.scalars(select(UserSession.token_hash)).all()) == 1
 
@@ -263,22 +263,22 @@ def test_expired_sessions_are_swept_at_the_next_sign_in(session: Session, alice:
 def test_a_disabled_person_opens_no_session(session: Session, alice: User) -> None:
     accounts.disable(session, EMAIL)
     with pytest.raises(NotAllowed):
-        accounts.open_session(session, alice)
+        sessions.open_session(session, alice)
 
 
 def test_all_sessions_of_a_person_end_but_one(session: Session, alice: User) -> None:
-    here, elsewhere = accounts.open_session(session, alice), accounts.open_session(session, alice)
+    here, elsewhere = sessions.open_session(session, alice), sessions.open_session(session, alice)
     session.flush()
-    accounts.close_sessions_of(session, alice, keep=here)
-    assert accounts.session_user(session, here) is alice
-    assert accounts.session_user(session, elsewhere) is None
+    sessions.close_sessions_of(session, alice, keep=here)
+    assert sessions.session_user(session, here) is alice
+    assert sessions.session_user(session, elsewhere) is None
 
 
 def test_sessions_of_others_do_not_end(session: Session, alice: User) -> None:
-    token = accounts.open_session(session, alice)
+    token = sessions.open_session(session, alice)
     session.flush()
-    accounts.close_sessions_of(session, accounts.add_user(session, "bob@example.org", Role.EDITOR))
-    assert accounts.session_user(session, token) is alice
+    sessions.close_sessions_of(session, accounts.add_user(session, "bob@example.org", Role.EDITOR))
+    assert sessions.session_user(session, token) is alice
 
 
 # Changing people
@@ -291,7 +291,7 @@ def test_a_role_is_changed(session: Session, alice: User) -> None:
 @pytest.mark.parametrize("change", [
     lambda session: accounts.set_role(session, "nobody@example.org", Role.EDITOR),
     lambda session: accounts.disable(session, "nobody@example.org"),
-    lambda session: accounts.sign_in_link(session, "nobody@example.org", BASE),
+    lambda session: links.sign_in_link(session, "nobody@example.org", BASE),
     lambda session: accounts.new_token(session, "nobody@example.org"),
 ])  # fmt: skip
 def test_nobody_is_not_found(session: Session, change: Callable[[Session], object]) -> None:
@@ -300,10 +300,10 @@ def test_nobody_is_not_found(session: Session, change: Callable[[Session], objec
 
 
 def test_disabling_ends_sessions(session: Session, alice: User) -> None:
-    token = accounts.open_session(session, alice)
+    token = sessions.open_session(session, alice)
     session.flush()
     accounts.disable(session, EMAIL)
-    assert accounts.session_user(session, token) is None
+    assert sessions.session_user(session, token) is None
 
 
 def test_disabling_ends_tokens(session: Session, alice: User) -> None:
@@ -314,11 +314,11 @@ def test_disabling_ends_tokens(session: Session, alice: User) -> None:
 
 
 def test_disabling_ends_links(session: Session, alice: User) -> None:
-    token = token_of(accounts.sign_in_link(session, EMAIL, BASE))
+    token = token_of(links.sign_in_link(session, EMAIL, BASE))
     session.flush()
     accounts.disable(session, EMAIL)
     with pytest.raises(NotFound):
-        accounts.use_link(session, token)
+        links.use_link(session, token)
 
 
 def test_a_new_password_replaces_the_old(session: Session, alice: User) -> None:
@@ -328,19 +328,19 @@ def test_a_new_password_replaces_the_old(session: Session, alice: User) -> None:
 
 
 def test_a_new_password_ends_all_sessions_but_the_one_it_was_set_in(session: Session, alice: User) -> None:
-    here, elsewhere = accounts.open_session(session, alice), accounts.open_session(session, alice)
+    here, elsewhere = sessions.open_session(session, alice), sessions.open_session(session, alice)
     session.flush()
     accounts.set_password(session, alice, "a whole new password", keep=here)
-    assert accounts.session_user(session, here) is alice
-    assert accounts.session_user(session, elsewhere) is None
+    assert sessions.session_user(session, here) is alice
+    assert sessions.session_user(session, elsewhere) is None
 
 
 def test_a_new_password_ends_open_links(session: Session, alice: User) -> None:
-    token = token_of(accounts.sign_in_link(session, EMAIL, BASE))
+    token = token_of(links.sign_in_link(session, EMAIL, BASE))
     session.flush()
     accounts.set_password(session, alice, "a whole new password")
     with pytest.raises(NotFound):
-        accounts.check_link(session, token)
+        links.check_link(session, token)
 
 
 def test_an_address_is_changed(session: Session, alice: User) -> None:
@@ -362,29 +362,29 @@ def test_anothers_address_cannot_be_taken(session: Session, alice: User) -> None
 
 
 def test_the_first_link_makes_an_administrator_without_a_password(session: Session) -> None:
-    user = accounts.use_link(session, token_of(accounts.first_admin_link(session, BASE)))
+    user = links.use_link(session, token_of(links.first_admin_link(session, BASE)))
     assert (user.email, user.role, user.password_hash) == (accounts.PLACEHOLDER, Role.ADMIN, None)
 
 
 def test_a_link_is_an_address_of_the_site(session: Session) -> None:
-    assert (accounts.first_admin_link(session, BASE) or "").startswith(f"{BASE}/link/")
+    assert (links.first_admin_link(session, BASE) or "").startswith(f"{BASE}/link/")
 
 
 def test_the_next_first_link_takes_up_the_same_account(session: Session) -> None:
-    first = accounts.use_link(session, token_of(accounts.first_admin_link(session, BASE)))
-    assert accounts.use_link(session, token_of(accounts.first_admin_link(session, BASE))) is first
+    first = links.use_link(session, token_of(links.first_admin_link(session, BASE)))
+    assert links.use_link(session, token_of(links.first_admin_link(session, BASE))) is first
 
 
 def test_a_new_first_link_replaces_the_one_before(session: Session) -> None:
-    before = token_of(accounts.first_admin_link(session, BASE))
-    accounts.first_admin_link(session, BASE)
+    before = token_of(links.first_admin_link(session, BASE))
+    links.first_admin_link(session, BASE)
     with pytest.raises(NotFound):
-        accounts.use_link(session, before)
+        links.use_link(session, before)
 
 
 def test_there_is_no_first_link_once_an_administrator_has_a_password(session: Session) -> None:
     accounts.add_user(session, "dora@example.org", Role.ADMIN, password=PASSWORD)
-    assert accounts.first_admin_link(session, BASE) is None
+    assert links.first_admin_link(session, BASE) is None
 
 
 @pytest.mark.parametrize("role, password", [(Role.ADMIN, None), (Role.EDITOR, PASSWORD)])
@@ -392,52 +392,52 @@ def test_there_is_a_first_link_while_no_administrator_can_sign_in(
     session: Session, role: Role, password: str | None
 ) -> None:
     accounts.add_user(session, "dora@example.org", role, password=password)
-    assert accounts.first_admin_link(session, BASE)
+    assert links.first_admin_link(session, BASE)
 
 
 def test_a_disabled_administrator_does_not_count(session: Session) -> None:
     accounts.add_user(session, "dora@example.org", Role.ADMIN, password=PASSWORD)
     accounts.disable(session, "dora@example.org")
-    assert accounts.first_admin_link(session, BASE)
+    assert links.first_admin_link(session, BASE)
 
 
 def test_a_first_link_stops_when_an_administrator_got_a_password_meanwhile(session: Session) -> None:
-    token = token_of(accounts.first_admin_link(session, BASE))
+    token = token_of(links.first_admin_link(session, BASE))
     accounts.add_user(session, "dora@example.org", Role.ADMIN, password=PASSWORD)
     with pytest.raises(Gone, match="an administrator by now"):
-        accounts.use_link(session, token)
+        links.use_link(session, token)
 
 
 # Links in general
 
 
 def test_a_sign_in_link_signs_its_person_in(session: Session, alice: User) -> None:
-    assert accounts.use_link(session, token_of(accounts.sign_in_link(session, EMAIL, BASE))) is alice
+    assert links.use_link(session, token_of(links.sign_in_link(session, EMAIL, BASE))) is alice
 
 
 def test_a_link_works_once(session: Session, alice: User) -> None:
-    token = token_of(accounts.sign_in_link(session, EMAIL, BASE))
-    accounts.use_link(session, token)
+    token = token_of(links.sign_in_link(session, EMAIL, BASE))
+    links.use_link(session, token)
     with pytest.raises(Gone, match="works once"):
-        accounts.use_link(session, token)
+        links.use_link(session, token)
 
 
 def test_looking_at_a_link_does_not_use_it_up(session: Session, alice: User) -> None:
-    token = token_of(accounts.sign_in_link(session, EMAIL, BASE))
-    accounts.check_link(session, token)
-    assert accounts.use_link(session, token) is alice
+    token = token_of(links.sign_in_link(session, EMAIL, BASE))
+    links.check_link(session, token)
+    assert links.use_link(session, token) is alice
 
 
 def test_of_two_uses_at_once_one_gets_through(database: Database) -> None:
     with database.write() as session:
-        token = token_of(accounts.first_admin_link(session, BASE))
+        token = token_of(links.first_admin_link(session, BASE))
     together = Barrier(2)
 
     def use() -> bool:
         together.wait()
         try:
             with database.write() as session:
-                accounts.use_link(session, token)
+                links.use_link(session, token)
         except Gone:
             return False
         return True
@@ -447,31 +447,31 @@ def test_of_two_uses_at_once_one_gets_through(database: Database) -> None:
 
 
 def test_a_link_expires(session: Session, alice: User) -> None:
-    token = token_of(accounts.sign_in_link(session, EMAIL, BASE))
+    token = token_of(links.sign_in_link(session, EMAIL, BASE))
     session.flush()
     session.execute(update(OneTimeLink).values(expires=datetime.now(UTC) - timedelta(seconds=1)))
     with pytest.raises(Gone, match="too old"):
-        accounts.use_link(session, token)
+        links.use_link(session, token)
 
 
 def test_a_link_is_valid_for_a_day(session: Session) -> None:
-    accounts.first_admin_link(session, BASE)
+    links.first_admin_link(session, BASE)
     session.flush()
     link = session.scalars(select(OneTimeLink)).one()
     assert link.expires - link.created == timedelta(hours=24)
 
 
 def test_a_newer_sign_in_link_replaces_the_one_before(session: Session, alice: User) -> None:
-    before = token_of(accounts.sign_in_link(session, EMAIL, BASE))
-    accounts.sign_in_link(session, EMAIL, BASE)
+    before = token_of(links.sign_in_link(session, EMAIL, BASE))
+    links.sign_in_link(session, EMAIL, BASE)
     with pytest.raises(NotFound):
-        accounts.use_link(session, before)
+        links.use_link(session, before)
 
 
 def test_a_disabled_person_gets_no_link(session: Session, alice: User) -> None:
     accounts.disable(session, EMAIL)
     with pytest.raises(NotAllowed, match="disabled"):
-        accounts.sign_in_link(session, EMAIL, BASE)
+        links.sign_in_link(session, EMAIL, BASE)
 
 
 # Tokens of the API
@@ -502,9 +502,9 @@ def test_an_unknown_api_token_is_nobody(session: Session, token: str) -> None:
 def test_no_secret_is_kept_as_it_is(session: Session, alice: User) -> None:
     secrets = [
         PASSWORD,
-        accounts.open_session(session, alice),
+        sessions.open_session(session, alice),
         accounts.new_token(session, EMAIL),
-        token_of(accounts.sign_in_link(session, EMAIL, BASE)),
+        token_of(links.sign_in_link(session, EMAIL, BASE)),
     ]
     session.flush()
     kept = [str(row) for table in Base.metadata.sorted_tables for row in session.execute(select(table))]
@@ -514,8 +514,8 @@ def test_no_secret_is_kept_as_it_is(session: Session, alice: User) -> None:
 def test_every_change_is_noted_without_addresses(session: Session, alice: User) -> None:
     accounts.set_role(session, EMAIL, Role.EDITOR)
     accounts.new_token(session, EMAIL)
-    accounts.use_link(session, token_of(accounts.sign_in_link(session, EMAIL, BASE)))
-    accounts.close_session(session, accounts.open_session(session, alice))
+    links.use_link(session, token_of(links.sign_in_link(session, EMAIL, BASE)))
+    sessions.close_session(session, sessions.open_session(session, alice))
     accounts.set_password(session, alice, "a whole new password")
     accounts.set_address(session, alice, "alice@elsewhere.example")
     accounts.disable(session, "alice@elsewhere.example")
@@ -529,9 +529,9 @@ def test_every_change_is_noted_without_addresses(session: Session, alice: User) 
 
 
 def test_the_tables_of_secrets_are_left_empty_by_disabling(session: Session, alice: User) -> None:
-    accounts.open_session(session, alice)
+    sessions.open_session(session, alice)
     accounts.new_token(session, EMAIL)
-    accounts.sign_in_link(session, EMAIL, BASE)
+    links.sign_in_link(session, EMAIL, BASE)
     session.flush()
     accounts.disable(session, EMAIL)
     assert not [

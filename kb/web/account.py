@@ -1,0 +1,99 @@
+"""One's own account: who one is here, and one's password."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import flash, redirect, render_template, request, url_for
+from flask import session as cookie
+from flask.typing import ResponseReturnValue
+from flask.wrappers import Response
+from flask_babel import gettext as _
+
+from kb.models import User
+from kb.services import accounts, passwords
+from kb.services.errors import N_, Conflict, Invalid, Problem, TooMany
+from kb.web import context, private
+from kb.web.accounts import BY_LINK, TOKEN, acting, bp, current, required
+from kb.web.forms.accounts import PasswordForm
+
+
+@bp.get("/account")
+@required()
+def account() -> ResponseReturnValue:
+    """Who one is here."""
+    return render_template("accounts/account.html", person=current())
+
+
+@bp.get("/account/password")
+@required()
+def password() -> ResponseReturnValue:
+    """The form for a new password."""
+    return _password_page(_password_form(acting(context.reading())))
+
+
+@bp.post("/account/password")
+@required()
+def change_password() -> ResponseReturnValue:
+    """Set a new password; other sessions end."""
+    user = acting(context.reading())
+    form = _password_form(user)
+    try:
+        if "current" in form:
+            _check_current(user, form.current.data or "")
+        _change(user, form)
+    except TooMany as refused:
+        page = _password_page(form, [Problem("current", refused.message)], 429)
+        page.headers["Retry-After"] = str(refused.retry_after)
+        return page
+    except Invalid as invalid:
+        return _password_page(form, invalid.problems, 422)
+    cookie.pop(BY_LINK, None)
+    flash(_("Your password is set. Wherever else you were signed in, you are signed out."))
+    return redirect(url_for("accounts.account"))
+
+
+def _password_form(user: User) -> PasswordForm:
+    """The form with the fields that this person needs."""
+    form = PasswordForm()
+    if not accounts.is_placeholder(user):
+        del form.email
+    if user.password_hash is None or cookie.get(BY_LINK):
+        del form.current
+    return form
+
+
+def _check_current(user: User, password: str) -> None:
+    """Ask for the present password, as carefully as at sign-in. Raises Invalid, TooMany."""
+    failures, address = private.failures(), request.remote_addr or ""
+    failures.begin(user.email, address)
+    if not accounts.knows_password(user, password):
+        failures.failed(address)
+        raise Invalid([Problem.of("current", N_("This is not your present password."))])
+    failures.succeeded(user.email)
+
+
+def _change(user: User, form: PasswordForm) -> None:
+    """Set the password and, for the first administrator, the address: both or neither. Raises Invalid with all."""
+    problems: list[Problem] = []
+    with context.writing() as session:
+        try:
+            accounts.set_password(session, user, form.password.data or "", keep=cookie.get(TOKEN))
+        except Invalid as invalid:
+            problems += invalid.problems
+        try:
+            if "email" in form:
+                accounts.set_address(session, user, form.email.data or "")
+        except Invalid as invalid:
+            problems += invalid.problems
+        except Conflict as conflict:
+            problems.append(Problem("email", conflict.message))
+        if problems:
+            raise Invalid(problems)
+
+
+def _password_page(form: PasswordForm, problems: Any = (), status: int = 200) -> Response:
+    sentences = {problem.field: problem.message.render(_) for problem in problems}
+    said = [(field.id, sentences[field.id]) for field in form if field.id in sentences]
+    html = render_template("accounts/password.html", form=form, problems=said, least=passwords.PASSWORD_LEAST)
+    return private.page(html, status)
