@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kb.search.parsing import parse
-from kb.search.port import Page, Query, SearchEngine
+from kb.search.port import Document, Page, Query, SearchEngine
 from kb.search.thesaurus import Name, Thesaurus
 from tests.contract.asking import doc, ids
 
@@ -145,3 +145,21 @@ def test_filters_hold_for_what_is_meant_too(engine: SearchEngine) -> None:
         [doc("a", "x", theme=("labour",), country=("IE",)), doc("b", "y", theme=("labour",), country=("IT",))]
     )
     assert ids(asked(engine, "labour inclusion", filters={"country": ("IT",)})) == ["b"]
+
+
+def many(language: str, text: str, count: int) -> list[Document]:
+    return [doc(f"{language}{n:02}", f"{text} {n}", language=language, theme=("housing",)) for n in range(count)]
+
+
+def test_where_one_language_fills_the_first_page_others_get_its_last_places(engine: SearchEngine) -> None:
+    engine.update([*many("en", "Housing", 30), *many("es", "Vivienda", 5)])
+    shown = [ids(engine.search(Query(parse("housing", NAMES), offset=offset))) for offset in (0, 20)]
+    assert [slug[:2] for slug in shown[0]] == ["en"] * 17 + ["es"] * 3
+    assert [slug[:2] for slug in shown[1]] == ["en"] * 13 + ["es"] * 2
+    assert len({*shown[0], *shown[1]}) == 35
+
+
+def test_where_others_are_seen_anyway_what_holds_the_words_goes_before_them(engine: SearchEngine) -> None:
+    engine.update([*many("en", "Housing", 15), *many("es", "Vivienda", 10)])
+    shown = ids(engine.search(Query(parse("housing", NAMES), limit=25)))
+    assert [slug[:2] for slug in shown] == ["en"] * 15 + ["es"] * 10

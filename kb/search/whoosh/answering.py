@@ -6,7 +6,8 @@ import numpy as np
 
 from kb.search.language import fold
 from kb.search.port import SORTS, Hit, Page, Query
-from kb.search.whoosh.scoring import Matches, best_first
+from kb.search.whoosh.ranking import best_first, by_relevance, leading
+from kb.search.whoosh.scoring import Matches
 from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.selecting import Selection
 from kb.search.whoosh.snapshot import Mask, Snapshot
@@ -84,7 +85,7 @@ def _page(snapshot: Snapshot, query: Query, matches: Matches, documents: Mask) -
     numbers = np.flatnonzero(documents)
     end = query.offset + query.limit
     if _by_score(query):
-        numbers = _leading(matches, numbers, end)
+        return by_relevance(snapshot, matches, numbers, end)[query.offset : end]
     return _ordered(snapshot, query, matches, numbers)[query.offset : end]
 
 
@@ -97,18 +98,8 @@ def _partial_wanted(total: int, query: Query) -> int:
 def _best_partial(snapshot: Snapshot, query: Query, matches: Matches, documents: Mask, wanted: int) -> Numbers:
     if not wanted:
         return np.empty(0, np.intp)
-    numbers = _leading(matches, np.flatnonzero(documents), wanted)
+    numbers = leading(matches, np.flatnonzero(documents), wanted)
     return _ordered(snapshot, query, matches, best_first(snapshot, matches, numbers)[:wanted])
-
-
-def _leading(matches: Matches, numbers: Numbers, count: int) -> Numbers:
-    """Return the `count` most relevant, and what equals the last of them: the rest needs no sorting."""
-    if not 0 < count < len(numbers):
-        return numbers
-    # Scores are far below the steps between what has the title, what holds the words, and what does not.
-    standing = matches.scores[numbers] + 1e6 * matches.literal[numbers] + 1e7 * matches.titled[numbers]
-    leading: Numbers = numbers[standing >= np.partition(standing, -count)[-count]]
-    return leading
 
 
 def _by_score(query: Query) -> bool:

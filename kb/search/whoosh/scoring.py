@@ -13,7 +13,6 @@ from kb.search.question import Clause, Expansion, Need, Question, Words, Years
 from kb.search.whoosh.feedback import LEAST_WORDS, learned
 from kb.search.whoosh.finding import Found, find, joined, phrase
 from kb.search.whoosh.schema import FIELDS, stem_term, title_key
-from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.snapshot import Mask, Snapshot
 from kb.search.whoosh.weighing import rarity, scores
 
@@ -142,20 +141,3 @@ def _mask(snapshot: Snapshot, need: Need) -> Mask:
 
 def _scores(snapshot: Snapshot, found: Found) -> NDArray[np.float64]:
     return scores(snapshot, found.documents, found.frequencies)
-
-
-def best_first(snapshot: Snapshot, matches: Matches, documents: Numbers) -> Numbers:
-    """Return documents in the order of relevance.
-
-    The title asked for comes first, then what holds the words themselves, then by score. Where those are equal, what
-    says more, and then what is fresher, goes before; at last the title decides.
-    """
-    keys = (
-        snapshot.title_ranks[documents],
-        -np.unique(snapshot.updated[documents], return_inverse=True)[1],
-        -snapshot.completeness[documents],
-        -matches.scores[documents],
-        ~matches.literal[documents],
-        ~matches.titled[documents],
-    )
-    return documents[np.lexsort(keys)]
