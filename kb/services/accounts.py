@@ -116,7 +116,11 @@ def set_password(session: Session, user: User, password: str, *, keep: str | Non
 
     Call it first in its transaction. Raises Invalid for one that is too short or too long.
     """
-    hashed = passwords.hashed(password)
+    put_password(session, user, passwords.hashed(password), keep=keep)
+
+
+def put_password(session: Session, user: User, hashed: str, *, keep: str | None = None) -> None:
+    """Do what `set_password` does, with a password that was hashed before the transaction began to read."""
     session.get_one(User, user.id).password_hash = hashed
     close_sessions_of(session, user, keep=keep)
     withdraw_links(session, user)

@@ -21,6 +21,8 @@ LINK_LIFE = timedelta(hours=24)
 SIGNING_IN = (LinkPurpose.FIRST_ADMIN, LinkPurpose.SIGN_IN)
 """What a link under /link/ may be for. Links for other purposes have addresses of their own."""
 
+TOO_OLD = N_("This link is too old: it worked for 24 hours.")
+
 
 def first_admin_link(session: Session, base_url: str) -> str | None:
     """Return the address that makes the first administrator; one given earlier and not used stops working.
@@ -69,7 +71,7 @@ def check_link(session: Session, token: str, *purposes: LinkPurpose) -> LinkPurp
     if link.used is not None:
         raise Gone(N_("This link was used already: it works once."))
     if link.expires <= datetime.now(UTC):
-        raise Gone(N_("This link is too old: it worked for 24 hours."))
+        raise Gone(N_("This link is too old: it worked for an hour.") if link.purpose == LinkPurpose.RESET else TOO_OLD)
     if link.purpose == LinkPurpose.FIRST_ADMIN and _administered(session):
         raise Gone(N_("There is an administrator by now, so this link no longer makes one."))
     return link.purpose
@@ -91,7 +93,8 @@ def use_link(session: Session, token: str) -> User:
     The first administrator's link makes that account, or takes up the one made before. Raises NotFound, Gone.
     """
     link = claim(session, token)
-    user = _first_administrator(session) if link.user_id is None else session.get_one(User, link.user_id)
+    first = link.purpose == LinkPurpose.FIRST_ADMIN
+    user = _first_administrator(session) if first else session.get_one(User, link.user_id)
     audit.note(session, user, "link.use", "user", user.id, purpose=link.purpose.value)
     return user
 

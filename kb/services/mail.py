@@ -48,7 +48,7 @@ KINDS = {
 
 
 def tell(
-    session: Session, kind: str, address: str, *, user: User | None = None, language: str = "en", **data: Any
+    session: Session, kind: str, address: str, /, *, user: User | None = None, language: str = "en", **data: Any
 ) -> MailMessage | None:
     """Put a mail into the outbox in the caller's transaction; None where the person asked for no such mail.
 
