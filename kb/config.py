@@ -87,6 +87,11 @@ class Config:
         return self.base_url.startswith("https://")
 
     @property
+    def known_words(self) -> tuple[str, ...]:
+        """What anybody knows of this site, and what no password may be made of: its name and host."""
+        return (self.site_name, str(urlsplit(self.base_url).hostname))
+
+    @property
     def index_dir(self) -> Path:
         """The folder of the embedded search index."""
         return self.data_dir / "index"

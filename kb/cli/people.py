@@ -28,7 +28,8 @@ def add(email: str, role: str, name: str, region: str | None, password_stdin: bo
     """Add an account for EMAIL: active, the address confirmed."""
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     with opened(make=True) as site, site.database.write() as session:
-        added = accounts.add_user(session, email, role, name=name, region=region, password=password)
+        known = site.config.known_words
+        added = accounts.add_user(session, email, role, name, region, password, known=known)
         click.echo(f"Added {added.email} as {added.role}.")
     if password is None:
         click.echo(f"A link to sign in: python -m kb user link {added.email}")

@@ -14,7 +14,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from kb.models import ApiToken, OneTimeLink, Region, Role, User
-from kb.services import audit, passwords
+from kb.services import audit, mail, passwords
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.permissions import at_least
 from kb.services.sessions import SIGN_IN_REFUSED, close_sessions_of
@@ -71,12 +71,13 @@ def add_user(
     password: str | None = None,
     *,
     actor: User | None = None,
+    known: tuple[str, ...] = (),
 ) -> User:
-    """Make an active account. With a password, call it first in its transaction.
+    """Make an active account. With a password, call it first in its transaction; `known` is what it may not be.
 
     Raises Invalid for an address, name, region or password that cannot be, Conflict where the address has an account.
     """
-    hashed = None if password is None else passwords.hashed(password)
+    hashed = None if password is None else passwords.hashed(password, email, name, *known)
     address = valid_address(email)
     if len(name) > NAME_LIMIT:
         text = N_("Shorten the name: the limit is %(limit)d characters.")
@@ -111,20 +112,26 @@ def disable(session: Session, email: str, *, actor: User | None = None) -> User:
     return user
 
 
-def set_password(session: Session, user: User, password: str, *, keep: str | None = None) -> None:
+def set_password(
+    session: Session, user: User, password: str, *, keep: str | None = None, known: tuple[str, ...] = ()
+) -> None:
     """Give someone a new password and end their sessions, all but the one whose token is `keep`, and open links.
 
-    Call it first in its transaction. Raises Invalid for one that is too short or too long.
+    Call it first in its transaction. `known` is what anybody knows of the site. Raises Invalid for one that is too
+    short, too long, or easy to guess.
     """
-    put_password(session, user, passwords.hashed(password), keep=keep)
+    put_password(session, user, passwords.hashed(password, user.email, user.name, *known), keep=keep)
 
 
 def put_password(session: Session, user: User, hashed: str, *, keep: str | None = None) -> None:
     """Do what `set_password` does, with a password that was hashed before the transaction began to read."""
-    session.get_one(User, user.id).password_hash = hashed
+    person = session.get_one(User, user.id)
+    person.password_hash = hashed
     close_sessions_of(session, user, keep=keep)
     withdraw_links(session, user)
     audit.note(session, user, "user.password", "user", user.id)
+    if not is_placeholder(person):
+        mail.tell(session, "password-changed", person.email, user=person)
 
 
 def set_address(session: Session, user: User, email: str) -> None:

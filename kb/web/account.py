@@ -78,7 +78,8 @@ def _change(user: User, form: PasswordForm) -> None:
     problems: list[Problem] = []
     with context.writing() as session:
         try:
-            accounts.set_password(session, user, form.password.data or "", keep=cookie.get(TOKEN))
+            known, kept = context.config().known_words, cookie.get(TOKEN)
+            accounts.set_password(session, user, form.password.data or "", keep=kept, known=known)
         except Invalid as invalid:
             problems += invalid.problems
         try:
