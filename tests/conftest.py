@@ -137,6 +137,7 @@ class Site:
         self.app: Flask = create_app(config)
         self.app.testing = False  # errors are answered as on a real site
         self.parts = self.app.extensions[context.KEY]
+        self.parts.postman.stop()  # mail stays in the outbox until a test delivers it
         self._clients: dict[str, FlaskClient] = {}
 
     @property

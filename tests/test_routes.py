@@ -24,6 +24,7 @@ EVERYONE = (200,) * 6
 SIGNED_IN = (302, 200, 200, 200, 200, 200)
 MEMBERS = (302, 403, 200, 200, 200, 200)
 EDITORS = (302, 403, 403, 403, 200, 200)
+ADMINS = (302, 403, 403, 403, 403, 200)
 
 Row = tuple[str, str, str, tuple[int, ...]]
 
@@ -56,6 +57,12 @@ ROWS: tuple[Row, ...] = (
     ("GET", "/account", "/account", SIGNED_IN),
     ("GET", "/account/password", "/account/password", SIGNED_IN),
     ("POST", "/account/password", "/account/password", (401, 422, 422, 422, 422, 422)),
+    ("GET", "/account/mail", "/account/mail", SIGNED_IN),
+    ("POST", "/account/mail", "/account/mail", (401, 302, 302, 302, 302, 302)),
+    ("GET", "/unsubscribe/<token>", "/unsubscribe/unknown", (404,) * 6),
+    ("POST", "/unsubscribe/<token>", "/unsubscribe/unknown", (404,) * 6),
+    ("GET", "/admin/mail", "/admin/mail", ADMINS),
+    ("POST", "/admin/mail/<int:message_id>", "/admin/mail/999", (401, 403, 403, 403, 403, 302)),
     ("GET", "/submit", "/submit", MEMBERS),
     ("POST", "/submit", "/submit", (401, 403, 302, 302, 302, 302)),
     ("GET", "/my/practices", "/my/practices", SIGNED_IN),

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kb.models import Decision, Practice, Review, Revision, RevisionKind, Role, State, User
-from kb.services import audit
+from kb.services import audit, notices
 from kb.services.checking import check
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, Problem
 from kb.services.permissions import Transition, can, transition
@@ -69,6 +69,8 @@ def request_changes(
     practice.state = step.target
     review = _review(session, actor, practice, Decision.CHANGES_REQUESTED, message, comments)
     audit.note(session, actor, "practice.request-changes", "practice", practice.id)
+    data = {"url": f"/my/practices/{practice.id}/edit", "message": review.message}
+    notices.tell_owner(session, "practice-changes-requested", practice, but=actor, **data)
     return review
 
 
@@ -93,6 +95,7 @@ def publish(
     practice.editor_id = None
     _review(session, actor, practice, Decision.PUBLISHED, message, _worded(comments))
     audit.note(session, actor, "practice.publish", "practice", practice.id, version=practice.version)
+    notices.tell_owner(session, "practice-published", practice, but=actor, url=f"/practices/{practice.slug}")
     return revision
 
 

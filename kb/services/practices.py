@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kb.models import Contact, Origin, Practice, Review, Revision, RevisionKind, State, User
-from kb.services import audit
+from kb.services import audit, notices
 from kb.services.checking import check, check_contact
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.permissions import can, transition
@@ -89,6 +89,9 @@ def submit(session: Session, actor: User, practice: Practice, vocabulary: Vocabu
     practice.state = step.target
     practice.editor_id = None
     audit.note(session, actor, "practice.submit", "practice", practice.id)
+    if practice.origin != Origin.IMPORT:  # whoever imports a thousand says so to the editors, once
+        data = {"title": practice.title, "url": f"/review/{practice.id}"}
+        notices.tell_editors(session, "practice-waiting", but=actor, **data)
 
 
 def withdraw(session: Session, actor: User, practice: Practice) -> None:

@@ -15,16 +15,21 @@ from kb.db import Database
 from kb.extensions import babel, bootstrap, csrf, login_manager
 from kb.search import open_engine
 from kb.services.indexing import Indexer
+from kb.services.postman import Postman
+from kb.services.transport import open_transport
 from kb.services.vocabularies import VocabularyCache
 from kb.web import (
     account,  # noqa: F401 (its views belong to the blueprint of accounts)
     accounts,
+    admin_mail,
     api,
     catalogue,
     context,
     errors,
     languages,
+    mails,
     moderation,
+    notices,
     pages,
     signing_in,  # noqa: F401 (likewise)
     submissions,
@@ -69,7 +74,7 @@ def make(config: Config) -> Flask:
     app = Flask("kb")
     app.session_interface = _Sessions()
     _configure(app, config)
-    context.bind(app, _parts(config))
+    context.bind(app, _parts(app, config))
     for extension in (bootstrap, csrf, login_manager):
         extension.init_app(app)
     babel.init_app(app, locale_selector=languages.chosen)
@@ -78,6 +83,7 @@ def make(config: Config) -> Flask:
     accounts.init_app(app)
     for blueprint in (
         pages.bp, catalogue.bp, accounts.bp, submissions.bp, moderation.bp, api.bp,
+        notices.bp, admin_mail.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)
@@ -114,16 +120,18 @@ def _configure(app: Flask, config: Config) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
 
 
-def _parts(config: Config) -> context.Parts:
+def _parts(app: Flask, config: Config) -> context.Parts:
     database = Database(config.database_url)
     engine = open_engine(config.search_url, config.index_dir)
     vocabularies = VocabularyCache()
     indexer = Indexer(database, engine, vocabularies, config.data_dir / "index.lock")
-    return context.Parts(config, database, engine, vocabularies, indexer)
+    postman = Postman(database, config, mails.renderer(app), open_transport(config.mail_url))
+    return context.Parts(config, database, engine, vocabularies, indexer, postman)
 
 
 def _follow() -> ResponseReturnValue | None:
     context.parts().indexer.follow()
+    context.parts().postman.follow()
     return None
 
 

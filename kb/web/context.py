@@ -14,6 +14,7 @@ from kb.config import Config
 from kb.db import Database
 from kb.search.port import SearchEngine
 from kb.services.indexing import Indexer
+from kb.services.postman import Postman
 from kb.services.vocabularies import Vocabulary, VocabularyCache
 
 KEY = "kb"
@@ -28,6 +29,7 @@ class Parts:
     engine: SearchEngine
     vocabularies: VocabularyCache
     indexer: Indexer
+    postman: Postman
 
 
 def parts() -> Parts:

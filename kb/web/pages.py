@@ -141,7 +141,7 @@ def healthz() -> ResponseReturnValue:
 @bp.get("/robots.txt")
 def robots() -> ResponseReturnValue:
     """What crawlers may leave alone: everything behind a form, and every turn of the filters."""
-    closed = ("/practices?", "/sign-in", "/account", "/submit", "/my/", "/review", "/api/")
+    closed = ("/practices?", "/sign-in", "/account", "/submit", "/my/", "/review", "/admin/", "/unsubscribe/", "/api/")
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
     return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 

@@ -1,0 +1,76 @@
+"""Who is told what, and which mail somebody wants: what is not about one's own can be ended, with a link or signed in.
+
+The link in a mail is signed, not kept: it works for as long as the account and the secret key do, without signing in.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import uuid
+from typing import Any
+
+from itsdangerous import BadSignature, Signer
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from kb.models import MailMessage, Practice, Role, User
+from kb.services import accounts, audit
+from kb.services.errors import N_, NotFound
+from kb.services.mail import KINDS, tell
+
+OPTIONAL = tuple(name for name, kind in KINDS.items() if kind.optional)
+"""The kinds of mail that people may ask not to get."""
+
+
+def tell_editors(session: Session, kind: str, *, but: User | None = None, **data: Any) -> None:
+    """Mail every editor and administrator who wants to know, but the one who did it."""
+    statement = select(User).where(User.role.in_((Role.EDITOR, Role.ADMIN))).order_by(User.email)
+    for editor in session.scalars(statement):
+        if _reachable(editor) and (but is None or editor.id != but.id):
+            tell(session, kind, editor.email, user=editor, **data)
+
+
+def tell_owner(session: Session, kind: str, practice: Practice, *, but: User, **data: Any) -> None:
+    """Mail whose practice it is, if that is somebody else than who did it."""
+    owner = practice.owner
+    if owner is not None and _reachable(owner) and owner.id != but.id:
+        tell(session, kind, owner.email, user=owner, title=practice.title, **data)
+
+
+def token(secret_key: str, user_id: uuid.UUID) -> str:
+    """What stands in the link with which this person ends such mail."""
+    whose = base64.urlsafe_b64encode(user_id.bytes).rstrip(b"=")
+    return _signer(secret_key).sign(whose).decode("ascii")
+
+
+def recipient(session: Session, secret_key: str, signed: str) -> User:
+    """Whose link this is. Raises NotFound for one that is damaged, or whose person has left."""
+    try:
+        user_id = uuid.UUID(bytes=base64.urlsafe_b64decode(_signer(secret_key).unsign(signed) + b"=="))
+    except (BadSignature, binascii.Error, ValueError):
+        user_id = None
+    user = session.get(User, user_id) if user_id else None
+    if user is None or user.deleted is not None:
+        raise NotFound(N_("This link is not known. Perhaps it was not copied whole, or the account is deleted."))
+    return user
+
+
+def choose(session: Session, user: User, notify: bool) -> None:
+    """Keep whether somebody wants such mail; what waits for somebody who does not is not sent."""
+    if not notify:
+        waiting = (MailMessage.user_id == user.id, MailMessage.kind.in_(OPTIONAL), MailMessage.sent.is_(None))
+        session.execute(delete(MailMessage).where(*waiting))
+    if user.notify != notify:
+        user.notify = notify
+        audit.note(session, user, "user.notify", "user", user.id, on=notify)
+
+
+def _reachable(user: User) -> bool:
+    """Whether somebody is here and has an address."""
+    return user.active and user.deleted is None and not accounts.is_placeholder(user)
+
+
+def _signer(secret_key: str) -> Signer:
+    return Signer(secret_key, salt="kb.unsubscribe", key_derivation="hmac", digest_method=hashlib.sha256)

@@ -1,0 +1,127 @@
+"""The words of every mail, in the recipient's language: a subject, a text, and the same as a plain HTML page.
+
+A kind of mail has a subject and a name here, and two templates in `templates/mail/`. The HTML holds no picture, no style
+and nothing from elsewhere: it reads well in any program, and tells nobody that it was read.
+"""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, g
+from flask_babel import force_locale, gettext
+
+from kb.services.errors import N_
+from kb.services.postman import Render, Rendered
+from kb.web import context
+
+WIDTH = 72
+"""Characters of a line of text; addresses of pages are never broken."""
+
+SUBJECTS = {
+    "invitation": N_("Your invitation to %(site)s"),
+    "registration-confirm": N_("Confirm your e-mail address"),
+    "registration-waiting": N_("A registration waits: %(name)s"),
+    "registration-accepted": N_("Your account is open"),
+    "registration-refused": N_("Your registration was not accepted"),
+    "registration-known": N_("You have an account already"),
+    "reset": N_("Set a new password"),
+    "address-confirm": N_("Confirm your new e-mail address"),
+    "address-changed": N_("The e-mail address of your account was changed"),
+    "password-changed": N_("Your password was changed"),
+    "second-factor-changed": N_("The second step of your sign-in was changed"),
+    "account-deleted": N_("Your account is deleted"),
+    "practice-waiting": N_("A practice waits for an editor: %(title)s"),
+    "practice-changes-requested": N_("Changes asked for: %(title)s"),
+    "practice-published": N_("Your practice is public: %(title)s"),
+}
+
+NAMES = {
+    "invitation": N_("Invitation"),
+    "registration-confirm": N_("Registration: address to confirm"),
+    "registration-waiting": N_("Registration: waits for a decision"),
+    "registration-accepted": N_("Registration: accepted"),
+    "registration-refused": N_("Registration: refused"),
+    "registration-known": N_("Registration: has an account"),
+    "reset": N_("New password: link"),
+    "address-confirm": N_("New address: link"),
+    "address-changed": N_("Address changed"),
+    "password-changed": N_("Password changed"),
+    "second-factor-changed": N_("Second step changed"),
+    "account-deleted": N_("Account deleted"),
+    "practice-waiting": N_("Practice: waits for an editor"),
+    "practice-changes-requested": N_("Practice: changes asked for"),
+    "practice-published": N_("Practice: published"),
+}
+"""What an administrator reads each kind is called."""
+
+CHANGES = {
+    "on": N_("From now on your sign-in asks for a code besides the password."),
+    "off": N_("From now on your sign-in asks for the password alone, no code."),
+    "codes": N_("You have new recovery codes. The earlier ones no longer work."),
+    "recovered": N_("Somebody, most likely you, signed in with a recovery code. It will not work again."),
+}
+"""What can happen to a second factor, by the word that the outbox holds for it."""
+
+LONG = ("message",)
+"""Values that may have several lines. All others become one: a title cannot forge a header or a paragraph."""
+
+
+def renderer(app: Flask) -> Render:
+    """What renders mails for the sending, outside any request."""
+
+    def render(kind: str, data: dict[str, Any], language: str, unsubscribe: str | None) -> Rendered:
+        with app.app_context():
+            offered = context.config().languages
+            g.language = language if language in offered else offered[0]
+            with force_locale(g.language):
+                return _rendered(app, kind, data, unsubscribe)
+
+    return render
+
+
+def _rendered(app: Flask, kind: str, data: dict[str, Any], unsubscribe: str | None) -> Rendered:
+    config = context.config()
+    values = {name: _value(name, value, config.base_url) for name, value in data.items()}
+    site = _one_line(config.site_name)
+    subject = _one_line(gettext(SUBJECTS[kind], site=site, **_words(values)))
+    if "change" in values:
+        values["change"] = gettext(CHANGES.get(values["change"], SUBJECTS[kind]))
+    values |= {
+        "site_name": site,
+        "base_url": config.base_url,
+        "controller": _one_line(config.controller),
+        "page_language": g.language,
+        "subject": subject,
+        "unsubscribe": unsubscribe,
+    }
+    text, html = (app.jinja_env.get_template(f"mail/{kind}.{suffix}").render(values) for suffix in ("txt", "html"))
+    return Rendered(subject, _wrapped(text), html)
+
+
+def _value(name: str, value: Any, base_url: str) -> Any:
+    """A value as it is shown: addresses whole, and one line where one is meant."""
+    if not isinstance(value, str):
+        return value
+    if name == "url":
+        return value if value.startswith(("https://", "http://")) else f"{base_url}/{value.lstrip('/')}"
+    return "\n".join(map(_one_line, value.splitlines())) if name in LONG else _one_line(value)
+
+
+def _words(values: dict[str, Any]) -> dict[str, Any]:
+    """What a subject may name: neither links nor long texts."""
+    return {name: value for name, value in values.items() if name not in ("url", *LONG)}
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def _wrapped(text: str) -> str:
+    """Text in lines that every program shows whole; no more than one blank line in a row."""
+    fold: Callable[[str], str] = textwrap.TextWrapper(WIDTH, break_long_words=False, break_on_hyphens=False).fill
+    lines = (line if len(line) <= WIDTH or "://" in line else fold(line) for line in text.split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
