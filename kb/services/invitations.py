@@ -116,14 +116,17 @@ def check(session: Session, token: str) -> Invitation:
     return invitation
 
 
-def accept(session: Session, token: str, name: str, password: str, language: str) -> User:
+def accept(
+    session: Session, token: str, name: str, password: str, language: str, *, known: tuple[str, ...] = ()
+) -> User:
     """Make the account that an invitation offers and return it. Call it first in its transaction.
 
-    Raises NotFound, Gone, Invalid for a name or password that cannot be.
+    `known` is what the password may not be made of, beside the name. Raises NotFound, Gone, Invalid for a name or
+    password that cannot be.
     """
     problems = _name_problems(name)
     try:
-        hashed = passwords.hashed(password)
+        hashed = passwords.hashed(password, name, *known)
     except Invalid as invalid:
         raise Invalid(problems + list(invalid.problems)) from None
     if problems:

@@ -1,4 +1,4 @@
-"""Limits on guessing: how often a sign-in may fail, for an account and for an address, counted for all workers.
+"""Limits on guessing and on mails that anybody can ask for, for an account and for an address, for all workers alike.
 
 The counts lie in an SQLite file of their own, so that a flood of guesses never waits for, or delays, the database. It
 is a storage of the `limits` library: Flask-Limiter can use it too, and Redis can take its place on several machines.
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from limits import RateLimitItem, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.errors import StorageError
 from limits.storage import MovingWindowSupport, Storage
 from limits.strategies import MovingWindowRateLimiter
@@ -28,6 +28,12 @@ ACCOUNT_LIMIT = RateLimitItemPerMinute(10, 15)
 
 ADDRESS_LIMIT = RateLimitItemPerMinute(20, 15)
 """Failures an address in any 15 minutes."""
+
+MAIL_ACCOUNT_LIMIT = RateLimitItemPerHour(5)
+"""Mails of one kind that anybody can have sent to the same mailbox in any hour."""
+
+MAIL_ADDRESS_LIMIT = RateLimitItemPerHour(30)
+"""Mails of one kind that one address can have sent in any hour."""
 
 BUSY_TIMEOUT = 1.0
 """Seconds that a count waits for another worker's; then the sign-in goes on uncounted."""
@@ -189,6 +195,46 @@ class Failures:
         raise TooMany(text, seconds, minutes=math.ceil(seconds / 60))
 
 
+class Asking:
+    """Wishes for a mail to a mailbox of which the asker need not be the owner: a new password, an account.
+
+    They are counted for the mailbox, whether or not it has an account, and for the address they came from, each
+    `action` for itself. Where the file cannot be used they are let through, with a line in the log.
+    """
+
+    def __init__(self, path: Path, action: str, *, on: bool = True, clock: Callable[[], float] = time.time) -> None:
+        self._on = on
+        self._action = action
+        self._clock = clock
+        self._window = MovingWindowRateLimiter(SqliteStorage(f"kb-sqlite://{path}", wrap_exceptions=True, clock=clock))
+
+    def test(self, address: str) -> None:
+        """Look, before any work is done, whether an address may go on. Raises TooMany."""
+        self._each(self._window.test, (MAIL_ADDRESS_LIMIT, _of_address(address)))
+
+    def hit(self, mailbox: str, address: str) -> None:
+        """Count one wish. Raises TooMany where the address or the mailbox had its share."""
+        self._each(
+            self._window.hit, (MAIL_ADDRESS_LIMIT, _of_address(address)), (MAIL_ACCOUNT_LIMIT, _of_account(mailbox))
+        )
+
+    def _each(self, allowed: Callable[..., bool], *counts: tuple[RateLimitItem, tuple[str, str]]) -> None:
+        if not self._on:
+            return
+        try:
+            for limit, key in counts:
+                if not allowed(limit, self._action, *key):
+                    self._refuse(limit, key)
+        except StorageError as error:
+            _let_pass(error)
+
+    def _refuse(self, limit: RateLimitItem, key: tuple[str, str]) -> None:
+        stats = self._window.get_window_stats(limit, self._action, *key)
+        seconds = max(1, math.ceil(stats.reset_time - self._clock()))
+        text = N_("This was asked for too often. Wait %(minutes)d min and try again.")
+        raise TooMany(text, seconds, minutes=math.ceil(seconds / 60))
+
+
 def _of_account(email: str) -> tuple[str, str]:
     """The key of an account, whether it exists or not; hashed, so that the file holds nobody's address."""
     return "account", hashlib.sha256(email.strip().lower().encode("utf-8", "replace")).hexdigest()
@@ -206,4 +252,4 @@ def _of_address(address: str) -> tuple[str, str]:
 
 
 def _let_pass(error: StorageError) -> None:
-    log.warning("limits.sqlite cannot be used, so failed sign-ins are not counted: %s", error.storage_error)
+    log.warning("limits.sqlite cannot be used, so nothing is counted: %s", error.storage_error)

@@ -35,7 +35,13 @@ hasher = PasswordHasher()
 
 
 def hashed(password: str, *known: str) -> str:
-    """Hash a new password; `known` is what others know of the person and the site: address, name, host.
+    """Hash a new password. Raises Invalid as `check` does."""
+    check(password, *known)
+    return hasher.hash(_secret(password))
+
+
+def check(password: str, *known: str) -> None:
+    """Look whether a new password will do; `known` is what others know of the person and the site: address, name, host.
 
     Raises Invalid for one that is too short, too long, or easy to guess.
     """
@@ -48,7 +54,6 @@ def hashed(password: str, *known: str) -> str:
     if guessable(password, *known):
         text = N_("This password is easy to guess. Choose a few words that have to do neither with you nor the site.")
         raise Invalid([Problem.of("password", text)])
-    return hasher.hash(_secret(password))
 
 
 def guessable(password: str, *known: str) -> bool:
@@ -77,7 +82,7 @@ def outdated(password_hash: str) -> bool:
 
 
 def rehashed(password: str) -> str:
-    """Hash a password that is someone's already, whatever is asked of new ones today."""
+    """Hash a password that was looked at already, or is someone's already, whatever is asked of new ones today."""
     return hasher.hash(_secret(password))
 
 

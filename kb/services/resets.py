@@ -48,12 +48,13 @@ def check_reset(session: Session, token: str) -> User:
     return user
 
 
-def reset(session: Session, token: str, password: str) -> User:
+def reset(session: Session, token: str, password: str, *, known: tuple[str, ...] = ()) -> User:
     """Set a new password by a link: every session and open link of the person ends. Returns whose it is.
 
-    Call it first in its transaction. Raises NotFound, Gone, Invalid for a password that cannot be.
+    Call it first in its transaction. `known` is what the password may not be made of. Raises NotFound, Gone, Invalid
+    for a password that cannot be.
     """
-    hashed = passwords.hashed(password)
+    hashed = passwords.hashed(password, *known)
     user = check_reset(session, token)
     links.claim(session, token, LinkPurpose.RESET)
     accounts.put_password(session, user, hashed)

@@ -40,7 +40,7 @@ def change_password() -> ResponseReturnValue:
     form = _password_form(user)
     try:
         if "current" in form:
-            _check_current(user, form.current.data or "")
+            check_current(user, form.current.data or "")
         _change(user, form)
     except TooMany as refused:
         page = _password_page(form, [Problem("current", refused.message)], 429)
@@ -63,7 +63,7 @@ def _password_form(user: User) -> PasswordForm:
     return form
 
 
-def _check_current(user: User, password: str) -> None:
+def check_current(user: User, password: str) -> None:
     """Ask for the present password, as carefully as at sign-in. Raises Invalid, TooMany."""
     failures, address = private.failures(), request.remote_addr or ""
     failures.begin(user.email, address)

@@ -26,11 +26,13 @@ from kb.web import (
     catalogue,
     context,
     errors,
+    joining,  # noqa: F401 (likewise)
     languages,
     mails,
     moderation,
     notices,
     pages,
+    resetting,  # noqa: F401 (likewise)
     signing_in,  # noqa: F401 (likewise)
     submissions,
     templating,

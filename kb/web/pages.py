@@ -141,7 +141,10 @@ def healthz() -> ResponseReturnValue:
 @bp.get("/robots.txt")
 def robots() -> ResponseReturnValue:
     """What crawlers may leave alone: everything behind a form, and every turn of the filters."""
-    closed = ("/practices?", "/sign-in", "/account", "/submit", "/my/", "/review", "/admin/", "/unsubscribe/", "/api/")
+    closed = (
+        "/practices?", "/sign-in", "/register", "/reset", "/invitation/", "/account", "/submit", "/my/",
+        "/review", "/admin/", "/unsubscribe/", "/api/",
+    )  # fmt: skip
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
     return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from flask import make_response
-from flask.wrappers import Response
+from collections.abc import Iterable
 
-from kb.services.limits import Failures
+from flask import make_response, render_template
+from flask.wrappers import Response
+from flask_babel import gettext
+from flask_wtf import FlaskForm
+
+from kb.services.errors import NotFound, Problem, ServiceError, TooMany
+from kb.services.limits import Asking, Failures
 from kb.web import context
 
 
@@ -23,3 +28,30 @@ def failures() -> Failures:
     """The count of failed sign-ins, shared by the workers."""
     config = context.config()
     return Failures(config.data_dir / "limits.sqlite", on=config.limits)
+
+
+def asking(action: str) -> Asking:
+    """The count of wishes for a mail, shared by the workers."""
+    config = context.config()
+    return Asking(config.data_dir / "limits.sqlite", action, on=config.limits)
+
+
+def said(form: FlaskForm, problems: Iterable[Problem]) -> list[tuple[str, str]]:
+    """What is wrong, in the order of the form, as pairs of the control's id and a sentence."""
+    sentences: dict[str, str] = {}
+    for problem in problems:
+        sentences.setdefault(problem.field, problem.message.render(gettext))
+    return [(field.id, sentences[field.id]) for field in form if field.id in sentences]
+
+
+def too_many(answer: Response, refused: TooMany) -> Response:
+    """Make a form's page say that it was sent too often, and when it may be sent again."""
+    answer.status_code = 429
+    answer.headers["Retry-After"] = str(refused.retry_after)
+    return answer
+
+
+def dead_link(refused: ServiceError, again: str = "") -> Response:
+    """The page of a link that does not work (any more); `again` is where a new one can be asked for."""
+    html = render_template("accounts/dead_link.html", refused=refused, again=again)
+    return secret_page(html, 404 if isinstance(refused, NotFound) else 410)

@@ -26,7 +26,7 @@ def sign_in() -> ResponseReturnValue:
     target = local_path(request.args.get("next"))
     user = current()
     if user is not None:
-        return redirect(target or _home(user))
+        return redirect(target or home_of(user))
     return sign_in_page(SignInForm(formdata=None, next=target))
 
 
@@ -48,8 +48,8 @@ def enter() -> ResponseReturnValue:
     failures.succeeded(email)
     with context.writing() as session:
         accounts.renew_hash(session, user, password)
-        token = _open(session, user)
-    _remember(user, token)
+        token = open_here(session, user)
+    remember(user, token)
     return _arrive(user, local_path(form.next.data), kept(form.kept.data))
 
 
@@ -80,22 +80,22 @@ def use_link(token: str) -> ResponseReturnValue:
     try:
         with context.writing() as session:
             user = links.use_link(session, token)
-            opened = _open(session, user)
+            opened = open_here(session, user)
     except (NotFound, Gone) as refused:
         return _link_page(refused)
-    _remember(user, opened)
+    remember(user, opened)
     cookie[BY_LINK] = True
     return redirect(url_for("accounts.password"))
 
 
-def _open(session: Session, user: User) -> str:
+def open_here(session: Session, user: User) -> str:
     """Begin a session in the database; the one that this browser had ends."""
     if TOKEN in cookie:
         sessions.close_session(session, cookie[TOKEN])
     return sessions.open_session(session, user)
 
 
-def _remember(user: User, token: str) -> None:
+def remember(user: User, token: str) -> None:
     """Put a session into the cookie, from which whatever was there before goes: nobody can have planted it."""
     cookie.clear()
     cookie.permanent = True
@@ -109,10 +109,10 @@ def _arrive(user: User, target: str, fields: MultiDict[str, str] | None) -> Resp
         found = route(target, "POST")
         if found and found[0] in restorers:
             return restore(found[0], fields, found[1])
-    return redirect(target or _home(user))
+    return redirect(target or home_of(user))
 
 
-def _home(user: User) -> str:
+def home_of(user: User) -> str:
     if at_least(user, Role.EDITOR):
         return url_for("moderation.queue")
     return url_for("submissions.mine") if at_least(user, Role.MEMBER) else url_for("pages.home")

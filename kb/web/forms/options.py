@@ -33,14 +33,20 @@ def all_lists() -> dict[str, Options]:
     lists["licence"] = [(code, labels.LICENCES[code][0]) for code in LICENCES]
     lists["themes"] = _sorted([(term.slug, term.name(language)) for term in vocabulary.themes.values()])
     lists["target_groups"] = _sorted([(term.slug, term.name(language)) for term in vocabulary.target_groups.values()])
-    lists["regions"] = _sorted(
+    lists["regions"] = regions()
+    return lists
+
+
+def regions() -> Options:
+    """Regions of levels 1 and 2 and local ones, by name and code."""
+    vocabulary, language = context.vocabulary(), languages.chosen()
+    return _sorted(
         [
             (region.code, f"{vocabulary.region_name(region.code, language)} ({region.code})")
             for region in vocabulary.regions.values()
             if region.level in (1, 2) or region.edition == "local"
         ]
     )
-    return lists
 
 
 def _sorted(options: Options) -> Options:
