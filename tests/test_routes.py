@@ -43,6 +43,7 @@ ROWS: tuple[Row, ...] = (
     ("GET", "/regions", "/regions", EVERYONE),
     ("GET", "/regions/<code>", "/regions/ES51", EVERYONE),
     ("GET", "/countries/<code>", "/countries/IT", EVERYONE),
+    ("GET", "/suggest", "/suggest?q=seen", EVERYONE),
     ("GET", "/api/v1/practices", "/api/v1/practices", EVERYONE),
     ("GET", "/api/v1/practices/<slug>", "/api/v1/practices/{public}", EVERYONE),
     ("GET", "/api/v1/themes", "/api/v1/themes", EVERYONE),
@@ -175,7 +176,8 @@ def test_a_draft_leaks_through_no_page(quiet_world: World, who: str) -> None:
     client = quiet_world.site.client(None if who == "stranger" else who)
     editor = who in ("bob", "dora")
     pages = ["/", "/practices", "/practices?q=hidden", "/themes/labour-inclusion", "/regions/ITH5", "/countries/IT",
-             "/my/practices", "/api/v1/practices", "/api/v1/practices?q=hidden"]  # fmt: skip
+             "/my/practices", "/api/v1/practices", "/api/v1/practices?q=hidden",
+             "/suggest?q=hidden"]  # fmt: skip
     for page in [*pages, "/review"]:
         text = client.get(page).get_data(as_text=True)
         assert "Hidden draft" not in text, page

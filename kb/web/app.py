@@ -35,6 +35,7 @@ from kb.web import (
     resetting,  # noqa: F401 (likewise)
     signing_in,  # noqa: F401 (likewise)
     submissions,
+    suggest,
     templating,
 )
 
@@ -84,7 +85,7 @@ def make(config: Config) -> Flask:
     errors.init_app(app)
     accounts.init_app(app)
     for blueprint in (
-        pages.bp, catalogue.bp, accounts.bp, submissions.bp, moderation.bp, api.bp,
+        pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, moderation.bp, api.bp,
         notices.bp, admin_mail.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)

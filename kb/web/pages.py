@@ -142,7 +142,7 @@ def healthz() -> ResponseReturnValue:
 def robots() -> ResponseReturnValue:
     """What crawlers may leave alone: everything behind a form, and every turn of the filters."""
     closed = (
-        "/practices?", "/sign-in", "/register", "/reset", "/invitation/", "/account", "/submit", "/my/",
+        "/practices?", "/suggest", "/sign-in", "/register", "/reset", "/invitation/", "/account", "/submit", "/my/",
         "/review", "/admin/", "/unsubscribe/", "/api/",
     )  # fmt: skip
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
