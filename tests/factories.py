@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from kb.db import Database
 from kb.models import Origin, Practice, State, User
 from kb.services import accounts, practices, publishing, vocabularies
 from kb.services.checking import check
@@ -62,3 +65,18 @@ def published(session: Session, owner: User | None = None, **changes: Any) -> Pr
     publishing.publish(session, practice, check(document(**changes), vocabularies.load(session)))
     session.flush()
     return practice
+
+
+def statements(database: Database, act: Callable[[], None]) -> list[str]:
+    """The statements that something has the database run, without their values."""
+    said: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        said.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        act()
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+    return said
