@@ -129,16 +129,16 @@ class ServerTransport:
             raise Unreachable(N_("The mail server does not take mail from this sender."), refused.smtp_code) from None
         except smtplib.SMTPResponseException as refused:
             raise self._answered(refused.smtp_code, N_("The mail server refused the message.")) from None
-        except (smtplib.SMTPServerDisconnected, OSError):
+        except (smtplib.SMTPNotSupportedError, ValueError):  # letters in the address that this server does not know
+            raise Refused(N_("The mail server cannot be told this address.")) from None
+        except OSError:  # among these the library counts a lost connection
             self._drop()
             raise HungUp(N_("The mail server hung up in the middle.")) from None
-        except (smtplib.SMTPException, ValueError):  # an address that this server cannot even be told
-            raise Refused(N_("The mail server cannot be told this address.")) from None
 
     def close(self) -> None:
         """Take leave of the server."""
         if self._server is not None:
-            with contextlib.suppress(smtplib.SMTPException, OSError):
+            with contextlib.suppress(OSError):
                 self._server.quit()
         self._drop()
 
@@ -168,14 +168,13 @@ class ServerTransport:
             raise Unreachable(N_("The mail server turned us away."), error.smtp_code) from None
         except ssl.SSLError:
             raise Unreachable(N_("The encryption of the mail server cannot be trusted.")) from None
-        except (smtplib.SMTPException, OSError):
+        except OSError:  # among these the library counts its own errors
             raise Unreachable(N_("The mail server cannot be reached.")) from None
         return server
 
     def _greet(self) -> smtplib.SMTP:
         if self._implicit:
-            secure = ssl.create_default_context()
-            return smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=secure)
+            return smtplib.SMTP_SSL(self._host, self._port, timeout=self._timeout, context=_trusting(self._host))
         return smtplib.SMTP(self._host, self._port, timeout=self._timeout)
 
     def _enter(self, server: smtplib.SMTP) -> None:
