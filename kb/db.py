@@ -74,6 +74,20 @@ class Database:
         with Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @contextmanager
+    def write_if_free(self) -> Iterator[Session]:
+        """Like `write()`, for what may be left undone: on SQLite it raises at once where somebody else is writing."""
+        with self._writing.connect() as connection:
+            driver = connection.connection.driver_connection if self.engine.dialect.name == "sqlite" else None
+            try:
+                if driver is not None:
+                    driver.execute("PRAGMA busy_timeout=0")
+                with Session(connection) as session, session.begin():
+                    yield session
+            finally:
+                if driver is not None:
+                    driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000:.0f}")
+
     def reading_session(self) -> Session:
         """A session for reading that the caller closes: a request holds one until it ends."""
         return Session(self.engine, autoflush=False)

@@ -56,10 +56,13 @@ def disable(email: str) -> None:
 @user.command()
 @click.argument("email")
 def link(email: str) -> None:
-    """Print a link that signs EMAIL in once, within 24 hours."""
+    """Print a link that signs EMAIL in once, within 24 hours: the way back for who lost password or second factor."""
     with opened() as site, site.database.write() as session:
         address = links.sign_in_link(session, email, site.config.base_url)
+        secured = accounts.get(session, email).totp_secret is not None
     click.echo(address)
+    if secured:
+        click.echo("Using it also switches the person's second factor off.", err=True)
 
 
 @user.command()

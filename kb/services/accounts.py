@@ -134,6 +134,16 @@ def put_password(session: Session, user: User, hashed: str, *, keep: str | None 
         mail.tell(session, "password-changed", person.email, user=person)
 
 
+def set_profile(session: Session, user: User, name: str, language: str) -> None:
+    """Give someone another name, and their mail another language. Raises Invalid for a name that is too long."""
+    person, tidy = session.get_one(User, user.id), " ".join(name.split())
+    if len(tidy) > NAME_LIMIT:
+        text = N_("Shorten the name: the limit is %(limit)d characters.")
+        raise Invalid([Problem.of("name", text, limit=NAME_LIMIT)])
+    person.name, person.language = tidy, language
+    audit.note(session, user, "user.profile", "user", user.id)
+
+
 def set_address(session: Session, user: User, email: str) -> None:
     """Give someone another address. Raises Invalid, Conflict where it is another's."""
     address = valid_address(email)

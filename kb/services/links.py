@@ -10,7 +10,7 @@ from sqlalchemy import CursorResult, delete, select, update
 from sqlalchemy.orm import Session
 
 from kb.models import LinkPurpose, OneTimeLink, Role, User
-from kb.services import audit
+from kb.services import audit, second_factor
 from kb.services.accounts import PLACEHOLDER, find, get, withdraw_links
 from kb.services.errors import N_, Gone, NotAllowed, NotFound
 from kb.services.sessions import close_sessions_of
@@ -87,14 +87,25 @@ def claim(session: Session, token: str, *purposes: LinkPurpose) -> OneTimeLink:
     return session.get_one(OneTimeLink, digest(token))
 
 
+def second_factor_of(session: Session, token: str) -> bool:
+    """Whether using a link switches a second factor off."""
+    link = session.get(OneTimeLink, digest(token))
+    user = session.get(User, link.user_id) if link is not None and link.user_id is not None else None
+    return user is not None and user.totp_secret is not None
+
+
 def use_link(session: Session, token: str) -> User:
     """Use up a link that signs in and return its person.
 
-    The first administrator's link makes that account, or takes up the one made before. Raises NotFound, Gone.
+    The first administrator's link makes that account, or takes up the one made before. Such links come from the
+    operator's shell only, as the way back for who lost everything: so they switch the second factor off. Raises
+    NotFound, Gone.
     """
     link = claim(session, token)
     first = link.purpose == LinkPurpose.FIRST_ADMIN
     user = _first_administrator(session) if first else session.get_one(User, link.user_id)
+    second_factor.switch_off(session, user)
+    session.refresh(user, ["totp_secret", "totp_used"])
     audit.note(session, user, "link.use", "user", user.id, purpose=link.purpose.value)
     return user
 

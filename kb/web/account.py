@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -11,18 +12,51 @@ from flask.wrappers import Response
 from flask_babel import gettext as _
 
 from kb.models import User
-from kb.services import accounts, passwords
+from kb.services import accounts, passwords, second_factor, sessions
 from kb.services.errors import N_, Conflict, Invalid, Problem, TooMany
-from kb.web import context, private
-from kb.web.accounts import BY_LINK, TOKEN, acting, bp, current, required
-from kb.web.forms.accounts import PasswordForm
+from kb.web import context, languages, private
+from kb.web.accounts import BY_LINK, TOKEN, acting, bp, required
+from kb.web.forms.accounts import PasswordForm, ProfileForm
 
 
 @bp.get("/account")
 @required()
 def account() -> ResponseReturnValue:
     """Who one is here."""
-    return render_template("accounts/account.html", person=current())
+    person = acting(context.reading())
+    form = ProfileForm(formdata=None, name=person.name, language=person.language)
+    return _account_page(form, person)
+
+
+@bp.post("/account")
+@required()
+def change_account() -> ResponseReturnValue:
+    """Give oneself another name, and one's mail another language."""
+    form = ProfileForm()
+    offered = dict(languages.offered())
+    language = form.language.data if form.language.data in offered else languages.chosen()
+    try:
+        with context.writing() as session:
+            accounts.set_profile(session, acting(session), form.name.data or "", language)
+    except Invalid as invalid:
+        return _account_page(form, acting(context.reading()), invalid.problems)
+    flash(_("Saved."))
+    return redirect(url_for("accounts.account"))
+
+
+def _account_page(form: ProfileForm, person: User, problems: Sequence[Problem] = ()) -> Response:
+    session, required_here = context.reading(), context.config().second_factor_required
+    html = render_template(
+        "accounts/account.html",
+        form=form,
+        person=person,
+        languages=languages.offered(),
+        problems=private.said(form, problems),
+        sessions=len(sessions.sessions_of(session, person, None)),
+        codes_left=second_factor.codes_left(session, person),
+        needed=second_factor.needs(person, required_here),
+    )
+    return private.page(html, 422 if problems else 200)
 
 
 @bp.get("/account/password")

@@ -8,12 +8,13 @@ signed out at the next request, whatever the cookie says.
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
 
-from flask import Blueprint, Flask, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, current_app, g, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
@@ -26,7 +27,7 @@ from werkzeug.exceptions import BadRequest
 
 from kb.extensions import login_manager
 from kb.models import Role, User
-from kb.services import sessions
+from kb.services import second_factor, sessions
 from kb.services.errors import N_, NotAllowed, ServiceError, TooMany
 from kb.services.permissions import at_least
 from kb.web import context, errors, private
@@ -37,7 +38,15 @@ bp = Blueprint("accounts", __name__)
 
 P = ParamSpec("P")
 
+log = logging.getLogger(__name__)
+
 TOKEN = "_user_id"  # noqa: S105 (where Flask-Login keeps the id of a user, here the session's token)
+WITHOUT_SECOND_FACTOR = (
+    "accounts.second_factor", "accounts.set_up_second_factor", "accounts.password", "accounts.change_password",
+    "accounts.sign_out", "static", "bootstrap.static",
+)  # fmt: skip
+"""What is open to someone who has to set up a second factor first."""
+
 BY_LINK = "by_link"
 """In the cookie of whoever came by a one-time link: they may set a password without knowing the present one."""
 
@@ -81,11 +90,39 @@ def init_app(app: Flask) -> None:
     login_manager.user_loader(_load)
     login_manager.unauthorized_handler(unauthorized)
     app.register_error_handler(CSRFError, _stale)
+    app.before_request(_second_factor_first)
+    app.after_request(_touch)
 
 
 def _load(token: str) -> SignedIn | None:
-    user = sessions.session_user(context.reading(), token)
+    user, stale = sessions.found(context.reading(), token)
+    if stale:
+        g.seen_earlier = token
     return SignedIn(user, token) if user else None
+
+
+def _second_factor_first() -> ResponseReturnValue | None:
+    """Where the site asks for a second factor, whoever needs one and has none can do nothing but set it up."""
+    required = context.config().second_factor_required
+    if not required or TOKEN not in cookie or request.endpoint in WITHOUT_SECOND_FACTOR:
+        return None
+    if not second_factor.missing(current(), required):
+        return None
+    if request.method in ("GET", "HEAD"):
+        return redirect(url_for("accounts.second_factor"))
+    raise NotAllowed(second_factor.NEEDED)
+
+
+def _touch(response: Response) -> Response:
+    """Note that a session was seen, once an hour. A database that is busy or read-only keeps nobody from reading."""
+    token = g.pop("seen_earlier", None)
+    if token is not None:
+        try:
+            with context.parts().database.write_if_free() as session:
+                sessions.touch(session, token)
+        except SQLAlchemyError as error:
+            log.info("When a session was last seen could not be noted: %s", error)
+    return response
 
 
 # For the other rooms
@@ -149,7 +186,7 @@ def unauthorized() -> ResponseReturnValue:
 
 def _stale(_error: CSRFError) -> ResponseReturnValue:
     """A form whose token no longer fits its session, most often because the session went."""
-    if request.endpoint == "accounts.enter":
+    if request.endpoint in ("accounts.enter", "accounts.enter_code"):
         notice = _("This page was open for too long, or your browser keeps no cookies. Sign in once more.")
         return sign_in_page(SignInForm(), 400, notice)
     if request.endpoint in restorers:

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, Unauthorized
 
 from kb.models import User
-from kb.services import accounts, catalogue, practices, query, record
+from kb.services import accounts, catalogue, practices, query, record, second_factor
 from kb.services.catalogue import Results
 from kb.services.checking import check_draft
-from kb.services.errors import N_
+from kb.services.errors import N_, NotAllowed
 from kb.services.presenting import Found
 from kb.services.query import Params
 from kb.services.vocabularies import RegionInfo, TermInfo
@@ -54,7 +54,10 @@ def list_practices() -> ResponseReturnValue:
             "per_page": results.per_page,
             "sort": asked.query.sort,
             "did_you_mean": results.suggestion.text if results.suggestion else None,
-            "expanded_to": [{each.facet: value} for each in results.expansions for value in each.values],
+            "expanded_to": [
+                {facet: value}
+                for facet, value in dict.fromkeys((each.facet, v) for each in results.expansions for v in each.values)
+            ],
             "partial": results.partial,
             "items": [_short(item) for item in results.items],
             "facets": _facets(results),
@@ -130,6 +133,8 @@ def _submitter(session: Session) -> User:
     user = accounts.token_user(session, token.strip()) if scheme.lower() == "bearer" else None
     if user is None:
         raise Unauthorized(gettext(NO_TOKEN))
+    if second_factor.missing(user, context.config().second_factor_required):
+        raise NotAllowed(second_factor.FOR_TOKENS)
     return user
 
 

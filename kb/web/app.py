@@ -33,6 +33,8 @@ from kb.web import (
     notices,
     pages,
     resetting,  # noqa: F401 (likewise)
+    second_factor,  # noqa: F401 (likewise)
+    sessions,  # noqa: F401 (likewise)
     signing_in,  # noqa: F401 (likewise)
     submissions,
     suggest,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
-from flask import make_response, render_template
+from flask import make_response, render_template, request
 from flask.wrappers import Response
 from flask_babel import gettext
 from flask_wtf import FlaskForm
 
-from kb.services.errors import NotFound, Problem, ServiceError, TooMany
+from kb.models import User
+from kb.services.errors import Invalid, NotFound, Problem, ServiceError, TooMany
 from kb.services.limits import Asking, Failures
 from kb.web import context
 
@@ -28,6 +30,19 @@ def failures() -> Failures:
     """The count of failed sign-ins, shared by the workers."""
     config = context.config()
     return Failures(config.data_dir / "limits.sqlite", on=config.limits)
+
+
+@contextmanager
+def counted_codes(user: User) -> Iterator[None]:
+    """Count what goes wrong inside as a guess at this person's second factor. Raises TooMany after too many."""
+    count, account, address = failures(), f"code of {user.id}", request.remote_addr or ""
+    count.begin(account, address)
+    try:
+        yield
+    except Invalid:
+        count.failed(address)
+        raise
+    count.succeeded(account)
 
 
 def asking(action: str) -> Asking:

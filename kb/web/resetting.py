@@ -16,7 +16,7 @@ from kb.web import context, languages, private
 from kb.web.account import check_current
 from kb.web.accounts import acting, bp, current, required
 from kb.web.forms.joining import AddressForm, NewPasswordForm, ResetForm
-from kb.web.signing_in import home_of, open_here, remember
+from kb.web.signing_in import ask_code, home_of, open_here, remember
 
 # A forgotten password
 
@@ -61,11 +61,13 @@ def set_new_password(token: str) -> ResponseReturnValue:
         known = (person.email, person.name, *context.config().known_words)
         with context.writing() as session:
             user = resets.reset(session, token, form.password.data or "", known=known)
-            opened = open_here(session, user)
+            opened = None if user.totp_secret else open_here(session, user)
     except (NotFound, Gone) as refused:
         return private.dead_link(refused, again=url_for("accounts.reset"))
     except Invalid as invalid:
         return _new_password_page(token, form, invalid.problems)
+    if opened is None:
+        return ask_code(user)
     remember(user, opened)
     flash(_("Your new password is set. Wherever else you were signed in, you are signed out."))
     return redirect(home_of(user))

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
-from flask import g, redirect, render_template, request, url_for
+import time
+import uuid
+
+from flask import flash, g, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
+from flask_babel import gettext as _
 from flask_login import login_user, logout_user
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from kb.models import LinkPurpose, Role, User
-from kb.services import accounts, links, sessions
-from kb.services.errors import Gone, NotAllowed, NotFound, ServiceError, TooMany
+from kb.services import accounts, links, second_factor, sessions
+from kb.services.errors import N_, Gone, Invalid, NotAllowed, NotFound, ServiceError, TooMany
 from kb.services.permissions import at_least
 from kb.web import context, private
 from kb.web.accounts import BY_LINK, TOKEN, SignedIn, bp, current, sign_in_page
-from kb.web.forms.accounts import SignInForm, kept
+from kb.web.forms.accounts import CodeForm, SignInForm, kept
 from kb.web.returning import local_path, restore, restorers, route
+
+HALF = "half"
+"""In the cookie of whoever gave the right password and has yet to give the code."""
+
+HALF_LIFE = 600
+"""Seconds in which the code has to follow."""
+
+RECOVERED = N_(
+    "This recovery code is used up. If your telephone is lost, switch the second factor off under “Your account” and "
+    "set it up on another one."
+)
 
 
 @bp.get("/sign-in")
@@ -48,8 +63,37 @@ def enter() -> ResponseReturnValue:
     failures.succeeded(email)
     with context.writing() as session:
         accounts.renew_hash(session, user, password)
-        token = open_here(session, user)
+        token = None if user.totp_secret else open_here(session, user)
+    if token is None:
+        return ask_code(user, local_path(form.next.data), form.kept.data or "")
     remember(user, token)
+    return _arrive(user, local_path(form.next.data), kept(form.kept.data))
+
+
+@bp.get("/sign-in/code")
+def sign_in_code() -> ResponseReturnValue:
+    """The form for the second step."""
+    target = local_path(request.args.get("next"))
+    if _half_signed_in() is None:
+        return redirect(url_for("accounts.sign_in", next=target or None))
+    return _code_page(CodeForm(formdata=None, next=target))
+
+
+@bp.post("/sign-in/code")
+def enter_code() -> ResponseReturnValue:
+    """Sign someone in whose password was right a moment ago."""
+    form, user = CodeForm(), _half_signed_in()
+    if user is None:
+        return sign_in_page(SignInForm(), 401, _("You took longer than ten minutes. Sign in once more."))
+    try:
+        with private.counted_codes(user), context.writing() as session:
+            recovered = second_factor.use_code(session, user, form.code.data or "")
+            token = open_here(session, user)
+    except (TooMany, Invalid) as refused:
+        return _code_page(form, refused)
+    remember(user, token)
+    if recovered:
+        flash(_(RECOVERED))
     return _arrive(user, local_path(form.next.data), kept(form.kept.data))
 
 
@@ -71,7 +115,8 @@ def link(token: str) -> ResponseReturnValue:
         purpose = links.check_link(context.reading(), token)
     except (NotFound, Gone) as refused:
         return _link_page(refused)
-    return _link_page(first=purpose == LinkPurpose.FIRST_ADMIN)
+    switches_off = links.second_factor_of(context.reading(), token)
+    return _link_page(first=purpose == LinkPurpose.FIRST_ADMIN, switches_off=switches_off)
 
 
 @bp.post("/link/<token>")
@@ -79,12 +124,15 @@ def use_link(token: str) -> ResponseReturnValue:
     """Use the link up and sign its person in."""
     try:
         with context.writing() as session:
+            had = links.second_factor_of(session, token)
             user = links.use_link(session, token)
             opened = open_here(session, user)
     except (NotFound, Gone) as refused:
         return _link_page(refused)
     remember(user, opened)
     cookie[BY_LINK] = True
+    if had:
+        flash(_("Your second factor is switched off. You can set it up anew under “Your account”."))
     return redirect(url_for("accounts.password"))
 
 
@@ -92,7 +140,32 @@ def open_here(session: Session, user: User) -> str:
     """Begin a session in the database; the one that this browser had ends."""
     if TOKEN in cookie:
         sessions.close_session(session, cookie[TOKEN])
-    return sessions.open_session(session, user)
+    return sessions.open_session(session, user, request.user_agent.string)
+
+
+def ask_code(user: User, target: str = "", text: str = "") -> ResponseReturnValue:
+    """Go on to the second step. The cookie says for ten minutes that the first was right, and holds no session."""
+    if TOKEN in cookie:
+        with context.writing() as session:
+            sessions.close_session(session, cookie[TOKEN])
+    cookie.clear()
+    g.pop("csrf_token", None)
+    print_of = second_factor.fingerprint(context.reading().get_one(User, user.id))
+    cookie[HALF] = {"user": str(user.id), "at": int(time.time()), "print": print_of}
+    if kept(text) is None:
+        return redirect(url_for("accounts.sign_in_code", next=target or None))
+    return _code_page(CodeForm(formdata=None, next=target, kept=text))
+
+
+def _half_signed_in() -> User | None:
+    """Who gave the right password in the last ten minutes; nobody, where it or the second factor changed since."""
+    held = cookie.get(HALF)
+    if not held or time.time() - held["at"] > HALF_LIFE:
+        return None
+    user = context.reading().get(User, uuid.UUID(held["user"]))
+    if user is None or not user.active or not user.totp_secret:
+        return None
+    return user if second_factor.fingerprint(user) == held["print"] else None
 
 
 def remember(user: User, token: str) -> None:
@@ -113,12 +186,23 @@ def _arrive(user: User, target: str, fields: MultiDict[str, str] | None) -> Resp
 
 
 def home_of(user: User) -> str:
+    """Where someone's work is: the page to arrive at where no other was asked for."""
     if at_least(user, Role.EDITOR):
         return url_for("moderation.queue")
     return url_for("submissions.mine") if at_least(user, Role.MEMBER) else url_for("pages.home")
 
 
-def _link_page(refused: ServiceError | None = None, *, first: bool = False) -> Response:
+def _code_page(form: CodeForm, refused: TooMany | Invalid | None = None) -> Response:
+    form.next.data = local_path(form.next.data)
+    form.kept.data = form.kept.data if kept(form.kept.data) is not None else ""
+    message = refused.problems[0].message if isinstance(refused, Invalid) else refused.message if refused else None
+    problems = [("code", message.render(_))] if message else []
+    html = render_template("accounts/code.html", form=form, problems=problems)
+    answer = private.page(html, 401 if refused else 200)
+    return private.too_many(answer, refused) if isinstance(refused, TooMany) else answer
+
+
+def _link_page(refused: ServiceError | None = None, *, first: bool = False, switches_off: bool = False) -> Response:
     status = 200 if refused is None else 404 if isinstance(refused, NotFound) else 410
-    html = render_template("accounts/link.html", refused=refused, first=first)
+    html = render_template("accounts/link.html", refused=refused, first=first, switches_off=switches_off)
     return private.secret_page(html, status)

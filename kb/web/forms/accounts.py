@@ -10,7 +10,7 @@ import json
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
-from wtforms import HiddenField, PasswordField, StringField
+from wtforms import HiddenField, PasswordField, SelectField, StringField
 from wtforms.validators import InputRequired
 
 KEPT_LIMIT = 2 * 1024 * 1024
@@ -24,6 +24,28 @@ class SignInForm(FlaskForm):
     password = PasswordField(_("Password"), validators=[InputRequired(_("Write your password"))])
     next = HiddenField()
     kept = HiddenField()
+
+
+class CodeForm(FlaskForm):
+    """The second step of signing in; where to go on and the kept text come along from the first."""
+
+    code = StringField(_("Code"))
+    next = HiddenField()
+    kept = HiddenField()
+
+
+class ProveForm(FlaskForm):
+    """Password and code, for what changes the second factor."""
+
+    current = PasswordField(_("Present password"))
+    code = StringField(_("Code"))
+
+
+class ProfileForm(FlaskForm):
+    """One's name, and the language of one's mail."""
+
+    name = StringField(_("Name"))
+    language = SelectField(_("Language of the mail you get"), validate_choice=False)
 
 
 class PasswordForm(FlaskForm):

@@ -31,7 +31,7 @@ def test_what_everybody_tries_first_is_refused(password: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "password", ["alice.baker@example.org", "alicebaker1", "AliceBaker", "alice_1985", "example.eu"]
+    "password", ["alice.baker@example.org", "alicebaker1", "AliceBaker", "alicealice", "example.eu"]
 )
 def test_what_others_know_of_the_person_or_the_site_is_refused(password: str) -> None:
     with pytest.raises(Invalid, match="easy to guess"):
