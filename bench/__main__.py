@@ -6,6 +6,7 @@ import click
 
 from bench.fuzz import fuzz
 from bench.relevance import relevance
+from bench.timing import timing
 
 
 @click.group()
@@ -15,6 +16,7 @@ def main() -> None:
 
 main.add_command(fuzz)
 main.add_command(relevance)
+main.add_command(timing)
 
 if __name__ == "__main__":
     main(prog_name="python -m bench")
