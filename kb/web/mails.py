@@ -1,7 +1,7 @@
 """The words of every mail, in the recipient's language: a subject, a text, and the same as a plain HTML page.
 
-A kind of mail has a subject and a name here, and two templates in `templates/mail/`. The HTML holds no picture, no style
-and nothing from elsewhere: it reads well in any program, and tells nobody that it was read.
+A kind of mail has a subject and a name here, and two templates in `templates/mail/`. The HTML holds no picture, no
+style and nothing from elsewhere: it reads well in any program, and tells nobody that it was read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The words of mail: every kind, in every language, in text and HTML, and nothing in it that its writer did not mean."""
+"""The words of mail: every kind, in every language, in text and HTML, with nothing in it that nobody meant."""
 
 from __future__ import annotations
 
