@@ -80,15 +80,23 @@ _WORD = re.compile(rf"[^\W_](?:[^\W_]+|[{_combining()}]+|(?<=[lL])[·•‧](?=[
 # Romanian "care", and not the place Como). Letters alone are what an apostrophe leaves behind.
 _STOP_WORDS = {
     "en": "a an and are as at be been by for from has have how in is it its of on or that the their these they this"
-    " those to was we were what when where which who whose why with",
+    " those to was we were what when where which who whose why with can could do does did our you your i my should"
+    " would there than then not about into such",
     "it": "il lo i gli le un uno una di da e ed con per tra fra che del dello della dei degli delle al allo alla ai"
-    " agli alle dal dalla nel nella nei nelle sul sulla sui si sono",
-    "es": "el la los las un unos unas de y o u con por para que se su sus lo en es",
-    "ca": "els les uns unes d dels als i amb per que és seva seu seus",
+    " agli alle dal dalla nel nella nei nelle sul sulla sui si sono possiamo nostro nostra nostri nostre perché non più"
+    " anche",
+    "es": "el la los las un unos unas de y o u con por para que se su sus lo en es podemos nuestro nuestra nuestros"
+    " nuestras cuando donde",
+    "ca": "els les uns unes d dels als i amb per que és seva seu seus podem nostre nostra",
     "de": "der die das dem des ein eine einer eines einem einen und oder im zu zum zur für mit von vom auf bei am als"
-    " ist sind",
-    "fr": "l le la les une des du au aux à et ou dans par pour qui ce cette ces est avec",
-    "pl": "w we z ze na do dla od oraz przez się jest są i",
+    " ist sind wie wir können unser unsere unserer unseren nicht auch an aus nach über um ob fuer ueber",
+    "fr": "l le la les une des du au aux à et ou dans par pour qui ce cette ces est avec nous vous pouvons notre nos"
+    " ne pas il elle ils elles y on",
+    "pl": "w we z ze na do dla od oraz przez się jest są i jak czy to nie możemy nasz nasze naszym naszej po przy",
+    "nl": "de het een en van voor met op te aan bij om zijn is wij ons onze hoe kunnen naar",
+    "pt": "os as um uma dos das no na nos nas ao aos com são em nosso nossa podemos",
+    "sv": "och att det som en ett av för på är till den med hur vi kan vår våra",
+    "da": "og at det som en et af for på er til den med hvordan vi kan vores",
     "ro": "și si în din cu pe pentru al ale ai sau ce",
     "ga": "na ag ar le ó do agus san sa",
     "elided": "c d j l m n qu s t",

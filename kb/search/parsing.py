@@ -111,10 +111,15 @@ def _plain(text: str, field: str | None = None) -> Iterator[Words]:
 
     The e of e-learning is no Italian "and", but a part of its word, which some write apart.
     """
-    words = _words(_ELECTRONIC.sub("", text))
+    words = _words(electronic(text))
     begins = text.endswith("*") and bool(words) and text[-2:-1].isalnum() and len(fold(words[-1])) >= LEAST_BEGINNING
     for i, word in enumerate(words):
         yield Words((word,), begins=begins and i == len(words) - 1, field=field)
+
+
+def electronic(text: str) -> str:
+    """Return a text with the e of e-learning joined to its word, as questions are read."""
+    return _ELECTRONIC.sub("", text)
 
 
 def _named(match: re.Match[str], thesaurus: Thesaurus) -> tuple[Need, ...]:

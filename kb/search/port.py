@@ -119,7 +119,8 @@ class Page:
     dates, `untyped` what has no `region_type`, among what all other filters keep.
 
     `empty` says that nothing answers the question, not even in part, whatever the filters. `expansions` is what else
-    was searched that any document has. `corrections` are (typed, meant) pairs of folded words: such as stand nowhere,
+    was searched that any document has. `unknown` are plain words, folded, that stand nowhere and mean nothing.
+    `corrections` are (typed, meant) pairs of folded words: such as stand nowhere,
     or hardly anywhere, and others that do.
     """
 
@@ -131,6 +132,7 @@ class Page:
     untyped: int = 0
     empty: bool = False
     expansions: tuple[Expansion, ...] = ()
+    unknown: tuple[str, ...] = ()
     corrections: tuple[tuple[str, str], ...] = ()
 
 

@@ -12,14 +12,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from unicodedata import normalize
 
+from kb.search.distance import distances
 from kb.search.language import STEMMERS, asked_stems, fold, forms, is_stop_word, language_of, spans, without_umlauts
 from kb.search.ordinary import ORDINARY
-from kb.search.question import Expansion, Question
+from kb.search.question import Expansion, Question, Words
 
-_INFLECTED = ("theme", "target_group")  # other names are proper ones, which another word's stem only happens to equal
+_INFLECTED = ("theme", "target_group", "country")  # names of regions are too many not to resemble other words
 _AND = frozenset("agus and e et i och si und y".split())  # folded
 _LONGEST_ENDING = 3
 _LONGEST_ADDED = 5  # letters that may follow a whole name: Swedish företag, företagarnas
+_ECLIPSED = ("mb", "gc", "nd", "bhf", "ng", "bp", "dt")  # how Irish words begin after some others
+_LEAST_TO_MEND = 6  # letters of a name that may have been mistyped
+_LEAST_FOR_TWO = 9  # letters of one that may have been mistyped twice
 _LEAST_IN_COMMON = 4  # letters that different endings have to leave
 
 Value = tuple[str, str]
@@ -51,6 +55,7 @@ class Thesaurus:
             lambda: defaultdict(dict)
         )
         self._longest = 0
+        self._spelt: dict[str, str] = {}
         for name in names:
             self._add(name)
 
@@ -70,6 +75,7 @@ class Thesaurus:
             return
         self._longest = max(self._longest, len(words))
         self._folded[key][value] = None
+        self._spelt.setdefault(key, " ".join(words))
         written = _written(words)
         if written != key:
             self._accented[written][value] = None
@@ -92,12 +98,27 @@ class Thesaurus:
         """
         unwanted = frozenset(dropped)
         found = [each for run in question.runs() for each in self._in_run(question, *run)]
+        found += self._in_choices(question)
         wanted = (
             replace(each, values=values)
             for each in found
             if (values := tuple(value for value in each.values if (each.facet, value) not in unwanted))
         )
         return replace(question, expansions=tuple(sorted(wanted, key=lambda each: (each.start, each.facet))))
+
+    def nearest(self, words: Sequence[str]) -> str | None:
+        """Return the name, as it is spelt, that words may have been meant for: one or two slips away; None if none is.
+
+        A short name has too many neighbours, and a name itself is no slip.
+        """
+        key = _key(words)
+        most = 0 if len(key) < _LEAST_TO_MEND else 1 if len(key) < _LEAST_FOR_TWO else 2
+        if not most or key in self._folded:
+            return None
+        near = [name for name in self._spelt if abs(len(name) - len(key)) <= most]
+        far = distances(key, near, most)
+        best = int(far.argmin()) if near else 0
+        return self._spelt[near[best]] if near and far[best] <= most else None
 
     def _in_run(self, question: Question, start: int, end: int) -> Iterator[Expansion]:
         words = [clause.word or "" for clause in question.clauses[start:end]]
@@ -109,6 +130,14 @@ class Thesaurus:
                     taken[first : first + size] = [True] * size
                     yield from _expansions(values, start + first, start + first + size)
 
+    def _in_choices(self, question: Question) -> Iterator[Expansion]:
+        """Yield what the plain words of `this OR that` mean: any of it will do there too."""
+        for i, clause in enumerate(question.clauses):
+            if len(clause.needs) > 1:
+                for need in clause.needs:
+                    if isinstance(need, Words) and need.is_plain:
+                        yield from _expansions(self._values(need.words), i, i + 1)
+
     def _values(self, words: Sequence[str]) -> tuple[Value, ...]:
         """Return what the words name: as they stand, and in forms that share their stems in some language.
 
@@ -116,14 +145,15 @@ class Thesaurus:
         """
         keys = dict.fromkeys(_keys(words))
         found = dict(self._accented.get(_written(words), {}))
-        for typed in keys:
-            found = found or dict(self._folded.get(typed, {}))
-        if any(facet not in _INFLECTED for facet, _ in found):
+        for key in keys:
+            found = found or dict(self._folded.get(key, {}))
+        if any(facet in ("country", "region") for facet, _ in found):
             return tuple(found)
         for language, names in self._stemmed.items():
             for stems in _stems(words, language):
                 for value, name in names.get(stems, ()):
-                    if len(words) > 1 or any(_is_inflection(typed, name) for typed in keys):
+                    typed = (*keys, *map(_unmutated, keys)) if language == "ga" else keys
+                    if len(words) > 1 or any(_is_inflection(word, name) for word in typed):
                         found[value] = None
         return tuple(found)
 
@@ -176,6 +206,13 @@ def _is_inflection(word: str, name: str) -> bool:
     if common < _LEAST_IN_COMMON:
         return common == min(len(word), len(name)) and ending == 1
     return ending <= (_LONGEST_ADDED if common == len(name) else _LONGEST_ENDING)
+
+
+def _unmutated(word: str) -> str:
+    """Return a folded Irish word without what grammar does to its beginning: `thithiocht` and `dtithiocht` are one."""
+    if word.startswith(_ECLIPSED):
+        return word[2:] if word.startswith("bhf") else word[1:]
+    return word[0] + word[2:] if word[1:2] == "h" and word[0] in "bcdfgmpst" else word
 
 
 def _stems(words: Sequence[str], language: str) -> Iterator[tuple[str, ...]]:

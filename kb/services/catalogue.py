@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from kb.models import Contact, Evidence, Practice, Record, RecordRegion, Status, User
 from kb.search.port import Page, Query, SearchEngine
-from kb.search.question import Expansion, Question
+from kb.search.question import Expansion
 from kb.services import presenting
 from kb.services.errors import N_, NotFound
 from kb.services.naming import thesaurus
@@ -91,7 +91,9 @@ def search(
         record = records.get(hit.id)  # an index that lags may still know what has just gone offline
         if record is not None:
             partial = position >= answer.total
-            items.append(presenting.found(engine, question, hit, as_document(record, base_url), partial=partial))
+            items.append(
+                presenting.found(engine, vocabulary, question, hit, as_document(record, base_url), partial=partial)
+            )
     return Results(
         query=query,
         total=answer.total,
@@ -108,6 +110,9 @@ def search(
     )
 
 
+_MOST_OF_A_NAME = 5  # words of a question that may be one name, mistyped
+
+
 class _Meant:
     """A query asked as it stands, or, where nothing at all answers it, as it may have been meant."""
 
@@ -121,27 +126,42 @@ class _Meant:
         self._asked = query.to_engine(self._names, page, per_page, facets=facets)
         self.question = self._asked.question
         self.answer = engine.search(self._asked)
-        self._corrections = dict(self.answer.corrections)
-        self.corrected = self.answer.empty and bool(self._corrections)
-        if self.corrected:
-            self.question = self._better()
+        self._better = self._respelt()
+        self.corrected = self.answer.empty and self._better is not None
+        if self._better and self.corrected:
+            self.question = self._better.question(self._names)
             self.answer = engine.search(replace(self._asked, question=self.question))
 
     def suggestion(self, session: Session, base_url: str) -> Suggestion | None:
         """The question as it may have been meant, if that finds more than the one asked."""
-        if not self._corrections:
+        better, answer = self._better, self.answer
+        if better is None:
             return None
-        found = self.answer
         if not self.corrected:
-            found = self._engine.search(replace(self._asked, question=self._better(), offset=0, limit=1, facets=False))
-        if not found.total or (found.partial and not self.corrected):
-            return None
-        record = next(iter(public_records(session, _ids(found)[:1]).values()), None)
-        document = as_document(record, base_url) if record else None
-        return Suggestion(presenting.respelt(self._query.q, self._corrections, document), found.total)
+            wanted = replace(self._asked, question=better.question(self._names), offset=0, limit=1, facets=False)
+            answer = self._engine.search(wanted)
+            if (answer.partial and not self.answer.partial) or answer.total <= self.answer.total * answer.partial:
+                return None
+        record = next(iter(public_records(session, _ids(answer)[:1]).values()), None)
+        spelt = presenting.spelt(better.q, as_document(record, base_url)) if record else better.q
+        return Suggestion(spelt, answer.total)
 
-    def _better(self) -> Question:
-        return replace(self._query, q=presenting.respelt(self._query.q, self._corrections)).question(self._names)
+    def _respelt(self) -> CatalogueQuery | None:
+        """The query with words of the index or names for words that are unknown: names first, they are spelt well."""
+        words = [clause.word for clause in self.question.clauses]
+        unknown = set(self.answer.unknown)
+        if unknown and all(words) and 1 < len(words) <= _MOST_OF_A_NAME:
+            name = self._nearest([word or "" for word in words])
+            if name:
+                return replace(self._query, q=name)
+        meant = dict(self.answer.corrections)
+        meant |= {word: name for word in unknown if (name := self._nearest([word]))}
+        return replace(self._query, q=presenting.respelt(self._query.q, meant)) if meant else None
+
+    def _nearest(self, words: list[str]) -> str | None:
+        """The name that was meant, in small letters where the question is."""
+        name = self._names.nearest(words)
+        return name.lower() if name and self._query.q.islower() else name
 
 
 def total(engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery) -> int:

@@ -270,18 +270,7 @@ def _document(record: Record, vocabulary: Vocabulary, adopted: dict[str, int]) -
             "names": "\n".join(_names(record, vocabulary, list(lineage), list(countries))),
         },
         foreign=_foreign(record),
-        facets={
-            "country": tuple(countries),
-            "theme": tuple(each.theme for each in record.themes),
-            "target_group": tuple(each.target_group for each in record.target_groups),
-            "status": (record.status,),
-            "level": (record.level,),
-            "authority_role": (record.authority_role,) if record.authority_role else (),
-            "evidence": (record.evidence,) if record.evidence else (),
-            "funding": tuple(dict.fromkeys(entry["source"] for entry in record.funding)),
-            "language": (record.language,),
-            "region_type": tuple(types),
-        },
+        facets=_facets(record) | {"country": tuple(countries), "region_type": tuple(types)},
         regions=tuple(lineage),
         start_year=first,
         end_year=last,
@@ -291,6 +280,20 @@ def _document(record: Record, vocabulary: Vocabulary, adopted: dict[str, int]) -
         completeness=record.completeness,
         completions={"place": (record.place,) if record.place else (), "organisation": tuple(_organisations(record))},
     )
+
+
+def _facets(record: Record) -> dict[str, tuple[str, ...]]:
+    """The facets that the record alone decides."""
+    return {
+        "theme": tuple(each.theme for each in record.themes),
+        "target_group": tuple(each.target_group for each in record.target_groups),
+        "status": (record.status,),
+        "level": (record.level,),
+        "authority_role": (record.authority_role,) if record.authority_role else (),
+        "evidence": (record.evidence,) if record.evidence else (),
+        "funding": tuple(dict.fromkeys(entry["source"] for entry in record.funding)),
+        "language": (record.language,),
+    }
 
 
 def years(record: Record) -> tuple[int | None, int | None]:
@@ -309,15 +312,16 @@ def _names(record: Record, vocabulary: Vocabulary, lineage: list[str], countries
     yield from _organisations(record)
     if record.place:
         yield record.place
-    seen: dict[str, None] = {}
-    for code in lineage:
-        region = vocabulary.regions[code]
-        for name in (region.name_en, region.name_latin, region.name_native):
-            if name:
-                seen[name] = None
-    for country in countries:
-        seen[country_name(country, "en")] = None
-    yield from seen
+    places = [(code, None) for code in lineage] + [(None, country) for country in countries]
+    yield from dict.fromkeys(name for code, country in places for name in place_names(vocabulary, code, country))
+
+
+def place_names(vocabulary: Vocabulary, code: str | None, country: str | None) -> Iterator[str]:
+    """Yield the names by which a practice's region is found: its own, those of the regions above it, the country's."""
+    for step in vocabulary.lineage(code) if code else ():
+        yield from vocabulary.regions[step].names
+    if country:
+        yield country_name(country, "en")
 
 
 def _organisations(record: Record) -> Iterator[str]:

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from kb.search.language import fold, spans
+from kb.search.parsing import electronic
 from kb.search.port import Hit, SearchEngine
 from kb.search.question import Question
+from kb.services.indexing import place_names
 from kb.services.record import NARRATIVE, Document
+from kb.services.vocabularies import Vocabulary
 
 SNIPPET_CHARACTERS = 240
 _MARK = "<mark>"
@@ -41,14 +44,16 @@ class Found:
     partial: bool
 
 
-def found(engine: SearchEngine, question: Question, hit: Hit, record: Document, *, partial: bool) -> Found:
+def found(
+    engine: SearchEngine, vocabulary: Vocabulary, question: Question, hit: Hit, record: Document, *, partial: bool
+) -> Found:
     """Show a practice that a question found."""
     language = record["language"]
     text = "\n".join(plain(record[key]) for key in ("summary", *NARRATIVE) if record[key])
     return Found(
         record=record,
         score=hit.score,
-        matched=tuple(dict.fromkeys(_matched(engine, question, hit, record))),
+        matched=tuple(dict.fromkeys(_matched(engine, vocabulary, question, hit, record))),
         title=engine.mark(record["title"], question, language),
         snippet=engine.mark(text, question, language, characters=SNIPPET_CHARACTERS),
         partial=partial,
@@ -60,29 +65,38 @@ def plain(markdown: str) -> str:
     return _SIGNS.sub("", _LINK.sub(r"\1", markdown))
 
 
-def respelt(text: str, meant: Mapping[str, str], record: Document | None = None) -> str:
-    """Return a question with other words for some, by their folds, spelt with their accents as a record has them."""
-    spelt = dict(_spellings(meant.values(), record)) if record else {}
+def respelt(text: str, meant: Mapping[str, str]) -> str:
+    """Return a question with other words for some, by their folds."""
+    text = electronic(text)
     parts, rest = [], 0
     for start, end in spans(text):
         word = meant.get(fold(text[start:end]))
         if word is not None:
-            parts += [text[rest:start], spelt.get(word, word)]
+            parts += [text[rest:start], word]
             rest = end
     return "".join([*parts, text[rest:]])
 
 
+def spelt(text: str, record: Document) -> str:
+    """Return a question with the words that a record has spelt with their accents, as it has them."""
+    plain = {fold(text[start:end]) for start, end in spans(text) if text[start:end].isascii()}
+    return respelt(text, dict(_spellings(plain, record))) if plain else text
+
+
 def _spellings(folds: Iterable[str], record: Document) -> Iterator[tuple[str, str]]:
     wanted = set(folds)
-    for text in (record["title"], record["summary"], *(record[key] for key in NARRATIVE)):
-        for start, end in spans(text or ""):
-            folded = fold(text[start:end])
+    for body in (record["title"], record["summary"], *(record[key] for key in NARRATIVE)):
+        for start, end in spans(body or ""):
+            folded = fold(body[start:end])
             if folded in wanted:
                 wanted.discard(folded)
-                yield folded, text[start:end].lower()
+                if not body[start:end].isascii():
+                    yield folded, body[start:end].lower()
 
 
-def _matched(engine: SearchEngine, question: Question, hit: Hit, record: Document) -> Iterator[str]:
+def _matched(
+    engine: SearchEngine, vocabulary: Vocabulary, question: Question, hit: Hit, record: Document
+) -> Iterator[str]:
     """Yield the keys of the record that answer the question: an engine only knows its own fields."""
     language = record["language"]
     for field in hit.matched:
@@ -91,23 +105,24 @@ def _matched(engine: SearchEngine, question: Question, hit: Hit, record: Documen
         elif field in ("title", "summary"):
             yield field
         else:
-            texts = _PARTS[field](record)
+            texts = _PARTS[field](record, vocabulary)
             yield from (key for key, text in texts if text and _MARK in engine.mark(text, question, language))
 
 
-def _story(record: Document) -> Iterator[tuple[str, str | None]]:
+def _story(record: Document, _vocabulary: Vocabulary) -> Iterator[tuple[str, str | None]]:
     yield from ((key, record[key]) for key in (*NARRATIVE, "editor_note"))
 
 
-def _names(record: Document) -> Iterator[tuple[str, str | None]]:
+def _names(record: Document, vocabulary: Vocabulary) -> Iterator[tuple[str, str | None]]:
     yield "lead_organisation", record["lead_organisation"]["name"]
     yield from (("partners", partner["name"]) for partner in record["partners"])
     yield "place", record["place"]
-    yield "region", record["region"]["name"] if record["region"] else None
-    yield from (("other_regions", region["name"]) for region in record["other_regions"])
+    region, others = record["region"], record["other_regions"]
+    yield "region", "\n".join(place_names(vocabulary, region["code"] if region else None, record["country"]))
+    yield from (("other_regions", "\n".join(place_names(vocabulary, each["code"], each["country"]))) for each in others)
 
 
-def _foreign(record: Document) -> Iterator[tuple[str, str | None]]:
+def _foreign(record: Document, _vocabulary: Vocabulary) -> Iterator[tuple[str, str | None]]:
     yield "original_title", record["original_title"]
     for each in record["translations"]:
         yield from (("translations", each[key]) for key in ("title", "summary"))

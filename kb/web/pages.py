@@ -105,7 +105,9 @@ SEARCHES = (
     Example("entrepr*", "en", N_("every word that begins so")),
     Example("title:talent", "en", N_("a word of the title")),
     Example("housing country:IT", "en", N_("practices of a country, by its code or its name in any language")),
-    Example('theme:"labour inclusion" mentors', "en", N_("practices of a theme, by its name")),
+    Example(
+        'theme:"labour inclusion" mentors', "en", N_("practices of a theme, by its name; target_group: works alike")
+    ),
     Example('region:"Bavaria"', "en", N_("practices of a region and its parts, by its name or code")),
     Example(
         "arts year:2018..2022", "en", N_("practices that ran at any time in these years; also 2018, 2018.. or ..2022")
@@ -114,12 +116,12 @@ SEARCHES = (
     Example(
         "Arbeitsmarkt Integration",
         "de",
-        N_("nor does it matter whether a compound is written as one word, as two, or with a hyphen"),
+        N_("the same as Arbeitsmarktintegration and Arbeitsmarkt-Integration"),
     ),
     Example(
         "rynek pracy",
         "pl",
-        N_("the name of a theme, target group, country or region in any language finds what is filed under it"),
+        N_("the name of a theme, target group, country or region, in any language, finds what is tagged with it"),
     ),
     Example("emplyment", "en", N_("a slip of the pen is understood")),
 )
@@ -143,7 +145,7 @@ def robots() -> ResponseReturnValue:
     """What crawlers may leave alone: everything behind a form, and every turn of the filters."""
     closed = (
         "/practices?", "/suggest", "/sign-in", "/register", "/reset", "/invitation/", "/account", "/submit", "/my/",
-        "/review", "/admin/", "/unsubscribe/", "/api/",
+        "/review", "/admin", "/unsubscribe/", "/api/",
     )  # fmt: skip
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
     return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

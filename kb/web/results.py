@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import request
 from flask_babel import gettext
+from markupsafe import Markup
 
 from kb.services import catalogue, presenting, query
 from kb.services.catalogue import Results
@@ -27,10 +28,10 @@ MOST_WAYS_OUT = 12
 """Filters of which it is found out, where nothing was found, how much a search without them would find."""
 
 KINDS = {
-    "theme": N_("the theme"),
-    "target_group": N_("the target group"),
-    "country": N_("the country"),
-    "region": N_("the region"),
+    "theme": N_("the theme %(name)s"),
+    "target_group": N_("the target group %(name)s"),
+    "country": N_("the country %(name)s"),
+    "region": N_("the region %(name)s"),
 }
 """What words may also mean, as it stands in a sentence before its name."""
 
@@ -90,9 +91,18 @@ class Meaning:
 
     facet: str
     code: str
-    name: str
     value: str
     url: str
+
+    @property
+    def text(self) -> Markup:
+        """What it is, in a sentence, its name in bold."""
+        return Markup.escape(gettext(KINDS[self.facet])) % {"name": Markup("<b>{}</b>").format(self.value)}
+
+    @property
+    def plain(self) -> str:
+        """The same without markup."""
+        return gettext(KINDS[self.facet], name=self.value)
 
 
 def around(asked: query.Request, results: Results) -> dict[str, Any]:
@@ -107,7 +117,7 @@ def around(asked: query.Request, results: Results) -> dict[str, Any]:
         "ways_out": ways_out(chosen) if not results.total else (),
         "meanings": meant,
         "literal": literal(results),
-        "reasons": {each.record["slug"]: reasons(each, meant) for each in results.full} if asked.query.q else {},
+        "reasons": {each.record["slug"]: reasons(each, meant) for each in results.items} if asked.query.q else {},
         "dropped": dropped(asked.query),
         "facets": facets(results, MAIN_FACETS),
         "more_facets": facets(results, MORE_FACETS),
@@ -208,7 +218,7 @@ def literal(results: Results) -> str:
 
 def _meaning(facet: str, value: str, other: CatalogueQuery) -> Meaning:
     name = labels.facet(facet, value, languages.chosen())
-    return Meaning(facet, value, gettext(KINDS[facet]), name, templating.query_url(other))
+    return Meaning(facet, value, name, templating.query_url(other))
 
 
 def reasons(found: Found, meanings: Iterable[Meaning]) -> list[str]:
@@ -219,7 +229,7 @@ def reasons(found: Found, meanings: Iterable[Meaning]) -> list[str]:
     names: dict[str, list[str]] = {}
     for each in meanings:
         if each.code in _values(found, each.facet):
-            names.setdefault(presenting.TAGS[each.facet], []).append(f"{each.name} {each.value}")
+            names.setdefault(presenting.TAGS[each.facet], []).append(each.plain)
     texts = []
     for key in found.matched:
         if key in names:

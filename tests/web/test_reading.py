@@ -104,7 +104,7 @@ def test_a_question_finds_marks_and_says_where(reader: FlaskClient) -> None:
     html = page(reader, "/practices?q=linia+acol")
     assert "/practices/catalonia-acol-line" in html
     assert "<mark>ACOL</mark>" in html
-    assert "Found in the title" in html
+    assert "Found in: the title" in html
 
 
 def test_filters_are_checked_boxes_and_removable_chips(reader: FlaskClient) -> None:
@@ -192,18 +192,18 @@ def test_odd_questions_are_answered(reader: FlaskClient, q: str) -> None:
 def test_nothing_found_names_the_filters_that_stand_in_the_way(reader: FlaskClient) -> None:
     html = page(reader, "/practices?country=MT&theme=housing")
     assert "Without Theme: Housing" in html or "Without Country: Malta" in html
-    assert "Take away every filter" in html
+    assert "Remove all filters" in html
 
 
 def test_nothing_found_for_a_word_says_what_to_do(reader: FlaskClient) -> None:
     said = text(page(reader, "/practices?q=zzzzqq"))
     assert "0 practices" in said
-    assert "No practice holds these words." in said
+    assert "Nothing was found for these words." in said
 
 
 def test_partial_hits_come_below_a_divider(reader: FlaskClient) -> None:
     html = page(reader, "/practices?q=acol+residence+permit")
-    full, _, beyond = html.partition("These hold only some of your words")
+    full, _, beyond = html.partition("These have only some of your words")
     assert full.count('class="hit"') == count(html)
     assert beyond.count('class="hit"') > 0
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from kb.search.language import fold
+from kb.search.language import fold, is_stop_word
 from kb.search.port import SORTS, Hit, Page, Query
 from kb.search.whoosh.ranking import best_first, by_relevance, leading
 from kb.search.whoosh.scoring import Matches
 from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.selecting import Selection
 from kb.search.whoosh.snapshot import Mask, Snapshot
-from kb.search.whoosh.spelling import corrections
+from kb.search.whoosh.spelling import corrections, edits_allowed
 
 _MOST_CORRECTED = 4
 """Words of a question that are corrected; where more are unknown it is not in a language of the index."""
@@ -19,6 +19,7 @@ _MOST_CORRECTED = 4
 _RARE = 3  # documents: a word in so few may be a slip of somebody's pen
 _FREQUENT = 10  # times as many documents make another word the likelier one
 _LONG_ENOUGH = 6  # letters: shorter words have too many neighbours
+_LEAST_LETTERS = 5  # of a word that is offered for one that is unknown
 
 
 def answer(snapshot: Snapshot, query: Query) -> Page:
@@ -31,6 +32,7 @@ def answer(snapshot: Snapshot, query: Query) -> Page:
     selection = Selection(snapshot, query)
     kept = selection.keep(matching)
     total = int(kept.sum())
+    unknown = _unknown(matches)
     numbers = _page(snapshot, query, matches, kept).tolist()
     if not partial:
         wanted = _partial_wanted(total, query)
@@ -45,36 +47,66 @@ def answer(snapshot: Snapshot, query: Query) -> Page:
         untyped=selection.untyped(matching),
         empty=not matches.some.any(),
         expansions=matches.expansions,
-        corrections=_corrections(snapshot, matches),
+        unknown=tuple(unknown),
+        corrections=_corrections(snapshot, matches, unknown),
     )
 
 
-def _corrections(snapshot: Snapshot, matches: Matches) -> tuple[tuple[str, str], ...]:
-    """Return (typed, meant) for each plain word that stands nowhere, nor means anything, and resembles one that does.
-
-    So it is with a word that is hardly anywhere where one letter makes it a frequent one. Words that stand together in
-    documents with the rest of the question go before others: they are of its language.
-    """
+def _unknown(matches: Matches) -> list[str]:
+    """Return the plain words of the question, folded, that stand nowhere and mean nothing."""
     covered = {i for each in matches.expansions for i in range(each.start, each.end)}
-    unsure = [
-        (fold(clause.word), count)
-        for i, (clause, count) in enumerate(zip(matches.question.clauses, matches.holding, strict=True))
-        if clause.word and i not in covered and count <= _RARE
-    ]
-    if len(unsure) > _MOST_CORRECTED:
+    clauses = enumerate(zip(matches.question.clauses, matches.holding, strict=True))
+    return [fold(clause.word) for i, (clause, count) in clauses if clause.word and not count and i not in covered]
+
+
+def _corrections(snapshot: Snapshot, matches: Matches, unknown: list[str]) -> tuple[tuple[str, str], ...]:
+    """Return (typed, meant) for each unknown word that resembles one that stands in documents.
+
+    Where no word of several stands in any, the question is in another language, and no word of it is a slip of the pen,
+    unless all are and the corrected ones stand together. The only word of a question may also be one that is hardly
+    anywhere, where one letter makes it a frequent one.
+    """
+    clauses = matches.question.clauses
+    if len(clauses) == 1 and clauses[0].word and not unknown and not matches.expansions:
+        meant = _likelier(snapshot, fold(clauses[0].word), matches.holding[0])
+        return ((fold(clauses[0].word), meant),) if meant else ()
+    if not unknown or len(unknown) > _MOST_CORRECTED:
         return ()
     beside = matches.some if matches.some.any() else None
-    found = ((word, _meant(snapshot, word, count, beside)) for word, count in unsure)
-    return tuple((word, meant) for word, meant in found if meant)
+    found = [(word, meant) for word in unknown if (meant := _meant(snapshot, word, beside))]
+    if len(clauses) > 1 and not any(matches.holding) and not _together(snapshot, found, len(clauses)):
+        return ()
+    return tuple(found)
 
 
-def _meant(snapshot: Snapshot, word: str, count: int, beside: Mask | None) -> str | None:
-    if not count:
-        return next((each.word for each in corrections(snapshot, word, 1, beside)), None)
-    if len(word) < _LONG_ENOUGH:
+def _meant(snapshot: Snapshot, word: str, beside: Mask | None) -> str | None:
+    """Return the word that is closest to one that stands nowhere; that of e-learning may be only the learning."""
+    near = corrections(snapshot, word, beside=beside)
+    if word.startswith("e"):
+        near = sorted([*near, *corrections(snapshot, word[1:], beside=beside)], key=lambda each: each.distance)
+    for each in near:
+        close = not each.distance or len(word) >= _LONG_ENOUGH or each.documents > 1
+        if not is_stop_word(each.word) and len(each.word) >= _LEAST_LETTERS and close:
+            return each.word if abs(len(each.word) - len(word)) <= edits_allowed(word) or not each.distance else None
+    return None
+
+
+def _likelier(snapshot: Snapshot, word: str, count: int) -> str | None:
+    """Return the frequent word that is one letter from one that is hardly anywhere."""
+    if count > _RARE or len(word) < _LONG_ENOUGH:
         return None
     near = [each for each in corrections(snapshot, word) if each.distance <= 1 and each.documents >= _FREQUENT * count]
     return max(near, key=lambda each: each.documents).word if near else None
+
+
+def _together(snapshot: Snapshot, found: list[tuple[str, str]], words: int) -> bool:
+    """Whether every word of a question has a correction, and a document holds them all."""
+    there = snapshot.live
+    for _, meant in found:
+        mask = np.zeros(snapshot.size, np.bool_)
+        mask[snapshot.term("words", meant).documents] = True
+        there = there & mask
+    return len(found) == words and bool(there.any())
 
 
 def _hit(snapshot: Snapshot, matches: Matches, number: int) -> Hit:

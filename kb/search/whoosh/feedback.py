@@ -3,7 +3,7 @@
 The relevance model of Lavrenko and Croft (SIGIR 2001) in the form that is known as RM3 (Abdul-Jaleel et al., TREC
 2004), by the weights of BM25F: the documents found stand for what was meant, each as likely as its score says; the
 stems that they share, and few others have, are asked for beside the words of the question. Where one document is far
-ahead of the rest nothing is learned but from it, so that a search for one known thing stays as it was.
+ahead of the rest hardly anything is learned but from it, so that a search for one known thing stays as it was.
 
 It only moves documents that were found anyway, and never across the steps that `scoring.best_first` sets.
 """
@@ -24,8 +24,9 @@ LEAST_WORDS = 2
 _DOCUMENTS = 10
 _STEMS = 20
 _CANDIDATES = 30  # stems that are looked at more closely
-_LEAST_LIKELY = 0.01  # of a document, that it is what was meant
+_TEMPER = 2.0  # evens out how likely documents are, so that none of them alone is learned from
 _MOST_COMMON = 0.2  # of all documents; what stands in more tells nothing
+_MOST = 0.5  # of a document's own score: what is learned moves, and does not decide
 _WEIGHT = 0.4  # what all the stems learned count beside the words of the question
 
 
@@ -44,7 +45,7 @@ def learned(
         added[term.documents] += value / total * scores(snapshot, term.documents, term.counts)
     added *= _WEIGHT * words
     added[~found] = 0.0
-    return added
+    return np.minimum(added, _MOST * first)
 
 
 def _telling(snapshot: Snapshot, first: NDArray[np.float64], found: Mask, asked: Collection[str]) -> dict[str, float]:
@@ -76,5 +77,5 @@ def _likeliest(first: NDArray[np.float64], found: Mask) -> list[tuple[int, float
     """Return the best documents, with how likely each is what was meant: a score is the logarithm of odds."""
     numbers = np.flatnonzero(found)
     best = numbers[np.argsort(-first[numbers], kind="stable")[:_DOCUMENTS]]
-    odds = np.exp(first[best] - first[best].max(initial=0.0))
+    odds = np.exp((first[best] - first[best].max(initial=0.0)) / _TEMPER)
     return [(int(n), float(p)) for n, p in zip(best, odds / odds.sum(), strict=True)]

@@ -41,6 +41,7 @@ class Matches:
                 self._search(i, need)
         self._search_pairs()
         self.holding = tuple(int(held.sum()) for held in self._held)
+        self._literally = self._held.copy()
         self.literal: Mask = np.asarray(self._held.all(axis=0))
         self.expansions, self._meant = self._search_meanings()
         self._combine()
@@ -74,8 +75,9 @@ class Matches:
             as_one = joined(self._snapshot, first, second)
             if len(as_one.documents):
                 self._found.append(as_one)
+                anew = ~self._held[i : i + 2, as_one.documents].all(axis=0)
                 self._held[i : i + 2, as_one.documents] = True
-                self.scores[as_one.documents] += _scores(self._snapshot, as_one)
+                self.scores[as_one.documents] += np.where(anew, _scores(self._snapshot, as_one), 0.0)
 
     def _search_meanings(self) -> tuple[tuple[Expansion, ...], list[Mask]]:
         """Look for documents that are tagged with what the words also mean."""
@@ -106,13 +108,18 @@ class Matches:
         self.titled: Mask = snapshot.titled(title_key(question.text))
 
     def _learn(self) -> None:
-        """Add to the scores what the best documents have in common."""
-        words = [clause.word for clause in self.question.clauses if clause.word]
-        if len(words) < LEAST_WORDS or self.question.loose or not self.some.any():
+        """Add to the scores what the best documents that hold words of the question have in common.
+
+        What is only tagged with what they mean is ranked by its tags.
+        """
+        words = [clause.word for clause, count in zip(self.question.clauses, self.holding, strict=True)
+                 if clause.word and count]  # fmt: skip
+        holding = self.some & self._literally.any(axis=0)
+        if len(words) < LEAST_WORDS or self.question.loose or not holding.any():
             return
         languages = self._snapshot.languages
         asked = {stem_term(code, stem) for code in languages for word in words for stem in asked_stems(word, code)}
-        self.scores += learned(self._snapshot, self.scores, self.some, asked, len(words))
+        self.scores += learned(self._snapshot, self.scores, holding, asked, len(words))
 
 
 def _pairs(question: Question) -> Iterator[tuple[int, str, str]]:

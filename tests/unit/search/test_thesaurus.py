@@ -162,9 +162,7 @@ def test_what_is_dropped_is_not_meant() -> None:
     assert meant("market ireland", PLACES, ("theme", "market")) == {("country", "IE")}
 
 
-@pytest.mark.parametrize(
-    "text", ['"ireland"', '"northern ireland"', "title:ireland", "irel*", "-ireland", "x OR ireland"]
-)
+@pytest.mark.parametrize("text", ['"ireland"', '"northern ireland"', "title:ireland", "irel*", "-ireland"])
 def test_words_with_operators_mean_only_themselves(text: str) -> None:
     assert meant(text) == set()
 
@@ -183,8 +181,44 @@ def test_a_region_that_is_an_ordinary_word_is_known_to_operators_alone() -> None
     assert PLACES.named("region", "Marche") == ("ITI3",)
 
 
-def test_names_of_places_have_no_other_forms() -> None:
-    assert meant("irelands") == set()
+def test_names_of_regions_have_no_other_forms() -> None:
+    assert meant("thüringens") == set()
+
+
+def test_names_of_countries_have_forms() -> None:
+    names = Thesaurus([Name("country", "PL", "pl", "Polska"), Name("country", "DE", "de", "Deutschland")])
+    assert names.expand(parse("Deutschlands")).expansions[0].values == ("DE",)
+
+
+def test_each_of_two_choices_means_what_it_means() -> None:
+    question = parse("housing OR Ireland", PLACES)
+    assert {(each.facet, each.start, each.end) for each in question.expansions} >= {("country", 0, 1)}
+
+
+def test_an_irish_word_is_known_whatever_stands_before_it() -> None:
+    names = Thesaurus([Name("theme", "housing", "ga", "Tithíocht")])
+    for typed in ("tithíocht", "thithíocht", "dtithíocht", "THITHIOCHT"):
+        assert names.expand(parse(typed)).expansions[0].values == ("housing",), typed
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("rifugati", "rifugiati"),
+        ("inclusione lavorattiva", "inclusione lavorativa"),
+        ("Arbeitsmarktintegraton", "Arbeitsmarktintegration"),
+    ],
+)
+def test_the_nearest_name_is_one_or_two_slips_away(typed: str, name: str) -> None:
+    names = Thesaurus([Name("theme", "x", "it", "rifugiati"), Name("theme", "x", "it", "inclusione lavorativa"),
+                       Name("theme", "x", "de", "Arbeitsmarktintegration")])  # fmt: skip
+    assert names.nearest(typed.split()) == name
+
+
+@pytest.mark.parametrize("typed", ["rifugiati", "rifu", "sauna", "something else", ""])
+def test_a_name_itself_a_short_word_and_another_have_no_nearest(typed: str) -> None:
+    names = Thesaurus([Name("theme", "x", "it", "rifugiati"), Name("region", "BA", "bs", "sana")])
+    assert names.nearest(typed.split()) is None
 
 
 def test_umlauts_may_be_typed_as_two_letters() -> None:
