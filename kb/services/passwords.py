@@ -64,7 +64,8 @@ def guessable(password: str, *known: str) -> bool:
     text = unicodedata.normalize("NFKC", password)[:GUESSED]
     if len(set(text) & set(SYMBOLS)) > 4:
         return False
-    words = [word for each in known for word in (each[:254], *re.split(r"[\W_]+", each[:254])) if len(word) > 2]
+    parts = [part for each in known for part in (each, *re.split(r"[\W_]+", each[:254]))]
+    words = [part[:GUESSED] for part in parts if len(part) > 2]
     return int(zxcvbn(text, user_inputs=[*words[:40], *SITE_WORDS])["score"]) < 2
 
 

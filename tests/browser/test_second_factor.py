@@ -1,0 +1,114 @@
+"""A second factor lost and recovered, in a real browser; and what its pages look like to axe."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from kb.services import links, second_factor
+from tests import factories
+from tests.browser.conftest import Live, OpenPage
+from tests.browser.test_reading import violations
+
+
+def button(page: Any, name: str) -> Any:
+    return page.locator("main").get_by_role("button", name=name, exact=True)
+
+
+def link(page: Any, name: str) -> Any:
+    return page.locator("main").get_by_role("link", name=name, exact=True)
+
+
+def set_up(live: Live, page: Any) -> tuple[str, list[str]]:
+    """Set up a second factor from the account page; returns the key and the recovery codes."""
+    page.goto(f"{live.url}/account")
+    link(page, "Set it up").click()
+    key = page.locator("code").inner_text().replace(" ", "")
+    page.get_by_label("Code", exact=True).fill(second_factor.code_at(key, int(time.time() // 30)))
+    button(page, "Switch it on").click()
+    return key, page.get_by_label("Recovery codes").inner_text().split()
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with-javascript", "without-javascript"])
+def test_a_second_factor_is_lost_and_recovered(live: Live, open_page: OpenPage, javascript: bool) -> None:
+    desk = open_page(javascript=javascript)
+    live.sign_in(desk, "alice")
+    _, codes = set_up(live, desk)
+    assert len(codes) == 10
+
+    elsewhere = open_page(javascript=javascript)  # the telephone is gone; the printed codes are not
+    live.sign_in(elsewhere, "alice")
+    assert elsewhere.url.endswith("/sign-in/code")
+    elsewhere.get_by_label("Code", exact=True).fill("000 000")
+    button(elsewhere, "Sign in").click()
+    assert "does not fit" in elsewhere.get_by_role("alert").inner_text()
+    elsewhere.get_by_label("Code", exact=True).fill(codes[0])
+    button(elsewhere, "Sign in").click()
+    assert "used up" in elsewhere.get_by_role("status").first.inner_text()
+
+    elsewhere.goto(f"{live.url}/account")
+    link(elsewhere, "Recovery codes, and switching it off").click()
+    link(elsewhere, "Switch the second factor off").click()
+    elsewhere.get_by_label("Present password").fill(factories.PASSWORD)
+    elsewhere.get_by_label("Code", exact=True).fill(codes[1])
+    button(elsewhere, "Switch it off").click()
+    assert "switched off" in elsewhere.get_by_role("status").first.inner_text()
+    _, new = set_up(live, elsewhere)  # on the new telephone
+    assert not set(new) & set(codes)
+
+
+def test_who_lost_everything_comes_back_by_a_link_of_the_operator(live: Live, open_page: OpenPage) -> None:
+    page = open_page()
+    live.sign_in(page, "dora")
+    set_up(live, page)
+    with live.site.database.write() as session:
+        path = links.sign_in_link(session, "dora@example.org", "")
+    page = open_page()
+    page.goto(live.url + path)
+    button(page, "Sign in").click()
+    assert "second factor is switched off" in page.get_by_role("status").first.inner_text()
+    page.get_by_label("New password").fill("harbour lantern reykjavik")
+    button(page, "Set the password").click()
+    assert page.url.endswith("/account") and link(page, "Set it up").is_visible()
+
+
+def test_a_browser_is_signed_out_from_another(live: Live, open_page: OpenPage) -> None:
+    here, elsewhere = open_page(), open_page()
+    live.sign_in(here, "alice")
+    live.sign_in(elsewhere, "alice")
+    here.goto(f"{live.url}/account/sessions")
+    button(here, "Sign out everywhere else").click()
+    assert here.get_by_text("this one").is_visible()
+    elsewhere.goto(f"{live.url}/account")
+    assert "/sign-in" in elsewhere.url
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (320, "light")])
+def test_axe_finds_nothing_in_the_pages_of_an_account(live: Live, open_page: OpenPage, width: int, scheme: str) -> None:
+    page, other = open_page(width=width, scheme=scheme), open_page(width=width, scheme=scheme)
+    live.sign_in(other, "alice")
+    live.sign_in(page, "alice")
+    found = {}
+
+    def look(name: str, page: Any = page) -> None:
+        found[name] = violations(page)
+        if page.evaluate("document.documentElement.scrollWidth") > width:
+            found[name] += ["scrolls sideways"]
+
+    for path in ("/account", "/account/sessions", "/account/second-factor"):
+        page.goto(live.url + path)
+        look(path)
+    button(page, "Switch it on").click()
+    look("setting up with an error")
+    set_up(live, page)
+    look("recovery codes")
+    for path in ("/account", "/account/second-factor", "/account/second-factor/codes", "/account/second-factor/off"):
+        page.goto(live.url + path)
+        look(f"{path}, on")
+    third = open_page(width=width, scheme=scheme)
+    live.sign_in(third, "alice")
+    button(third, "Sign in").click()
+    look("code with an error", third)
+    assert {name: lines for name, lines in found.items() if lines} == {}
