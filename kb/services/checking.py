@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Any
@@ -331,8 +332,12 @@ class Checker(ValueReader):
         return kept
 
     def _terms(self, key: str) -> list[str]:
-        terms = list(dict.fromkeys(str(term) for term in self.document.get(key) or []))
-        known = {} if self.vocabulary is None else getattr(self.vocabulary, key)
+        terms = [str(term) for term in self.document.get(key) or []]
+        known: Mapping[str, Any] = {}
+        if self.vocabulary is not None:
+            known = getattr(self.vocabulary, key)
+            terms = [self.vocabulary.current(key, term) for term in terms]
+        terms = list(dict.fromkeys(terms))
         unknown = [term for term in terms if term not in known]
         if not terms:
             self._wrong(key, N_("Choose at least one: %(label)s."), label=LABELS[key])

@@ -110,19 +110,23 @@ def _record(kept: _Kept, vocabulary: Vocabulary, public: frozenset[str]) -> Iter
     practice, newest = kept.practice, kept.newest
     shown = as_document(practice.record, "") if practice.record else None
     if shown is not None:
-        yield from _disagreements(practice, shown, kept.published)
+        yield from _disagreements(practice, shown, kept.published, vocabulary)
         yield from (f"{_name(practice)} {fault}" for fault in _references(shown, vocabulary, public))
     if newest and newest.kind == RevisionKind.SUBMITTED:  # a draft may hold anything that was typed
-        for fault in _references({**empty(), **newest.document}, vocabulary, public):
+        document = vocabularies.renewed({**empty(), **newest.document}, vocabulary.term_successors)
+        for fault in _references(document, vocabulary, public):
             yield f"The working copy of {_name(practice)} {fault}"
 
 
-def _disagreements(practice: Practice, shown: Document, published: Revision | None) -> Iterator[str]:
+def _disagreements(
+    practice: Practice, shown: Document, published: Revision | None, vocabulary: Vocabulary
+) -> Iterator[str]:
     """Fields in which readers see something else than the revision that was published."""
     if published is None:
         yield f"{_name(practice)} is public in version {practice.version}, but no revision holds that version."
         return
-    kept = _without_names({**empty(), **published.document})
+    document = vocabularies.renewed({**empty(), **published.document}, vocabulary.term_successors)
+    kept = _without_names(document)
     seen = _without_names(of_record(shown))
     if differing := [key for key in seen if seen[key] != kept[key]]:
         yield (

@@ -9,12 +9,13 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from kb.models import Invitation, Region, Role, User
 from kb.services import accounts, audit, mail, organisations, passwords
 from kb.services.errors import N_, Conflict, Gone, Invalid, NotAllowed, NotFound, Problem
+from kb.services.paging import PER_PAGE, Page, within
 from kb.services.permissions import at_least
 from kb.services.tokens import digest, fresh
 
@@ -22,6 +23,9 @@ LIFE = timedelta(days=14)
 
 INVITED_BY_EDITORS = (Role.READER, Role.MEMBER)
 """Roles that an editor may offer; an administrator may offer any."""
+
+STATES = ("open", "expired", "accepted", "withdrawn")
+"""Where an invitation can stand."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,39 @@ def open_invitations(session: Session) -> list[Invitation]:
     related = (joinedload(Invitation.inviter), joinedload(Invitation.organisation))
     newest_first = select(Invitation).where(*waiting).options(*related).order_by(Invitation.created.desc())
     return list(session.scalars(newest_first))
+
+
+def state(invitation: Invitation) -> str:
+    """Where an invitation stands: one of STATES."""
+    if invitation.accepted is not None:
+        return "accepted"
+    if invitation.withdrawn is not None:
+        return "withdrawn"
+    return "open" if invitation.expires > datetime.now(UTC) else "expired"
+
+
+def page(session: Session, actor: User, wanted: str = "", number: int = 1) -> Page[Invitation]:
+    """One page of the invitations in a state (of STATES; all for ""), newest first. Raises NotAllowed."""
+    if not offered_by(actor):
+        raise NotAllowed(N_("Only editors and administrators invite."))
+    conditions = _in_state(wanted)
+    total = session.scalar(select(func.count()).select_from(Invitation).where(*conditions)) or 0
+    number = within(number, total)
+    related = (joinedload(Invitation.inviter), joinedload(Invitation.organisation))
+    statement = select(Invitation).where(*conditions).options(*related).order_by(Invitation.created.desc())
+    shown = session.scalars(statement.offset((number - 1) * PER_PAGE).limit(PER_PAGE)).all()
+    return Page(shown, number, total)
+
+
+def _in_state(wanted: str) -> tuple[ColumnElement[bool], ...]:
+    pending = (Invitation.accepted.is_(None), Invitation.withdrawn.is_(None))
+    conditions: dict[str, tuple[ColumnElement[bool], ...]] = {
+        "open": (*pending, Invitation.expires > datetime.now(UTC)),
+        "expired": (*pending, Invitation.expires <= datetime.now(UTC)),
+        "accepted": (Invitation.accepted.is_not(None),),
+        "withdrawn": (Invitation.accepted.is_(None), Invitation.withdrawn.is_not(None)),
+    }
+    return conditions.get(wanted, ())
 
 
 def check(session: Session, token: str) -> Invitation:

@@ -16,7 +16,7 @@ from kb.services.permissions import Transition, can, transition
 from kb.services.practices import unmoved, working_copy
 from kb.services.publishing import publish as make_public
 from kb.services.record import DOCUMENT_KEYS, RECOMMENDED, Document, tidy
-from kb.services.vocabularies import Vocabulary
+from kb.services.vocabularies import Vocabulary, renewed, term_successors
 
 WAITING = (State.SUBMITTED, State.IN_REVIEW)
 
@@ -119,13 +119,14 @@ def missing(session: Session, practice: Practice) -> list[str]:
 def _public_document(session: Session, practice: Practice) -> Document | None:
     if practice.record is None:
         return None
-    return session.scalar(
+    document = session.scalar(
         select(Revision.document).where(
             Revision.practice_id == practice.id,
             Revision.kind == RevisionKind.PUBLISHED,
             Revision.version == practice.version,
         )
     )
+    return None if document is None else renewed(document, term_successors(session))
 
 
 def _worded(comments: dict[str, str] | None) -> dict[str, str]:

@@ -15,7 +15,7 @@ from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Prob
 from kb.services.permissions import can, transition
 from kb.services.publishing import add_revision
 from kb.services.record import EDITORS_ONLY, Document, empty
-from kb.services.vocabularies import Vocabulary
+from kb.services.vocabularies import Vocabulary, renewed, term_successors
 
 
 def start(
@@ -51,7 +51,7 @@ def save(
         raise NotAllowed(N_("This practice cannot be changed now: it is with the editors, or it is not yours."))
     unmoved(practice, seen)
     keep_contact(practice, contact)
-    document = _permitted(session, actor, practice, document)
+    document = renewed(_permitted(session, actor, practice, document), term_successors(session))
     if working_copy(session, practice) == document:
         return
     if step := transition("start-update", practice.state):
@@ -66,8 +66,11 @@ def unmoved(practice: Practice, seen: int | None) -> None:
         raise Conflict(N_("This practice was changed meanwhile, in another window or by someone else."))
 
 
-def submit(session: Session, actor: User, practice: Practice, vocabulary: Vocabulary) -> None:
-    """Send the working copy to the editors. Raises Invalid with everything that is missing, NotAllowed."""
+def submit(session: Session, actor: User, practice: Practice, vocabulary: Vocabulary, *, quietly: bool = False) -> None:
+    """Send the working copy to the editors, and tell them unless `quietly`.
+
+    Raises Invalid with everything that is missing, NotAllowed.
+    """
     step = transition("submit", practice.state)
     if step is None or not can(actor, "submit", practice):
         raise NotAllowed(N_("This practice cannot be submitted now."))
@@ -89,7 +92,7 @@ def submit(session: Session, actor: User, practice: Practice, vocabulary: Vocabu
     practice.state = step.target
     practice.editor_id = None
     audit.note(session, actor, "practice.submit", "practice", practice.id)
-    if practice.origin != Origin.IMPORT:  # whoever imports a thousand says so to the editors, once
+    if not quietly:
         data = {"title": practice.title, "url": f"/review/{practice.id}"}
         notices.tell_editors(session, "practice-waiting", but=actor, **data)
 
@@ -119,11 +122,11 @@ def of(session: Session, owner: User) -> list[Practice]:
 
 
 def working_copy(session: Session, practice: Practice) -> Document:
-    """The newest revision's document, with every key of today's record."""
+    """The newest revision's document, with every key of today's record and the terms of today."""
     document = session.scalar(
         select(Revision.document).where(Revision.practice_id == practice.id, Revision.number == practice.revision_count)
     )
-    return {**empty(), **(document or {})}
+    return renewed({**empty(), **(document or {})}, term_successors(session))
 
 
 def contact_of(practice: Practice) -> dict[str, Any]:

@@ -234,8 +234,15 @@ class _Parser:
             return self._region(value)
         if name == "drop":
             return self._dropped(value)
-        known: Iterable[str] = CHOICES[name] if name in CHOICES else getattr(self.vocabulary, f"{name}s")
-        return [value] if value in known else self._unknown(name, value)
+        if name in CHOICES:
+            return [value] if value in CHOICES[name] else self._unknown(name, value)
+        return self._term(name, value)
+
+    def _term(self, name: str, value: str) -> list[str]:
+        slug = self.vocabulary.current(f"{name}s", value)
+        self._alias(slug != value)
+        known: Iterable[str] = getattr(self.vocabulary, f"{name}s")
+        return [slug] if slug in known else self._unknown(name, value)
 
     def _country(self, value: str) -> list[str]:
         code = COUNTRY_ALIASES.get(value.upper(), value.upper())

@@ -13,8 +13,8 @@ from sqlalchemy import String, cast, func, select
 from sqlalchemy.orm import Session
 
 from kb.db import Database
-from kb.models import Origin, Practice, Region, RegionSuccessor, Revision, TargetGroup, Theme
-from kb.services import vocabularies
+from kb.models import Origin, Practice, Region, RegionSuccessor, Revision, Theme
+from kb.services import terms, vocabularies
 from kb.services.checking import check
 from kb.services.errors import Invalid, Problem
 from kb.services.progress import Progress, silent
@@ -58,13 +58,35 @@ def seed(session: Session, folder: Path = FOLDER, progress: Progress = silent) -
 
 
 def load_vocabularies(session: Session, folder: Path = FOLDER) -> None:
-    """Load themes, target groups, regions and successors of retired codes; existing rows are brought up to date."""
+    """Load themes, target groups, regions and successors of retired codes.
+
+    Regions are brought up to date. A term that is missing is added at the end, unless it was merged into another; one
+    that is there follows the seed only while nobody has edited it, and stays at its place in the list.
+    """
     changed = _regions(session, folder)
-    for table, name in ((Theme, "themes"), (TargetGroup, "target_groups")):
-        for position, entry in enumerate(yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8"))):
-            changed |= _put(session, table, entry["slug"], _term(table, position, entry))
+    for kind in terms.KINDS:
+        entries = yaml.safe_load((folder / f"{kind.key}.yaml").read_text(encoding="utf-8"))
+        changed |= _terms(session, kind, entries)
     if changed:
         vocabularies.moved(session)
+
+
+def _terms(session: Session, kind: terms.Kind, entries: list[dict[str, Any]]) -> bool:
+    """Add the missing terms of a kind and renew those that nobody edited; whether anything changed."""
+    gone = vocabularies.term_successors(session)[kind.key]
+    edited = terms.edited(session, kind)
+    free = terms.next_position(session, kind)
+    changed = False
+    for entry in entries:
+        slug = entry["slug"]
+        if slug in gone or slug in edited:
+            continue
+        values = _term(kind, entry)
+        if session.get(kind.table, slug) is None:
+            values["position"] = free
+            free += 1
+        changed |= _put(session, kind.table, slug, values)
+    return changed
 
 
 def fill_synonyms(database: Database, folder: Path = FOLDER) -> None:
@@ -83,15 +105,14 @@ def is_empty(session: Session) -> bool:
     return not any(session.scalar(select(func.count()).select_from(table)) for table in (Practice, Theme))
 
 
-def _term(table: type[Theme | TargetGroup], position: int, entry: dict[str, Any]) -> dict[str, Any]:
+def _term(kind: terms.Kind, entry: dict[str, Any]) -> dict[str, Any]:
     values = {
-        "position": position,
         "label": entry["label"],
         "scope_note": entry["scope_note"].strip(),
         "labels": entry["labels"],
         "synonyms": entry["synonyms"],
     }
-    if table is Theme:
+    if kind.table is Theme:
         values["mappings"] = entry.get("mapping") or {}
     return values
 
@@ -170,7 +191,7 @@ def _practice(session: Session, path: Path, vocabulary: Vocabulary) -> str:
         session.add(practice)
         publish(session, practice, document, note=NOTE)
         return "added"
-    if _same(session, practice, document):
+    if _same(session, practice, document, vocabulary):
         return "kept"
     publish(session, practice, document, note=NOTE)
     return "renewed"
@@ -184,11 +205,12 @@ def _touched(session: Session, practice: Practice) -> bool:
     return session.scalar(foreign.limit(1)) is not None
 
 
-def _same(session: Session, practice: Practice, document: Document) -> bool:
+def _same(session: Session, practice: Practice, document: Document, vocabulary: Vocabulary) -> bool:
     held = session.scalar(
         select(Revision.document).where(Revision.practice_id == practice.id, Revision.version == practice.version)
     )
-    without = {key: value for key, value in (held or {}).items() if key != "attribution"}
+    held = vocabularies.renewed(held or {}, vocabulary.term_successors)
+    without = {key: value for key, value in held.items() if key != "attribution"}
     return without == {key: value for key, value in document.items() if key != "attribution"}
 
 

@@ -8,12 +8,13 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import Any
 
 from babel import Locale
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kb.models import Generation, Region, RegionSuccessor, RegionType, TargetGroup, Theme
+from kb.models import Generation, Region, RegionSuccessor, RegionType, TargetGroup, TermSuccessor, Theme
 
 GENERATION = "vocabulary"
 
@@ -22,6 +23,9 @@ COUNTRY_ALIASES = {"EL": "GR", "UK": "GB"}
 
 # Codes that CLDR lists beside countries: groupings, exceptional reservations, placeholders.
 _NOT_COUNTRIES = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
+
+TermSuccessors = Mapping[str, Mapping[str, str]]
+"""The term that each merged one went into, under the record's keys `themes` and `target_groups`."""
 
 # Members of the Council of Europe (or neighbours of one) for which there is no statistical region.
 _EUROPE_WITHOUT_REGIONS = frozenset("AD AM AZ BY GE MC SM VA".split())
@@ -83,6 +87,11 @@ class Vocabulary:
     target_groups: Mapping[str, TermInfo]
     regions: Mapping[str, RegionInfo]
     successors: Mapping[str, tuple[str, ...]]
+    term_successors: TermSuccessors = field(default_factory=dict)
+
+    def current(self, key: str, slug: str) -> str:
+        """What a slug means today: itself, or what it was merged into. `key` is the record's: themes, target_groups."""
+        return self.term_successors.get(key, {}).get(slug, slug)
 
     @cached_property
     def children(self) -> Mapping[str, tuple[str, ...]]:
@@ -235,7 +244,26 @@ def load(session: Session) -> Vocabulary:
         },
         regions={region.code: _region(region) for region in session.scalars(select(Region).order_by(Region.code))},
         successors={code: tuple(after) for code, after in successors.items()},
+        term_successors=term_successors(session),
     )
+
+
+def term_successors(session: Session) -> TermSuccessors:
+    """Which themes and target groups were merged, and into what."""
+    found: dict[str, dict[str, str]] = {"themes": {}, "target_groups": {}}
+    for row in session.scalars(select(TermSuccessor)):
+        found[f"{row.kind}s"][row.slug] = row.successor
+    return found
+
+
+def renewed(document: dict[str, Any], successors: TermSuccessors) -> dict[str, Any]:
+    """A document with what merged terms went into in their place, each once, in the order in which they stood.
+
+    Revisions stay as they were written: whoever reads one to show, check or compare it, reads it through this.
+    """
+    held = {key: document.get(key) or [] for key, after in successors.items() if after}
+    now = {key: list(dict.fromkeys(successors[key].get(term, term) for term in terms)) for key, terms in held.items()}
+    return {**document, **{key: terms for key, terms in now.items() if terms != held[key]}}
 
 
 def generation(session: Session) -> int:

@@ -112,6 +112,9 @@ def themes() -> ResponseReturnValue:
 @bp.get("/themes/<slug>")
 def theme(slug: str) -> ResponseReturnValue:
     """One theme: what it covers, what was found under it, where."""
+    current = context.vocabulary().current("themes", slug)
+    if current != slug:
+        return redirect(url_for("catalogue.theme", slug=current), 301)
     term = context.vocabulary().themes.get(slug)
     if term is None:
         raise NotFound(N_("There is no theme at this address."))

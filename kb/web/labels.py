@@ -210,7 +210,8 @@ def facet(name: str, value: str, language: str) -> str:
         return vocabulary.region_name(value, language) if value in vocabulary.regions else value
     if name in ("theme", "target_group"):
         terms = vocabulary.themes if name == "theme" else vocabulary.target_groups
-        return terms[value].name(language) if value in terms else value
+        slug = vocabulary.current(f"{name}s", value)
+        return terms[slug].name(language) if slug in terms else value
     if name == "language":
         return language_name(value, language)
     return label(name, value) if name in TABLES else value
