@@ -172,7 +172,8 @@ class Importer:
         elif owner:
             practice = practices.start(session, owner, record.document, record.contact, Origin.IMPORT)
             if self.aim == Aim.SUBMITTED:
-                practices.submit(session, owner, practice, self.vocabulary)
+                # whoever imports a thousand tells the editors once, not by a thousand mails
+                practices.submit(session, owner, practice, self.vocabulary, quietly=True)
 
 
 class _TakeNothing(Exception):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import uuid
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 
-from kb.models import AuditEntry, MailMessage, User
+from kb import create_app
+from kb.cli import main
+from kb.models import AuditEntry, MailMessage, Practice, User
 from kb.services import mail, moderation, notices, practices, vocabularies
 from tests import factories
 from tests.conftest import Site, token
@@ -166,3 +171,14 @@ def test_a_mail_says_in_its_header_how_to_end_it_and_that_works(site: Site) -> N
     path = header.removeprefix(f"List-Unsubscribe: <{site.config.base_url}").removesuffix(">")
     assert site.client().post(path, data={"List-Unsubscribe": "One-Click"}).status_code == 200
     assert not person(site, "bob").notify
+
+
+def test_an_import_of_many_submissions_does_not_mail_the_editors_each_time(site: Site, tmp_path: Path) -> None:
+    file = tmp_path / "records.json"
+    file.write_text(json.dumps([factories.document(title=f"Mentors {number}") for number in range(3)]))
+    env = {"KB_DATA_DIR": str(site.config.data_dir)}
+    command = ["import", str(file), "--as", "submitted", "--owner", "alice@example.org"]
+    assert CliRunner().invoke(main, command, obj=create_app, env=env).exit_code == 0
+    with site.database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Practice).where(Practice.state == "submitted")) == 3
+    assert not outbox(site)
