@@ -26,5 +26,5 @@ def kept(agent: str | None) -> str:
 
 def named(agent: str) -> tuple[str, str]:
     """The browser and the system, each empty where it is not known."""
-    browser = next((name for word, name in BROWSERS if re.search(rf"\b{word}\w*/", agent)), "")
+    browser = next((name for word, name in BROWSERS if re.search(rf"{word}\w*/", agent)), "")
     return browser, next((name for word, name in SYSTEMS if word in agent), "")

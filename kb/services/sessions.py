@@ -83,11 +83,8 @@ def sessions_of(session: Session, user: User, token: str | None) -> list[Place]:
     """Where someone is signed in: first here, where the token is `token`, then the one seen last, and so on."""
     mine = (UserSession.user_id == user.id, UserSession.expires > datetime.now(UTC))
     here = digest(token) if token else ""
-    places = [
-        Place(digest(row.token_hash), *browsers.named(row.agent), row.created, row.seen or row.created,
-              row.token_hash == here)
-        for row in session.scalars(select(UserSession).where(*mine).order_by(UserSession.created.desc()))
-    ]  # fmt: skip
+    rows = session.scalars(select(UserSession).where(*mine).order_by(UserSession.created.desc()))
+    places = [_place(row, here) for row in rows]
     return sorted(places, key=lambda place: (place.here, place.seen), reverse=True)
 
 
@@ -119,6 +116,12 @@ def close_sessions_of(session: Session, user: User, *, keep: str | None = None) 
     """End all of someone's sessions, or all but the one whose token is `keep`."""
     kept = digest(keep) if keep else ""
     session.execute(delete(UserSession).where(UserSession.user_id == user.id, UserSession.token_hash != kept))
+
+
+def _place(row: UserSession, here: str) -> Place:
+    # the hour of the last visit may have begun before the session did
+    seen = max(row.seen or row.created, row.created)
+    return Place(digest(row.token_hash), *browsers.named(row.agent), row.created, seen, row.token_hash == here)
 
 
 def _hour(moment: datetime) -> datetime:

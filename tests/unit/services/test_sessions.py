@@ -29,6 +29,7 @@ AGENTS = {
     "Mozilla/5.0 (Linux; Android 15; SM-S921B) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/27.0"
     " Chrome/125.0.0.0 Mobile Safari/537.36": ("Samsung Internet", "Android"),
     "curl/8.5.0": ("curl", ""),
+    "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/140.0 Safari/537.36": ("Chrome", "Linux"),
     "": ("", ""),
     "something else": ("", ""),
 }  # fmt: skip
@@ -131,3 +132,10 @@ def test_afterwards_the_connection_waits_as_before(database: Database) -> None:
         session.execute(text("DELETE FROM user_sessions"))
     with database.read() as session:
         assert session.scalar(text("PRAGMA busy_timeout")) == 15000
+
+
+def test_nobody_was_last_seen_before_they_signed_in(session: Session, alice: User) -> None:
+    sessions.open_session(session, alice)
+    session.flush()
+    [place] = sessions.sessions_of(session, alice, None)
+    assert place.seen >= place.begun
