@@ -88,6 +88,7 @@ def register() -> ResponseReturnValue:
 
 
 @bp.post("/register")
+@private.evened
 def ask_to_register() -> ResponseReturnValue:
     """Keep the wish and send a mail; the answer is the same whether or not the address has an account."""
     if not context.config().open_registration:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec
 
 from flask import make_response, render_template, request
+from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 from flask_babel import gettext
 from flask_wtf import FlaskForm
@@ -14,6 +18,11 @@ from kb.models import User
 from kb.services.errors import Invalid, NotFound, Problem, ServiceError, TooMany
 from kb.services.limits import Asking, Failures
 from kb.web import context
+
+P = ParamSpec("P")
+
+STEP = 0.05
+"""Seconds between the moments at which an answer may leave that must not tell by its time what was found."""
 
 
 def page(html: str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
@@ -49,6 +58,23 @@ def asking(action: str) -> Asking:
     """The count of wishes for a mail, shared by the workers."""
     config = context.config()
     return Asking(config.data_dir / "limits.sqlite", action, on=config.limits)
+
+
+def evened(view: Callable[P, ResponseReturnValue]) -> Callable[P, Response]:
+    """Let a view's answer leave only at whole steps of time.
+
+    What is written and hashed is the same for every address, but reading the row of an account that is there takes a
+    tenth of a millisecond more than finding none.
+    """
+
+    @wraps(view)
+    def waiting(*args: P.args, **kwargs: P.kwargs) -> Response:
+        began = time.perf_counter()
+        answer = make_response(view(*args, **kwargs))
+        time.sleep((began - time.perf_counter()) % STEP)
+        return answer
+
+    return waiting
 
 
 def said(form: FlaskForm, problems: Iterable[Problem]) -> list[tuple[str, str]]:

@@ -29,6 +29,7 @@ def reset() -> ResponseReturnValue:
 
 
 @bp.post("/reset")
+@private.evened
 def ask_reset() -> ResponseReturnValue:
     """Send a link to whoever has this address; the answer is the same whether or not anybody does."""
     form = ResetForm()
@@ -105,6 +106,7 @@ def address() -> ResponseReturnValue:
 
 @bp.post("/account/address")
 @required()
+@private.evened
 def ask_address() -> ResponseReturnValue:
     """Send a link to the new address; the answer is the same whether or not it is somebody else's."""
     form, person = AddressForm(), acting(context.reading())

@@ -46,6 +46,7 @@ def sign_in() -> ResponseReturnValue:
 
 
 @bp.post("/sign-in")
+@private.evened
 def enter() -> ResponseReturnValue:
     """Sign someone in, and go on where they wanted to."""
     form = SignInForm()
