@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from kb.models import RecoveryCode, Role, User
 from kb.services import audit, mail
+from kb.services.accounts import is_placeholder
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, Problem
 from kb.services.permissions import at_least
 from kb.services.tokens import digest
@@ -173,7 +174,7 @@ def _changed(session: Session, statement: Any) -> bool:
 def _tell(session: Session, user: User, change: str, actor: User | None = None) -> None:
     audit.note(session, actor or user, f"second-factor.{change}", "user", user.id)
     person = session.get_one(User, user.id)
-    if "." in person.email.rpartition("@")[2]:  # the first administrator has no address yet
+    if not is_placeholder(person):
         mail.tell(session, "second-factor-changed", person.email, user=person, change=change)
 
 
