@@ -85,7 +85,7 @@ def test_a_filled_database_of_the_first_release_keeps_its_rows_and_gets_synonyms
     seeding.fill_synonyms(of_0001)
     with of_0001.read() as session:
         after = vocabularies.load(session)
-    assert "Catalunya" in after.regions["ES51"].synonyms["ca"]
+    assert "Cataluña" in after.regions["ES51"].synonyms["es"]
     assert after.generation == before.generation + 1
 
 
