@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from kb.models import User
+from kb.services import organisations
 from tests import factories
 from tests.conftest import Site, configure, token
 
@@ -83,10 +84,60 @@ ROWS: tuple[Row, ...] = (
     ("POST", "/account/second-factor/off", "/account/second-factor/off", (401, 302, 302, 302, 302, 302)),
     ("GET", "/account/password", "/account/password", SIGNED_IN),
     ("POST", "/account/password", "/account/password", (401, 422, 422, 422, 422, 422)),
+    ("GET", "/account/data", "/account/data", SIGNED_IN),
+    ("POST", "/account/data", "/account/data", (401, 200, 200, 200, 200, 200)),
     ("GET", "/account/mail", "/account/mail", SIGNED_IN),
     ("POST", "/account/mail", "/account/mail", (401, 302, 302, 302, 302, 302)),
     ("GET", "/unsubscribe/<token>", "/unsubscribe/unknown", (404,) * 6),
     ("POST", "/unsubscribe/<token>", "/unsubscribe/unknown", (404,) * 6),
+    ("GET", "/admin", "/admin", ADMINS),
+    ("GET", "/admin/users", "/admin/users", ADMINS),
+    ("GET", "/admin/users/<uuid:user_id>", "/admin/users/{alice}", ADMINS),
+    ("POST", "/admin/users/<uuid:user_id>", "/admin/users/{alice}", (401, 403, 403, 403, 403, 422)),
+    ("POST", "/admin/users/<uuid:user_id>/access", "/admin/users/{alice}/access", (401, 403, 403, 403, 403, 302)),
+    ("GET", "/admin/invitations", "/admin/invitations", EDITORS),
+    ("POST", "/admin/invitations", "/admin/invitations", (401, 403, 403, 403, 422, 422)),
+    ("POST", "/admin/invitations/<uuid:invitation_id>", "/admin/invitations/{unknown}", (401, 403, 403, 403, 404, 404)),
+    ("GET", "/admin/registrations", "/admin/registrations", (302, 403, 403, 403, 302, 302)),
+    (
+        "POST",
+        "/admin/registrations/<uuid:registration_id>",
+        "/admin/registrations/{unknown}",
+        (401, 403, 403, 403, 404, 404),
+    ),
+    ("GET", "/admin/organisations", "/admin/organisations", ADMINS),
+    ("POST", "/admin/organisations", "/admin/organisations", (401, 403, 403, 403, 403, 422)),
+    ("GET", "/admin/organisations/<uuid:organisation_id>", "/admin/organisations/{body}", ADMINS),
+    (
+        "POST",
+        "/admin/organisations/<uuid:organisation_id>",
+        "/admin/organisations/{body}",
+        (401, 403, 403, 403, 403, 422),
+    ),
+    (
+        "POST",
+        "/admin/organisations/<uuid:organisation_id>/merge",
+        "/admin/organisations/{body}/merge",
+        (401, 403, 403, 403, 403, 422),
+    ),
+    ("GET", "/admin/vocabularies", "/admin/vocabularies", ADMINS),
+    ("GET", "/admin/vocabularies/<kind>", "/admin/vocabularies/themes", ADMINS),
+    ("POST", "/admin/vocabularies/<kind>", "/admin/vocabularies/themes", (401, 403, 403, 403, 403, 422)),
+    ("GET", "/admin/vocabularies/<kind>/<slug>", "/admin/vocabularies/themes/housing", ADMINS),
+    (
+        "POST",
+        "/admin/vocabularies/<kind>/<slug>",
+        "/admin/vocabularies/themes/housing",
+        (401, 403, 403, 403, 403, 422),
+    ),
+    (
+        "POST",
+        "/admin/vocabularies/<kind>/<slug>/merge",
+        "/admin/vocabularies/target-groups/refugees/merge",
+        (401, 403, 403, 403, 403, 422),
+    ),
+    ("GET", "/admin/audit", "/admin/audit", ADMINS),
+    ("GET", "/admin/audit.csv", "/admin/audit.csv", ADMINS),
     ("GET", "/admin/mail", "/admin/mail", ADMINS),
     ("POST", "/admin/mail/<int:message_id>", "/admin/mail/999", (401, 403, 403, 403, 403, 302)),
     ("GET", "/submit", "/submit", MEMBERS),
@@ -107,6 +158,10 @@ ROWS: tuple[Row, ...] = (
 
 HIDDEN: tuple[Row, ...] = (
     # Further objects behind the same addresses
+    ("GET", "", "/admin/users/{unknown}", (302, 403, 403, 403, 403, 404)),
+    ("GET", "", "/admin/organisations/{unknown}", (302, 403, 403, 403, 403, 404)),
+    ("POST", "", "/admin/users/{unknown}/access", (401, 403, 403, 403, 403, 404)),
+    ("POST", "", "/admin/organisations/{unknown}/merge", (401, 403, 403, 403, 403, 404)),
     ("GET", "", "/practices/{draft}", (404,) * 6),
     ("GET", "", "/api/v1/practices/{draft}", (404,) * 6),
     ("GET", "", "/my/practices/{sent}/edit", (302, 404, 200, 404, 200, 200)),
@@ -147,7 +202,9 @@ def _made(folder: Path) -> Iterator[World]:
         public = factories.published(session, alice, title="Seen by all")
         draft = factories.draft(session, alice, title="Hidden draft")
         sent = factories.submitted(session, alice, title="Hidden submission")
-        ids = {"public": str(public.slug), "draft": str(draft.id), "sent": str(sent.id), "unknown": str(uuid.uuid4())}
+        body = organisations.named(session, None, "Town of X")
+        ids = {"public": str(public.slug), "draft": str(draft.id), "sent": str(sent.id), "unknown": str(uuid.uuid4()),
+               "alice": str(alice.id), "body": str(body.id if body else "")}  # fmt: skip
     site.drain()
     yield World(site, ids)
     site.close()

@@ -21,7 +21,13 @@ from kb.services.vocabularies import VocabularyCache
 from kb.web import (
     account,  # noqa: F401 (its views belong to the blueprint of accounts)
     accounts,
+    admin,
+    admin_audit,
+    admin_invitations,
     admin_mail,
+    admin_organisations,
+    admin_users,
+    admin_vocabularies,
     api,
     catalogue,
     context,
@@ -32,6 +38,7 @@ from kb.web import (
     moderation,
     notices,
     pages,
+    privacy,  # noqa: F401 (likewise)
     resetting,  # noqa: F401 (likewise)
     second_factor,  # noqa: F401 (likewise)
     sessions,  # noqa: F401 (likewise)
@@ -88,7 +95,8 @@ def make(config: Config) -> Flask:
     accounts.init_app(app)
     for blueprint in (
         pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, moderation.bp, api.bp,
-        notices.bp, admin_mail.bp,
+        notices.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
+        admin_users.bp, admin_vocabularies.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)

@@ -1,0 +1,74 @@
+"""What the audit log's actions are called on the pages."""
+
+from __future__ import annotations
+
+from flask_babel import gettext
+
+from kb.services.errors import N_
+
+DEEDS = {
+    "address.ask": N_("Asked for another e-mail address"),
+    "contact.withdraw": N_("Withdrew a contact’s consent, or the contact"),
+    "invitation.accept": N_("Accepted an invitation"),
+    "invitation.send": N_("Sent an invitation"),
+    "invitation.withdraw": N_("Took an invitation back"),
+    "link.make": N_("Made a one-time link"),
+    "link.use": N_("Used a one-time link"),
+    "mail.give-up": N_("Gave up a mail"),
+    "mail.retry": N_("Tried a mail again"),
+    "organisation.add": N_("Added an organisation"),
+    "organisation.change": N_("Changed an organisation"),
+    "organisation.merge": N_("Merged an organisation into another"),
+    "practice.import": N_("Imported a practice"),
+    "practice.publish": N_("Published a practice"),
+    "practice.redact": N_("Removed the text of a version"),
+    "practice.request-changes": N_("Asked for changes to a practice"),
+    "practice.start": N_("Began a practice"),
+    "practice.start-update": N_("Began an update of a practice"),
+    "practice.submit": N_("Submitted a practice"),
+    "practice.take": N_("Took a practice up for review"),
+    "practice.withdraw": N_("Took a submission back"),
+    "registration.ask": N_("Asked for an account"),
+    "registration.confirm": N_("Confirmed an address for an account"),
+    "registration.decide": N_("Decided on a registration"),
+    "reset.ask": N_("Asked for a new password"),
+    "session.end": N_("Ended a session of their own"),
+    "session.end-others": N_("Ended their other sessions"),
+    "term.add": N_("Added a theme or target group"),
+    "term.edit": N_("Edited a theme or target group"),
+    "term.merge": N_("Merged a theme or target group into another"),
+    "token.make": N_("Made a token for the API"),
+    "user.add": N_("Added an account"),
+    "user.address": N_("Changed an e-mail address"),
+    "user.change": N_("Changed somebody’s name, organisation or region"),
+    "user.data": N_("Downloaded a copy of their own data"),
+    "user.delete": N_("Deleted their own account"),
+    "user.disable": N_("Disabled an account"),
+    "user.enable": N_("Enabled an account again"),
+    "user.end-sessions": N_("Signed somebody out everywhere"),
+    "user.notify": N_("Chose which mail comes"),
+    "user.password": N_("Set a password"),
+    "user.profile": N_("Changed their own name or region"),
+    "user.role": N_("Changed a role"),
+    "user.sign-in": N_("Signed in"),
+    "user.sign-out": N_("Signed out"),
+}
+"""Every action, in the past tense: the page says who before, and which object after."""
+
+KINDS = {
+    "user": N_("account"),
+    "practice": N_("practice"),
+    "invitation": N_("invitation"),
+    "registration": N_("registration"),
+    "organisation": N_("organisation"),
+    "mail": N_("mail"),
+    "theme": N_("theme"),
+    "target_group": N_("target group"),
+}
+"""What the kinds of object are called."""
+
+
+def deed(code: str) -> str:
+    """What an action or a kind of object is called; the code itself where it has no name."""
+    name = DEEDS.get(code) or KINDS.get(code)
+    return gettext(name) if name else code
