@@ -171,10 +171,12 @@ def region(code: str) -> ResponseReturnValue:
     if info.level == 0:
         return redirect(url_for("catalogue.country", code=info.country), 301)
     counts = catalogue.region_counts(context.reading(), vocabulary)
+    above = list(vocabulary.lineage(code))[1:-1][::-1]
     return render_template(
         "catalogue/region.html",
         region=info,
-        above=list(vocabulary.lineage(code))[1:-1][::-1],
+        above=above,
+        nearest=next(((each, counts[each]) for each in above[::-1] if counts[each]), None),
         below=[_region_row(each, counts[each]) for each in vocabulary.children.get(code, ())],
         results=_found(CatalogueQuery(region=(code,))),
     )
