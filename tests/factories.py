@@ -6,12 +6,14 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from kb.db import Database
-from kb.models import Origin, Practice, State, User
-from kb.services import accounts, practices, publishing, vocabularies
+from kb.models import Organisation, Origin, Practice, State, User
+from kb.services import accounts, practices, publishing, setup, vocabularies
 from kb.services.checking import check
 from kb.services.record import Document, shape
 
@@ -40,9 +42,28 @@ def document(**changes: Any) -> Document:
     return shape({**fields, **changes})
 
 
+def downgrade(database: Database, revision: str) -> None:
+    """Take a database in which nobody has an account back to the schema of an earlier release."""
+    config = Config()
+    config.set_main_option("script_location", str(setup.MIGRATIONS))
+    with database.engine.execution_options(kb_writes=True).begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+
+
 def person(session: Session, email: str, role: str) -> User:
     """Someone with an account and the tests' password."""
     return accounts.add_user(session, email, role, name=email.partition("@")[0].title(), password=PASSWORD)
+
+
+def organisation(session: Session, name: str, *people: User) -> Organisation:
+    """A body whose members these people are."""
+    body = Organisation(id=uuid.uuid4(), name=name)
+    session.add(body)
+    session.flush()
+    for each in people:
+        each.organisation_id = body.id
+    return body
 
 
 def draft(session: Session, owner: User, **changes: Any) -> Practice:
@@ -59,7 +80,10 @@ def submitted(session: Session, owner: User, **changes: Any) -> Practice:
 
 def published(session: Session, owner: User | None = None, **changes: Any) -> Practice:
     """A public practice."""
-    practice = Practice(id=uuid.uuid4(), owner_id=owner.id if owner else None, origin=Origin.MEMBER, state=State.DRAFT)
+    practice = Practice(
+        id=uuid.uuid4(), owner_id=owner.id if owner else None, organisation_id=owner.organisation_id if owner else None,
+        origin=Origin.MEMBER, state=State.DRAFT,
+    )  # fmt: skip
     session.add(practice)
     session.flush()
     publishing.publish(session, practice, check(document(**changes), vocabularies.load(session)))

@@ -159,10 +159,9 @@ def test_init_makes_an_empty_base_and_twice_does_no_harm(kb: Run, folder: Path) 
 
 
 def test_any_command_brings_a_base_of_the_first_release_up_to_date(bare: Run, folder: Path) -> None:
-    with sqlite3.connect(folder / "kb.sqlite") as connection:
-        connection.execute("ALTER TABLE regions DROP COLUMN synonyms")
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
-    connection.close()
+    database = Database(f"sqlite:///{folder / 'kb.sqlite'}")
+    factories.downgrade(database, "0001")
+    database.close()
     assert "schema was brought to" in bare("init").stderr
     with sqlite3.connect(folder / "kb.sqlite") as connection:
         (synonyms,) = connection.execute("SELECT synonyms FROM regions WHERE code = 'ES51'").fetchone()

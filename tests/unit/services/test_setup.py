@@ -6,9 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import select, text
 
@@ -16,6 +14,7 @@ from kb.db import Database
 from kb.models import Region, RegionSuccessor, Theme, schema
 from kb.services import seeding, setup, vocabularies
 from kb.services.setup import SchemaTooNew
+from tests import factories
 
 
 @pytest.fixture
@@ -67,11 +66,7 @@ def test_a_schema_of_a_later_release_is_refused_in_a_sentence(fresh: Database) -
 @pytest.fixture
 def of_0001(database: Database) -> Database:
     """A database with vocabularies as the release before synonyms of regions left it."""
-    config = Config()
-    config.set_main_option("script_location", str(setup.MIGRATIONS))
-    with database.engine.execution_options(kb_writes=True).begin() as connection:
-        config.attributes["connection"] = connection
-        command.downgrade(config, "0001")
+    factories.downgrade(database, "0001")
     return database
 
 
