@@ -13,6 +13,7 @@ function suggestIn(form) {
   let found = [];
   let active = -1;
   let timer;
+  let waiting = false;  // for the pause after a keystroke: the list shows what was typed before
   let asking;
 
   list.hidden = true;
@@ -26,6 +27,7 @@ function suggestIn(form) {
 
   function cancel() {
     clearTimeout(timer);
+    waiting = false;
     asking?.abort();
   }
 
@@ -58,25 +60,30 @@ function suggestIn(form) {
   async function ask() {
     cancel();
     const text = field.value.trim();
-    found = [];
+    let suggestions = [];
+    let words = "";
     if ([...text].length >= LEAST) {
       asking = new AbortController();
       try {
         const params = new URLSearchParams({ q: text, lang: document.documentElement.lang });
         const answer = await fetch(`${form.dataset.suggest}?${params}`, { signal: asking.signal });
-        if (answer.ok) found = (await answer.json()).suggestions;
+        if (answer.ok) {
+          suggestions = (await answer.json()).suggestions;
+          words = suggestions.length ? form.dataset.some.replace("{count}", suggestions.length) : form.dataset.none;
+        }
       } catch (error) {
         if (error.name === "AbortError") return false;
       }
-      said.textContent = found.length ? form.dataset.some.replace("{count}", found.length) : form.dataset.none;
-    } else said.textContent = "";
+    }
+    said.textContent = words;
+    found = suggestions;  // together with the options that show them
     list.replaceChildren(...found.map((each, i) => option(each, `${list.id}-${i}`)));
     open(found.length > 0 && document.activeElement === field);
     return isOpen();
   }
 
   async function move(step) {
-    if (!isOpen() && !(await ask())) return;
+    if ((waiting || !isOpen()) && !(await ask())) return;
     const last = found.length - 1;
     const to = active + step;
     activate(active < 0 ? (step > 0 ? 0 : last) : to < 0 ? last : to > last ? 0 : to);
@@ -101,6 +108,7 @@ function suggestIn(form) {
     cancel();
     activate(-1);
     timer = setTimeout(ask, PAUSE);
+    waiting = true;
   });
   field.addEventListener("focus", () => form.append(said), { once: true });
   field.addEventListener("blur", close);
