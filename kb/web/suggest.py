@@ -39,7 +39,7 @@ def suggest() -> ResponseReturnValue:
     language = languages.chosen()
     found = suggesting.suggest(context.reading(), context.engine(), context.vocabulary(), text, language)
     answer = jsonify({"q": text[:QUESTION_LIMIT], "suggestions": [_shown(each, language) for each in found]})
-    answer.cache_control.public = True
+    answer.cache_control.private = True  # a shared cache might show what was taken back a moment ago
     answer.cache_control.max_age = FRESH_SECONDS
     return answer
 

@@ -35,7 +35,7 @@ def test_it_works(reader: FlaskClient) -> None:
             }
         ],
     }
-    assert answer.headers["Cache-Control"] == "public, max-age=60"
+    assert answer.headers["Cache-Control"] == "private, max-age=60"
     assert answer.headers["Vary"] == "Accept-Language, Cookie"
     assert "Set-Cookie" not in answer.headers
 
