@@ -9,10 +9,11 @@ from flask import Blueprint, abort, flash, redirect, render_template, request, u
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from werkzeug.datastructures import MultiDict
 
 from kb.models import Role
-from kb.services import terms
-from kb.services.errors import Invalid, Problem
+from kb.services import permissions, terms
+from kb.services.errors import N_, Invalid, NotAllowed, Problem
 from kb.services.terms import ENGLISH, Kind
 from kb.web import accounts, admin, context, labels, languages
 from kb.web.forms.admin import TermForm, Words
@@ -92,6 +93,19 @@ def merge(kind: str, slug: str) -> ResponseReturnValue:
     context.parts().indexer.after_commit()
     flash(ngettext("Merged: %(num)d public practice moved.", "Merged: %(num)d public practices moved.", moved))
     return redirect(url_for("admin_vocabularies.term", kind=kind, slug=into))
+
+
+def _restored(pairs: MultiDict[str, str], kind: str, slug: str = "") -> ResponseReturnValue:
+    """The form with what was typed before the session ended; nothing of it is kept yet."""
+    if not permissions.can(accounts.current(), "administer"):
+        raise NotAllowed(N_("Only administrators do this."))
+    flash(_("You are signed in again and your text is back. It is not saved yet: save it now."))
+    form, words = TermForm(formdata=pairs), Words.posted(pairs, _codes())
+    return _page(_kind(kind), slug, form, words) if slug else _new(_kind(kind), form, words)
+
+
+accounts.restorers["admin_vocabularies.add"] = _restored
+accounts.restorers["admin_vocabularies.edit"] = _restored
 
 
 def _new(kind: Kind, form: TermForm, words: Words, problems: Sequence[Problem] = ()) -> str:

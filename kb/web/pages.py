@@ -52,13 +52,20 @@ def home() -> ResponseReturnValue:
         examples=EXAMPLES,
         figures=catalogue.figures(session),
         label_languages=len({language for term in themes.values() for language in term.labels}),
-        problems=[(each, counts.get("theme", {}).get(each.theme, 0)) for each in PROBLEMS],
+        problems=[(each, counts.get("theme", {}).get(each.theme, 0)) for each in _problems()],
         countries=_countries(counts.get("country", {})),
         newest=catalogue.newest(session, base_url),
         evidenced=catalogue.best_evidenced(session, base_url),
         stopped=catalogue.discontinued(session, base_url),
         themes=_themes(themes.values(), counts.get("theme", {})),
     )
+
+
+def _problems() -> list[Problem]:
+    """The problems whose theme is still there, or was merged into another."""
+    vocabulary = context.vocabulary()
+    today = [each._replace(theme=vocabulary.current("themes", each.theme)) for each in PROBLEMS]
+    return [each for each in today if each.theme in vocabulary.themes]
 
 
 def _countries(counts: Mapping[str, int]) -> list[Row]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from werkzeug.test import TestResponse
 
 from kb.models import (
@@ -25,6 +27,7 @@ from kb.models import (
     UserSession,
 )
 from kb.services import accounts
+from kb.web.deeds import DEEDS
 from tests import factories
 from tests.conftest import Site, token
 
@@ -433,3 +436,32 @@ def test_sessions_are_counted_on_somebodys_page(site: Site) -> None:
     assert "Signed in on 1 browser." in text(site.client("dora"), f"/admin/users/{alice.id}")
     with site.database.read() as session:
         assert session.scalars(select(UserSession).where(UserSession.user_id == alice.id)).one()
+
+
+def test_every_action_of_the_log_has_a_name() -> None:
+    noted = re.compile(r'audit\.note\([^)]*?"([a-z]+(?:-[a-z]+)*\.[a-z-]+)"')
+    sources = (Path(__file__).parents[2] / "kb").rglob("*.py")
+    actions = {action for path in sources for action in noted.findall(path.read_text(encoding="utf-8"))}
+    assert "term.merge" in actions and actions - DEEDS.keys() == set()
+
+
+def test_what_was_typed_about_a_theme_survives_a_session_that_ended(site: Site) -> None:
+    client = site.client("dora")
+    csrf = token(client, "/account/password")
+    with site.database.write() as session:
+        session.execute(delete(UserSession))
+    given = {"label": "Homes", "scope_note": "Roofs and doors.", "synonyms-de": "Dach", "csrf_token": csrf}
+    answer = client.post("/admin/vocabularies/themes/housing", data=given)
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 401
+    kept, back = (html.unescape(re.search(rf'name="{name}" value="([^"]*)"', page)[1]) for name in ("kept", "next"))
+    sent = {"email": "dora@example.org", "password": factories.PASSWORD, "kept": kept, "next": back,
+            "csrf_token": re.search(r'name="csrf_token" value="([^"]+)"', page)[1]}  # fmt: skip
+    restored = client.post("/sign-in", data=sent).get_data(as_text=True)
+    assert "Roofs and doors." in restored and "Dach" in restored
+
+
+def test_a_problem_on_the_home_page_follows_its_merged_theme(site: Site) -> None:
+    post(site.client("dora"), "/admin/vocabularies/themes/housing/merge", into="health-and-wellbeing")
+    home = text(site.client(), "/")
+    assert 'href="/practices?theme=health-and-wellbeing"' in home and "theme=housing" not in home

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from kb.db import Database
-from kb.models import AuditEntry, IndexOutbox, Practice, Revision, TermSuccessor, Theme, User
+from kb.models import AuditEntry, IndexOutbox, Practice, RecordTheme, Revision, TermSuccessor, Theme, User
 from kb.search import open_engine
 from kb.services import (
     accounts,
@@ -345,3 +345,17 @@ def test_seeding_again_changes_nothing(database: Database, folder: Path) -> None
     with database.read() as session:
         before = vocabularies.generation(session)
     assert seeded(database, folder).generation == before
+
+
+def test_a_seed_practice_whose_theme_was_merged_is_neither_refused_nor_renewed(
+    database: Database, dora: User, folder: Path
+) -> None:
+    (folder / "practices").mkdir()
+    shutil.copy(seeding.FOLDER / "practices" / "catalonia-acol-line.yaml", folder / "practices")
+    with database.write() as session:
+        assert seeding.seed(session, folder).added == 1
+        primary = session.scalars(select(RecordTheme.theme).where(RecordTheme.position == 0)).one()
+    merge(database, dora, primary, "housing")
+    with database.write() as session:
+        assert seeding.seed(session, folder) == seeding.Seeded(added=0, renewed=0, kept=1)
+        assert session.scalars(select(RecordTheme.theme).where(RecordTheme.position == 0)).one() == "housing"
