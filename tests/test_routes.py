@@ -86,6 +86,8 @@ ROWS: tuple[Row, ...] = (
     ("POST", "/account/password", "/account/password", (401, 422, 422, 422, 422, 422)),
     ("GET", "/account/data", "/account/data", SIGNED_IN),
     ("POST", "/account/data", "/account/data", (401, 200, 200, 200, 200, 200)),
+    ("GET", "/account/delete", "/account/delete", SIGNED_IN),
+    ("POST", "/account/delete", "/account/delete", (401, 422, 422, 422, 422, 409)),
     ("GET", "/account/mail", "/account/mail", SIGNED_IN),
     ("POST", "/account/mail", "/account/mail", (401, 302, 302, 302, 302, 302)),
     ("GET", "/unsubscribe/<token>", "/unsubscribe/unknown", (404,) * 6),

@@ -48,7 +48,8 @@ def copy_for(session: Session, user: User, base_url: str) -> Held:
         "invitations_sent": [_of(row, "role", "created", "expires", "accepted", "withdrawn") for row in session.scalars(
             select(Invitation).where(Invitation.inviter_id == person.id).order_by(Invitation.created))],
         "registrations": _registrations(session, person),
-        "practices": [_practice(session, practice) for practice in practices.of(session, person)],
+        "practices": [_practice(session, practice) for practice in session.scalars(
+            select(Practice).where(Practice.owner_id == person.id).order_by(Practice.created))],
         "revisions": _revisions(session, person),
         "contacts": [_contact(session, contact, base_url) for contact in contacts_with(session, person.email)],
         "reviews": [_of(row, "practice_id", "revision_number", "decision", "message", "comments", "created")

@@ -34,6 +34,7 @@ from kb.web import (
     errors,
     joining,  # noqa: F401 (likewise)
     languages,
+    leaving,  # noqa: F401 (likewise)
     mails,
     moderation,
     notices,

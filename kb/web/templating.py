@@ -22,7 +22,7 @@ from flask_babel import gettext
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from kb.models import Evidence, Status
+from kb.models import Evidence, Status, User
 from kb.services import moderation, permissions
 from kb.services.errors import N_, Message
 from kb.services.query import PER_PAGE, CatalogueQuery
@@ -51,7 +51,7 @@ def init_app(app: Flask) -> None:
     """Give an app's templates their filters, functions and constants."""
     filters = (
         markdown, number, money, partial, day, host, message, country_name, region_name, theme_name, group_name,
-        language_name, listed,
+        language_name, listed, known_as,
     )  # fmt: skip
     functions = (
         static_url, language_url, query_url, lang_attr, label, facet_label, lifespan, span, place_name, evidence_step,
@@ -122,6 +122,11 @@ def message(said: Message | str) -> str:
 def listed(items: Iterable[str]) -> str:
     """Words as a list in the language of the page: "a, b and c"."""
     return format_list([str(item) for item in items], locale=_locale())
+
+
+def known_as(person: User) -> str:
+    """Somebody's name, or their address where they gave none; whoever deleted their account has neither."""
+    return gettext("someone who left") if person.deleted else person.name or person.email
 
 
 def host(url: str) -> str:

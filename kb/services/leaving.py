@@ -1,0 +1,123 @@
+"""Leaving: an account is deleted, its person forgotten; what they contributed stays, without the name.
+
+What stays: practices that are public, or that were sent to the editors and wait for them, or that colleagues of the
+same organisation share. The rest of somebody's practices is taken out of sight and emptied. The row of the account
+stays as a husk that says nothing, because revisions, reviews and the audit log refer to it by its number.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from kb.models import (
+    ApiToken,
+    Contact,
+    Invitation,
+    MailMessage,
+    OneTimeLink,
+    Practice,
+    RecoveryCode,
+    Registration,
+    Revision,
+    RevisionKind,
+    Role,
+    State,
+    User,
+    UserSession,
+)
+from kb.services import audit, mail, privacy
+from kb.services.errors import N_, Conflict
+from kb.services.moderation import WAITING
+from kb.services.publishing import add_revision, now
+from kb.services.redaction import empty_revisions
+
+LAST = N_("You are the last administrator. Make somebody else one first; then your account can be deleted.")
+
+NEVER_SENT = N_("Its author left before it was published.")
+"""Why the text of a draft is gone."""
+
+
+def placeholder(user: User) -> str:
+    """The address of whoever left. No form accepts it: it has no top-level domain."""
+    return f"deleted-{user.id}@invalid"
+
+
+def refuse_last(session: Session, user: User) -> None:
+    """Raise Conflict for the last administrator who can sign in."""
+    if user.role != Role.ADMIN:
+        return
+    others = (User.role == Role.ADMIN, User.active, User.deleted.is_(None), User.id != user.id)
+    if session.scalar(select(User.id).where(*others).limit(1)) is None:
+        raise Conflict(LAST)
+
+
+def leave(session: Session, user: User) -> None:
+    """Delete someone's account: they are signed out everywhere, and nothing here names them any more.
+
+    Whoever calls it has asked for the password. Raises Conflict for the last administrator.
+    """
+    person = session.get_one(User, user.id)
+    refuse_last(session, person)
+    address, language = person.email, person.language
+    for practice in session.scalars(select(Practice).where(Practice.owner_id == person.id)):
+        _part_with(session, person, practice)
+    session.execute(update(Practice).where(Practice.editor_id == person.id).values(editor_id=None))
+    _forget(session, person)
+    _make_husk(person)
+    audit.note(session, person, "user.delete", "user", person.id)
+    if "." in address.rpartition("@")[2]:  # the first administrator has no address yet
+        mail.tell(session, "account-deleted", address, language=language)
+
+
+def _part_with(session: Session, person: User, practice: Practice) -> None:
+    """Let a practice go on without its owner, or take it out of sight where nobody else has seen it."""
+    practice.owner_id = None
+    if _shared(session, person, practice) or practice.state in WAITING:
+        return
+    if practice.version == 0:
+        empty_revisions(session, practice.id, NEVER_SENT)
+        practice.state, practice.title, practice.contact = State.WITHDRAWN, "", None
+        practice.changed = now()
+    elif practice.record is not None and practice.state != State.PUBLISHED:
+        _drop_update(session, person, practice)
+
+
+def _shared(session: Session, person: User, practice: Practice) -> bool:
+    """Whether a colleague can go on writing: the practice is the organisation's, and it has another member."""
+    if practice.organisation_id is None:
+        return False
+    colleagues = (User.organisation_id == practice.organisation_id, User.id != person.id, User.active)
+    return session.scalar(select(User.id).where(*colleagues).limit(1)) is not None
+
+
+def _drop_update(session: Session, person: User, practice: Practice) -> None:
+    """Empty what was written since the public version, which becomes the working copy again."""
+    public = session.scalars(
+        select(Revision).where(Revision.practice_id == practice.id, Revision.version == practice.version)
+    ).one()
+    later = Revision.number > public.number
+    empty_revisions(session, practice.id, NEVER_SENT, later)
+    add_revision(session, practice, RevisionKind.SAVED, public.document, author_id=person.id)
+    practice.state = State.PUBLISHED
+
+
+def _forget(session: Session, person: User) -> None:
+    """Remove what belongs to the person alone, and their address wherever it stands."""
+    for table in (UserSession, OneTimeLink, ApiToken, RecoveryCode):
+        session.execute(delete(table).where(table.user_id == person.id))
+    mine = or_(Invitation.email == person.email, Invitation.user_id == person.id)
+    session.execute(delete(Invitation).where(mine))
+    session.execute(delete(Registration).where(Registration.email == person.email))
+    session.execute(delete(MailMessage).where(privacy.mail_of(person)))
+    ids = [contact.practice_id for contact in privacy.contacts_with(session, person.email)]
+    session.execute(delete(Contact).where(Contact.practice_id.in_(ids)))
+
+
+def _make_husk(person: User) -> None:
+    person.name, person.email = "", placeholder(person)
+    person.password_hash = person.totp_secret = person.totp_used = None
+    person.region_code = person.organisation_id = person.confirmed = None
+    person.active = person.notify = False
+    person.role, person.language = Role.READER, "en"
+    person.deleted = now()
