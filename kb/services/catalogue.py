@@ -29,7 +29,7 @@ BATCH = 500
 
 
 @dataclass(frozen=True)
-class Suggestion:
+class Respelling:
     """A question that may have been meant, and how many practices it finds."""
 
     text: str
@@ -54,7 +54,7 @@ class Results:
     untyped: int = 0
     facets: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
     expansions: tuple[Expansion, ...] = ()
-    suggestion: Suggestion | None = None
+    suggestion: Respelling | None = None
     corrected: bool = False
 
     @property
@@ -132,7 +132,7 @@ class _Meant:
             self.question = self._better.question(self._names)
             self.answer = engine.search(replace(self._asked, question=self.question))
 
-    def suggestion(self, session: Session, base_url: str) -> Suggestion | None:
+    def suggestion(self, session: Session, base_url: str) -> Respelling | None:
         """The question as it may have been meant, if that finds more than the one asked."""
         better, answer = self._better, self.answer
         if better is None:
@@ -144,7 +144,7 @@ class _Meant:
                 return None
         record = next(iter(public_records(session, _ids(answer)[:1]).values()), None)
         spelt = presenting.spelt(better.q, as_document(record, base_url)) if record else better.q
-        return Suggestion(spelt, answer.total)
+        return Respelling(spelt, answer.total)
 
     def _respelt(self) -> CatalogueQuery | None:
         """The query with words of the index or names for words that are unknown: names first, they are spelt well."""
