@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from kb.models import ApiToken, OneTimeLink, Region, Role, User
 from kb.services import audit, mail, passwords
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
-from kb.services.permissions import at_least
+from kb.services.permissions import can
 from kb.services.sessions import SIGN_IN_REFUSED, close_sessions_of
 from kb.services.tokens import digest, fresh
 from kb.services.values import is_email
@@ -205,7 +205,7 @@ def new_token(session: Session, email: str) -> str:
     Raises NotFound, NotAllowed for whoever may not submit.
     """
     user = get(session, email)
-    if not at_least(user, Role.MEMBER):
+    if not can(user, "write"):
         raise NotAllowed(N_("Only active members, editors and administrators can have a token."))
     token = TOKEN_PREFIX + fresh()
     session.add(ApiToken(token_hash=digest(token), user_id=user.id))

@@ -327,6 +327,7 @@ def _publish(session: Session, owner: User | None, record: Incoming, former: For
         origin=former.origin,
         origin_url=former.origin_url,
         owner_id=owner.id if owner else None,
+        organisation_id=owner.organisation_id if owner else None,
         state=State.DRAFT,
         version=0,
         revision_count=0,

@@ -16,7 +16,7 @@ from kb.models import Invitation, Region, Role, User
 from kb.services import accounts, audit, mail, organisations, passwords
 from kb.services.errors import N_, Conflict, Gone, Invalid, NotAllowed, NotFound, Problem
 from kb.services.paging import PER_PAGE, Page, within
-from kb.services.permissions import at_least
+from kb.services.permissions import can
 from kb.services.tokens import digest, fresh
 
 LIFE = timedelta(days=14)
@@ -42,9 +42,9 @@ class Offer:
 
 def offered_by(actor: User) -> tuple[Role, ...]:
     """The roles that someone may offer, lowest first; none for whoever may not invite."""
-    if at_least(actor, Role.ADMIN):
+    if can(actor, "invite-editors"):
         return tuple(Role)
-    return INVITED_BY_EDITORS if at_least(actor, Role.EDITOR) else ()
+    return INVITED_BY_EDITORS if can(actor, "invite") else ()
 
 
 def invite(session: Session, actor: User, offer: Offer, base_url: str) -> str:
@@ -213,7 +213,7 @@ def _name_problems(name: str) -> list[Problem]:
 
 
 def _refuse_others(actor: User, role: Role) -> None:
-    if not at_least(actor, Role.EDITOR):
+    if not can(actor, "invite"):
         raise NotAllowed(N_("Only editors and administrators invite."))
     if role not in offered_by(actor):
         raise NotAllowed(N_("Only an administrator makes editors and administrators."))

@@ -12,7 +12,7 @@ from kb.models import Decision, Practice, Review, Revision, RevisionKind, Role, 
 from kb.services import audit, notices
 from kb.services.checking import check
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, Problem
-from kb.services.permissions import Transition, can, transition
+from kb.services.permissions import Transition, can, owns, transition
 from kb.services.practices import unmoved, working_copy
 from kb.services.publishing import publish as make_public
 from kb.services.record import DOCUMENT_KEYS, RECOMMENDED, Document, tidy
@@ -88,7 +88,7 @@ def publish(
     Raises NotAllowed, Conflict, or Invalid where the record no longer holds.
     """
     _step(actor, practice, "publish", seen)
-    if practice.owner_id == actor.id and _other_editors(session, actor):
+    if _wrote(session, actor, practice) and _other_editors(session, actor):
         raise NotAllowed(N_("Another editor has to publish this: it is your own submission."))
     document = check(working_copy(session, practice), vocabulary)
     revision = make_public(session, practice, document, author_id=actor.id)
@@ -159,6 +159,20 @@ def _review(
     )
     session.add(review)
     return review
+
+
+def _wrote(session: Session, actor: User, practice: Practice) -> bool:
+    """Whether a submission is someone's own, or a colleague's in which they wrote since it was last published."""
+    if practice.owner_id == actor.id:
+        return True
+    if not owns(actor, practice):
+        return False
+    public = select(func.max(Revision.number)).where(
+        Revision.practice_id == practice.id, Revision.kind == RevisionKind.PUBLISHED
+    )
+    since = Revision.number > func.coalesce(public.scalar_subquery(), 0)
+    theirs = select(Revision.id).where(Revision.practice_id == practice.id, Revision.author_id == actor.id, since)
+    return session.scalar(theirs.limit(1)) is not None
 
 
 def _other_editors(session: Session, actor: User) -> bool:

@@ -1,4 +1,7 @@
-"""Who may do what: one function, `can`, over one workflow table. Every other place asks here."""
+"""Who may do what: one function, `can`, over tables. Every other place asks here.
+
+docs/permissions.md is made from these tables by `python -m scripts.permissions`.
+"""
 
 from __future__ import annotations
 
@@ -11,37 +14,73 @@ _RANK = {Role.READER: 0, Role.MEMBER: 1, Role.EDITOR: 2, Role.ADMIN: 3}
 
 
 class Who(StrEnum):
-    """Who may make a transition: the practice's owner, or any editor."""
+    """Whom a rule lets do something; each of the last three includes those before it, the first is for a practice."""
 
     OWNER = "owner"
+    MEMBER = "member"
     EDITOR = "editor"
+    ADMIN = "administrator"
+
+
+_ROLE = {Who.MEMBER: Role.MEMBER, Who.EDITOR: Role.EDITOR, Who.ADMIN: Role.ADMIN}
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that moves no practice to another state, and what it means.
+
+    `states` are those of a practice's working copy in which it may be done; without any it concerns the whole site.
+    """
+
+    name: str
+    who: Who
+    meaning: str
+    states: tuple[State, ...] = ()
 
 
 @dataclass(frozen=True)
 class Transition:
-    """One step of the workflow: from any of `sources` to `target`, by `who`."""
+    """One step of the workflow: from any of `sources` to `target`, by `who`, and what it means."""
 
     action: str
     sources: tuple[State, ...]
     target: State
     who: tuple[Who, ...]
+    meaning: str
 
-
-TRANSITIONS = (
-    Transition("submit", (State.DRAFT, State.CHANGES_REQUESTED), State.SUBMITTED, (Who.OWNER,)),
-    Transition("withdraw", (State.SUBMITTED, State.CHANGES_REQUESTED), State.DRAFT, (Who.OWNER,)),
-    Transition("take", (State.SUBMITTED,), State.IN_REVIEW, (Who.EDITOR,)),
-    Transition("request-changes", (State.SUBMITTED, State.IN_REVIEW), State.CHANGES_REQUESTED, (Who.EDITOR,)),
-    Transition("publish", (State.SUBMITTED, State.IN_REVIEW), State.PUBLISHED, (Who.EDITOR,)),
-    Transition("start-update", (State.PUBLISHED,), State.DRAFT, (Who.OWNER,)),
-)
-"""The whole workflow. What is not in this table cannot happen."""
 
 EDITABLE = (State.DRAFT, State.CHANGES_REQUESTED)
-"""States in which the working copy may be written. A published one has to start an update first."""
+"""States in which the working copy may be written. A published one starts an update by that."""
 
 SEEN_BY_EDITORS = (State.SUBMITTED, State.IN_REVIEW, State.CHANGES_REQUESTED, State.PUBLISHED)
-"""States in which editors see the working copy. A draft is its author's own."""
+"""States in which editors see the working copy. A draft is its author's and the author's colleagues' own."""
+
+ACTIONS = (
+    Action("write", Who.MEMBER, "Begin a practice, on the site, through the API or by an import"),
+    Action("see-contact", Who.MEMBER, "See whom to write to about a public practice"),
+    Action("review", Who.EDITOR, "See the queue of submissions, write what only editors write"),
+    Action("invite", Who.EDITOR, "Invite readers and members, decide who registers"),
+    Action("invite-editors", Who.ADMIN, "Invite editors and administrators"),
+    Action("administer", Who.ADMIN, "Manage people, organisations and vocabularies; read the mail and the audit log"),
+    Action("view", Who.OWNER, "Read the working copy, its contact and the editors' answers", tuple(State)),
+    Action("view", Who.EDITOR, "Read the working copy, its contact and the editors' answers", SEEN_BY_EDITORS),
+    Action("edit", Who.OWNER, "Change the working copy and the contact", (*EDITABLE, State.PUBLISHED)),
+)
+"""What may be done beside the workflow. What is not in this table or the next cannot be done."""
+
+TRANSITIONS = (
+    Transition("submit", EDITABLE, State.SUBMITTED, (Who.OWNER,), "Send the working copy to the editors"),
+    Transition("withdraw", (State.SUBMITTED, State.CHANGES_REQUESTED), State.DRAFT, (Who.OWNER,),
+               "Take a submission back to go on writing"),
+    Transition("take", (State.SUBMITTED,), State.IN_REVIEW, (Who.EDITOR,), "Begin a review"),
+    Transition("request-changes", (State.SUBMITTED, State.IN_REVIEW), State.CHANGES_REQUESTED, (Who.EDITOR,),
+               "Give a submission back with what is to be changed"),
+    Transition("publish", (State.SUBMITTED, State.IN_REVIEW), State.PUBLISHED, (Who.EDITOR,),
+               "Make a submission public; one's own only where there is no other editor"),
+    Transition("start-update", (State.PUBLISHED,), State.DRAFT, (Who.OWNER,),
+               "Change a public practice; readers see the old version until the new one is published"),
+)  # fmt: skip
+"""The whole workflow. What is not in this table cannot happen."""
 
 
 def transition(action: str, state: State) -> Transition | None:
@@ -55,29 +94,28 @@ def at_least(user: User | None, role: Role) -> bool:
 
 
 def owns(user: User | None, practice: Practice) -> bool:
-    """Whether the practice is this person's own."""
-    return at_least(user, Role.MEMBER) and user is not None and practice.owner_id == user.id
+    """Whether the practice is this person's own, or was written for the organisation that they belong to.
+
+    A reader owns nothing, whatever they wrote before.
+    """
+    if user is None or not at_least(user, Role.MEMBER):
+        return False
+    shared = practice.organisation_id is not None and practice.organisation_id == user.organisation_id
+    return shared or (practice.owner_id is not None and practice.owner_id == user.id)
 
 
 def can(user: User | None, action: str, practice: Practice | None = None) -> bool:
-    """Whether a person (None: signed out) may do `action`, to `practice` where it concerns one.
-
-    `action` is `write` (begin a practice), `review` (see the queue), `administer`, `see-contact`, `view` (read the
-    working copy), `edit` (change it), or an action of the workflow table.
-    """
+    """Whether a person (None: signed out) may do an action of the tables, to `practice` where it concerns one."""
     if practice is None:
-        needed = {"write": Role.MEMBER, "review": Role.EDITOR, "administer": Role.ADMIN, "see-contact": Role.MEMBER}
-        return action in needed and at_least(user, needed[action])
-    if action == "view":
-        return _is(user, Who.OWNER, practice) or (at_least(user, Role.EDITOR) and practice.state in SEEN_BY_EDITORS)
-    if action == "edit":
-        return can(user, "start-update", practice) or (practice.state in EDITABLE and _is(user, Who.OWNER, practice))
+        return any(each.name == action and not each.states and at_least(user, _ROLE[each.who]) for each in ACTIONS)
     step = transition(action, practice.state)
-    return step is not None and any(_is(user, who, practice) for who in step.who)
+    who = [each.who for each in ACTIONS if each.name == action and practice.state in each.states]
+    return any(_is(user, each, practice) for each in (*who, *(step.who if step else ())))
 
 
 def _is(user: User | None, who: Who, practice: Practice) -> bool:
-    """Whether someone is the owner or an editor. The editors stand in as owner of a public practice without one."""
-    if who == Who.EDITOR:
-        return at_least(user, Role.EDITOR)
-    return owns(user, practice) or (at_least(user, Role.EDITOR) and practice.owner_id is None and practice.version > 0)
+    """Whether a rule means someone. The editors stand in as owner of a public practice without one."""
+    if who == Who.OWNER:
+        orphan = practice.owner_id is None and practice.version > 0
+        return owns(user, practice) or (orphan and at_least(user, Role.EDITOR))
+    return at_least(user, _ROLE[who])

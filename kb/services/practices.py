@@ -6,10 +6,10 @@ import uuid
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from kb.models import Contact, Origin, Practice, Review, Revision, RevisionKind, State, User
-from kb.services import audit, notices
+from kb.services import audit, consent, notices
 from kb.services.checking import check, check_contact
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.permissions import can, transition
@@ -21,10 +21,15 @@ from kb.services.vocabularies import Vocabulary, renewed, term_successors
 def start(
     session: Session, actor: User, document: Document, contact: dict[str, Any] | None, origin: Origin = Origin.MEMBER
 ) -> Practice:
-    """Begin a practice with a first draft, whatever state the draft is in. Raises NotAllowed."""
+    """Begin a practice with a first draft, whatever state the draft is in. Raises NotAllowed.
+
+    It is shared with the organisation that its author belongs to at this moment, and stays so when the author leaves.
+    """
     if not can(actor, "write"):
         raise NotAllowed(N_("Only members of the network may submit practices."))
-    practice = Practice(id=uuid.uuid4(), owner_id=actor.id, origin=origin, state=State.DRAFT)
+    practice = Practice(
+        id=uuid.uuid4(), owner_id=actor.id, organisation_id=actor.organisation_id, origin=origin, state=State.DRAFT
+    )
     session.add(practice)
     session.flush()
     keep_contact(practice, contact)
@@ -58,6 +63,7 @@ def save(
         practice.state = step.target
         audit.note(session, actor, "practice.start-update", "practice", practice.id)
     add_revision(session, practice, RevisionKind.SAVED, document, author_id=actor.id)
+    audit.note(session, actor, "practice.save", "practice", practice.id)
 
 
 def unmoved(practice: Practice, seen: int | None) -> None:
@@ -114,11 +120,17 @@ def get(session: Session, actor: User | None, practice_id: uuid.UUID) -> Practic
     return practice
 
 
-def of(session: Session, owner: User) -> list[Practice]:
-    """Someone's own practices, the last changed first."""
-    return list(
-        session.scalars(select(Practice).where(Practice.owner_id == owner.id).order_by(Practice.changed.desc()))
-    )
+def of(session: Session, actor: User) -> list[Practice]:
+    """Someone's own practices, then those of their organisation, each the last changed first."""
+    if not can(actor, "write"):
+        return []
+    own = Practice.owner_id == actor.id
+    held = select(Practice).options(joinedload(Practice.owner)).order_by(Practice.changed.desc())
+    found = list(session.scalars(held.where(own)))
+    if actor.organisation_id is not None:
+        shared = (Practice.organisation_id == actor.organisation_id, Practice.owner_id.is_distinct_from(actor.id))
+        found += session.scalars(held.where(*shared))
+    return found
 
 
 def working_copy(session: Session, practice: Practice) -> Document:
@@ -149,11 +161,13 @@ def keep_contact(practice: Practice, contact: dict[str, Any] | None) -> None:
     if contact is None:
         return
     if practice.contact is None:
-        practice.contact = Contact()
+        practice.contact = Contact(name="", consent=False)
+    before = (practice.contact.name, practice.contact.consent)
     practice.contact.role = str(contact.get("role") or "")
     practice.contact.email = str(contact.get("email") or "")
     practice.contact.name = str(contact.get("name") or "")
     practice.contact.consent = contact.get("consent") is True
+    consent.date_change(practice.contact, before)
 
 
 def _permitted(session: Session, actor: User, practice: Practice, document: Document) -> Document:

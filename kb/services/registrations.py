@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from kb.models import Registration, Role, User
 from kb.services import accounts, audit, mail, organisations
 from kb.services.errors import N_, Conflict, Gone, Invalid, NotAllowed, NotFound, Problem
-from kb.services.permissions import at_least
+from kb.services.permissions import can
 from kb.services.tokens import digest, fresh
 
 CONFIRM_LIFE = timedelta(days=3)
@@ -145,7 +145,7 @@ def decide(
     What they had typed is removed then. Returns the account. Raises NotAllowed, NotFound, Invalid for another role,
     Conflict where it was decided already or the address has an account by now.
     """
-    if not at_least(actor, Role.EDITOR):
+    if not can(actor, "invite"):
         raise NotAllowed(N_("Only editors and administrators decide who gets an account."))
     registration = session.get(Registration, registration_id)
     if registration is None or registration.confirmed is None:

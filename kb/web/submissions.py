@@ -52,12 +52,13 @@ def create() -> ResponseReturnValue:
 @bp.get("/my/practices")
 @accounts.required(Role.READER)
 def mine() -> ResponseReturnValue:
-    """One's own practices, with where each stands."""
+    """One's own practices and those of one's organisation, with where each stands."""
     actor = accounts.acting(context.reading())
     return render_template(
         "submissions/mine.html",
         practices=practices.of(context.reading(), actor),
         can_write=permissions.can(actor, "write"),
+        organisation=actor.organisation,
     )
 
 
