@@ -26,7 +26,7 @@ from kb.models import (
     User,
     UserSession,
 )
-from kb.services import audit, mail, privacy
+from kb.services import audit, consent, mail, privacy
 from kb.services.errors import N_, Conflict
 from kb.services.moderation import WAITING
 from kb.services.publishing import add_revision, now
@@ -110,7 +110,7 @@ def _forget(session: Session, person: User) -> None:
     session.execute(delete(Invitation).where(mine))
     session.execute(delete(Registration).where(Registration.email == person.email))
     session.execute(delete(MailMessage).where(privacy.mail_of(person)))
-    ids = [contact.practice_id for contact in privacy.contacts_with(session, person.email)]
+    ids = [contact.practice_id for contact in consent.contacts_with(session, person.email)]
     session.execute(delete(Contact).where(Contact.practice_id.in_(ids)))
 
 

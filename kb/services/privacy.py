@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from kb.models import (
@@ -27,7 +27,7 @@ from kb.models import (
     User,
     UserSession,
 )
-from kb.services import audit, practices
+from kb.services import audit, consent, practices
 from kb.services.publishing import iso
 
 Held = dict[str, Any]
@@ -51,7 +51,7 @@ def copy_for(session: Session, user: User, base_url: str) -> Held:
         "practices": [_practice(session, practice) for practice in session.scalars(
             select(Practice).where(Practice.owner_id == person.id).order_by(Practice.created))],
         "revisions": _revisions(session, person),
-        "contacts": [_contact(session, contact, base_url) for contact in contacts_with(session, person.email)],
+        "contacts": [_contact(session, contact, base_url) for contact in consent.contacts_with(session, person.email)],
         "reviews": [_of(row, "practice_id", "revision_number", "decision", "message", "comments", "created")
                     for row in session.scalars(
                         select(Review).where(Review.editor_id == person.id).order_by(Review.created))],
@@ -60,12 +60,6 @@ def copy_for(session: Session, user: User, base_url: str) -> Held:
     }  # fmt: skip
     audit.note(session, person, "user.data", "user", person.id)
     return held
-
-
-def contacts_with(session: Session, email: str) -> list[Contact]:
-    """The contacts that name an address, however it was typed there."""
-    named = func.lower(func.trim(Contact.email)) == email
-    return list(session.scalars(select(Contact).where(named).order_by(Contact.practice_id)))
 
 
 def _account(session: Session, person: User) -> Held:
@@ -115,11 +109,13 @@ def _revisions(session: Session, person: User) -> list[Held]:
 
 
 def _contact(session: Session, contact: Contact, base_url: str) -> Held:
+    """A contact with someone's address. What is not public of another's practice stays with its author."""
     practice = session.get_one(Practice, contact.practice_id)
+    public = practice.record is not None
     return {
         **_of(contact, "practice_id", "role", "email", "name", "consent", "given", "withdrawn"),
-        "title": practice.title,
-        "url": f"{base_url}/practices/{practice.slug}" if practice.record is not None else None,
+        "title": practice.title if public else None,
+        "url": f"{base_url}/practices/{practice.slug}" if public else None,
     }
 
 

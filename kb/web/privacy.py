@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import UTC, datetime
 
-from flask import Response, render_template
+from flask import Response, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
-from kb.services import privacy
+from kb.models import Role
+from kb.services import consent, privacy
 from kb.web import context, private
 from kb.web.accounts import acting, bp, required
 
@@ -33,3 +36,26 @@ def download_data() -> ResponseReturnValue:
         "Cache-Control": "private, no-store",
     }
     return Response(text.encode("utf-8", "replace"), content_type="application/json", headers=headers)
+
+
+@bp.post("/account/contacts/<uuid:practice_id>/withdraw")
+@required()
+def withdraw_contact(practice_id: uuid.UUID) -> ResponseReturnValue:
+    """Stop being named as a practice's contact."""
+    with context.writing() as session:
+        consent.withdraw(session, acting(session), practice_id)
+    flash(_("You are no longer named as its contact. Your name and address are removed there."))
+    return redirect(url_for("accounts.account"))
+
+
+@bp.post("/review/<uuid:practice_id>/contact")
+@required(Role.EDITOR)
+def withdraw_contact_of(practice_id: uuid.UUID) -> ResponseReturnValue:
+    """Remove the person named as contact, who asked an editor for it."""
+    with context.writing() as session:
+        practice = consent.withdraw(session, acting(session), practice_id)
+        public = practice.slug if practice.record is not None else None
+    flash(_("The contact’s name and address are removed."))
+    if public:
+        return redirect(url_for("catalogue.practice", slug=public))
+    return redirect(url_for("moderation.review", practice_id=practice_id))
