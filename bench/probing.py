@@ -128,7 +128,7 @@ def check_results(results: Results) -> None:
         raise Malformed("a practice stands there twice")
     if any(count < 0 for values in results.facets.values() for _, count in values):
         raise Malformed("a facet counts less than nothing")
-    if results.suggestion and results.suggestion.total < 1:
+    if results.suggestion and not results.corrected and results.suggestion.total < 1:
         raise Malformed("a suggestion finds nothing")
     for item in results.items:
         check_item(item)
