@@ -1,25 +1,38 @@
 """Nobody gets in where they don't belong: every address and method, for every kind of person, in one table.
 
-A new address without a row fails `test_no_address_is_missing_from_the_table`.
+A new address without a row fails `test_no_address_is_missing_from_the_table`. A row is a method, the rule, an address
+of it, and what it answers to SIX kinds of people; what it answers to the other three follows from that:
+
+* a colleague, who shares Alice's organisation, is answered as Alice is, who owns `{draft}`, `{sent}` and `{public}`;
+* a person who was disabled since they signed in is answered as a stranger is;
+* an editor who is an author too is answered as an editor is, but where a seventh number says otherwise.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from flask import session as cookie
+from flask.testing import FlaskClient
+from flask_wtf.csrf import generate_csrf
+from werkzeug.test import TestResponse
 
 from kb.models import User
-from kb.services import organisations
+from kb.services import accounts, sessions
+from kb.web.accounts import TOKEN
 from tests import factories
-from tests.conftest import Site, configure, token
+from tests.conftest import Site, configure
 
-WHO = ("stranger", "rita", "alice", "charlie", "bob", "dora")
-"""A stranger, a reader, the owner, another member, an editor, an administrator."""
+SIX = ("stranger", "reader", "owner", "other member", "editor", "administrator")
+NINE = (*SIX, "colleague", "editor and author", "disabled")
+
+PEOPLE = {"reader": "rita", "owner": "alice", "other member": "charlie", "editor": "bob", "administrator": "dora",
+          "colleague": "carol", "editor and author": "erin", "disabled": "walt"}  # fmt: skip
 
 EVERYONE = (200,) * 6
 SIGNED_IN = (302, 200, 200, 200, 200, 200)
@@ -30,7 +43,7 @@ ADMINS = (302, 403, 403, 403, 403, 200)
 Row = tuple[str, str, str, tuple[int, ...]]
 
 ROWS: tuple[Row, ...] = (
-    # method, rule, address, answers for WHO in turn
+    # method, rule, address, answers to SIX in turn
     ("GET", "/", "/", EVERYONE),
     ("GET", "/about", "/about", EVERYONE),
     ("GET", "/help", "/help", EVERYONE),
@@ -86,6 +99,12 @@ ROWS: tuple[Row, ...] = (
     ("POST", "/account/password", "/account/password", (401, 422, 422, 422, 422, 422)),
     ("GET", "/account/data", "/account/data", SIGNED_IN),
     ("POST", "/account/data", "/account/data", (401, 200, 200, 200, 200, 200)),
+    (
+        "POST",
+        "/account/contacts/<uuid:practice_id>/withdraw",
+        "/account/contacts/{sent}/withdraw",
+        (401, 404, 302, 404, 302, 302),
+    ),
     ("GET", "/account/delete", "/account/delete", SIGNED_IN),
     ("POST", "/account/delete", "/account/delete", (401, 422, 422, 422, 422, 409)),
     ("GET", "/account/mail", "/account/mail", SIGNED_IN),
@@ -151,11 +170,12 @@ ROWS: tuple[Row, ...] = (
         "POST",
         "/my/practices/<uuid:practice_id>/withdraw",
         "/my/practices/{sent}/withdraw",
-        (401, 404, 302, 404, 404, 404),
+        (401, 404, 302, 404, 403, 403),
     ),
     ("GET", "/review", "/review", EDITORS),
     ("GET", "/review/<uuid:practice_id>", "/review/{sent}", EDITORS),
     ("POST", "/review/<uuid:practice_id>", "/review/{sent}", (401, 403, 403, 403, 422, 422)),
+    ("POST", "/review/<uuid:practice_id>/contact", "/review/{sent}/contact", (401, 403, 403, 403, 302, 302)),
 )
 
 HIDDEN: tuple[Row, ...] = (
@@ -171,95 +191,177 @@ HIDDEN: tuple[Row, ...] = (
     ("GET", "", "/review/{draft}", (302, 403, 403, 403, 404, 404)),
     ("POST", "", "/review/{draft}", (401, 403, 403, 403, 404, 404)),
     ("GET", "", "/review/{unknown}", (302, 403, 403, 403, 404, 404)),
+    ("GET", "", "/my/practices/{erins_draft}/edit", (302, 404, 404, 404, 404, 404, 200)),
+    ("POST", "", "/my/practices/{erins_draft}/edit", (401, 404, 404, 404, 404, 404, 302)),
+    ("POST", "", "/my/practices/{erins}/withdraw", (401, 404, 404, 404, 403, 403, 302)),
+    ("GET", "", "/review/{erins}", EDITORS),
+    ("GET", "", "/review/{erins_draft}", (302, 403, 403, 403, 404, 404, 200)),
+    ("GET", "", "/my/practices/{walts_draft}/edit", (302, 404, 404, 404, 404, 404)),
+    ("GET", "", "/practices?q=hidden", EVERYONE),
+    ("GET", "", "/api/v1/practices?q=hidden", EVERYONE),
+    ("GET", "", "/suggest?q=hidden", EVERYONE),
 )
 
 NOT_OURS = ("static", "bootstrap.static")
 """Files that anyone may have."""
 
+HIDING = {
+    "draft": (factories.draft, "alice", "Hidden draft of Alice"),
+    "sent": (factories.submitted, "alice", "Hidden submission of Alice"),
+    "erins_draft": (factories.draft, "erin", "Hidden draft of Erin"),
+    "erins": (factories.submitted, "erin", "Hidden submission of Erin"),
+}
+"""Practices that no reader sees: how they are made, whose they are, their titles."""
 
-@dataclass
+
 class World:
-    """A site with a public practice, a draft and a submission of Alice's."""
+    """A site with a public practice and hidden ones, and browsers of all kinds of people."""
 
-    site: Site
-    ids: dict[str, str]
+    def __init__(self, folder: Path) -> None:
+        self.site = Site(configure(folder))
+        with self.site.database.write() as session:
+            for name, role in (("carol", "member"), ("erin", "editor"), ("walt", "member")):
+                factories.person(session, f"{name}@example.org", role)
+            people = {user.email.partition("@")[0]: user for user in session.query(User)}
+            factories.organisation(session, "Region of Example", people["alice"], people["carol"])
+            body = factories.organisation(session, "Town of X")
+            public = factories.published(session, people["alice"], title="Seen by all")
+            walts = factories.draft(session, people["walt"], title="Hidden draft of Walt")
+            self.dead = sessions.open_session(session, people["walt"])
+            accounts.disable(session, "walt@example.org")
+            self.ids = {"public": str(public.slug), "walts_draft": str(walts.id), "body": str(body.id),
+                        "unknown": str(uuid.uuid4()), "alice": str(people["alice"].id)}  # fmt: skip
+        self.hide(*HIDING)
+        self.site.drain()
+        with self.site.app.test_request_context():
+            self.csrf = generate_csrf()
+            self.kept_csrf = cookie["csrf_token"]
 
+    def hide(self, *names: str) -> None:
+        """Put new practices of HIDING in place of those that a request may have changed."""
+        for name in names:
+            make, owner, title = HIDING[name]
+            with self.site.database.write() as session:
+                practice = make(session, accounts.get(session, f"{owner}@example.org"), title=title)
+                self.ids[name] = str(practice.id)
 
-@pytest.fixture
-def world(peopled_folder: Path, tmp_path: Path) -> Iterator[World]:
-    """A world for one test that changes it."""
-    yield from _made(shutil.copytree(peopled_folder, tmp_path / "data"))
+    def browser(self, who: str) -> FlaskClient:
+        """A new browser in which someone is signed in, with a token for forms."""
+        client = self.site.app.test_client()
+        with client.session_transaction() as held:
+            held["csrf_token"] = self.kept_csrf
+            if who != "stranger":
+                held[TOKEN] = self.dead if who == "disabled" else self._signed_in(PEOPLE[who])
+        return client
+
+    def ask(self, who: str, method: str, address: str, **data: str) -> TestResponse:
+        """What somebody is answered; the form that is posted holds no more than `data` and its token."""
+        if method == "POST":
+            self.hide(*(name for name in HIDING if f"{{{name}}}" in address))
+        path = address.format(**self.ids)
+        form = {"csrf_token": self.csrf, **data} if method == "POST" and "/api/" not in path else None
+        return self.browser(who).open(path, method=method, data=form)
+
+    def _signed_in(self, name: str) -> str:
+        with self.site.database.write() as session:
+            return sessions.open_session(session, accounts.get(session, f"{name}@example.org"))
 
 
 @pytest.fixture(scope="module")
-def quiet_world(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """A world that all tests share which only look."""
-    yield from _made(shutil.copytree(peopled_folder, tmp_path_factory.mktemp("quiet") / "data"))
+def world(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world that all tests share: what they change is made anew for each request."""
+    world = World(shutil.copytree(peopled_folder, tmp_path_factory.mktemp("world") / "data"))
+    yield world
+    world.site.close()
 
 
-def _made(folder: Path) -> Iterator[World]:
-    site = Site(configure(folder))
-    with site.database.write() as session:
-        alice = session.query(User).filter_by(email="alice@example.org").one()
-        public = factories.published(session, alice, title="Seen by all")
-        draft = factories.draft(session, alice, title="Hidden draft")
-        sent = factories.submitted(session, alice, title="Hidden submission")
-        body = organisations.named(session, None, "Town of X")
-        ids = {"public": str(public.slug), "draft": str(draft.id), "sent": str(sent.id), "unknown": str(uuid.uuid4()),
-               "alice": str(alice.id), "body": str(body.id if body else "")}  # fmt: skip
-    site.drain()
-    yield World(site, ids)
-    site.close()
+def expected(answers: tuple[int, ...]) -> dict[str, int]:
+    """A row's answers for all nine kinds of people."""
+    said = dict(zip(SIX, answers[:6], strict=True))
+    author = answers[6] if len(answers) > 6 else said["editor"]
+    return {**said, "colleague": said["owner"], "editor and author": author, "disabled": said["stranger"]}
+
+
+def may_read(who: str, title: str, path: str) -> bool:
+    """Whether a hidden practice may stand on a page: with those whose it is, and with editors once it is submitted."""
+    if path.startswith(("/my/", "/account")):
+        mine = {"owner": "Alice", "editor and author": "Erin"} | ({"colleague": "Alice"} if "/my/" in path else {})
+        if who in mine and title.endswith(mine[who]):
+            return True
+    if path.startswith("/review") and who == "editor and author" and title.endswith("Erin"):
+        return True
+    editing = who in ("editor", "editor and author", "administrator") and "submission" in title
+    return editing and path.startswith(("/review", "/my/practices/"))
 
 
 @pytest.mark.parametrize("row", [*ROWS, *HIDDEN], ids=lambda row: f"{row[0]} {row[2]}")
-def test_each_address_answers_each_person_as_the_table_says(request: pytest.FixtureRequest, row: Row) -> None:
-    method, _rule, address, expected = row
-    world: World = request.getfixturevalue("quiet_world" if method == "GET" else "world")
-    found = []
-    for who in WHO:
-        client = world.site.client(None if who == "stranger" else who)
-        path = address.format(**world.ids)
-        if method == "POST":
-            page = "/sign-in" if who == "stranger" else "/account/password"
-            if path == "/sign-out" and who != "stranger":
-                world.site.forget(who)
-            answer = client.post(path, data={"csrf_token": token(client, page)} if "/api/" not in path else None)
-        else:
-            answer = client.get(path)
-        found.append(answer.status_code)
-    assert tuple(found) == expected
+def test_each_address_answers_each_person_as_the_table_says_and_shows_no_hidden_practice(
+    world: World, row: Row
+) -> None:
+    method, _rule, address, answers = row
+    found, seen = {}, []
+    for who in NINE:
+        answer = world.ask(who, method, address)
+        found[who] = answer.status_code
+        titles = set(re.findall(r"Hidden (?:draft|submission) of \w+", answer.text))
+        seen += [(who, title) for title in titles if not may_read(who, title, address)]
+    assert found == expected(answers)
+    assert not seen
 
 
-def test_no_address_is_missing_from_the_table(quiet_world: World) -> None:
+def test_no_address_is_missing_from_the_table_and_none_is_too_many(world: World) -> None:
     rules = {
         (method, rule.rule)
-        for rule in quiet_world.site.app.url_map.iter_rules()
+        for rule in world.site.app.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
         if rule.endpoint not in NOT_OURS
     }
-    assert rules - {(method, rule) for method, rule, *_ in ROWS} == set()
+    assert rules == {(method, rule) for method, rule, *_ in ROWS}
 
 
-@pytest.mark.parametrize("who", [who for who in WHO if who != "alice"])
-def test_a_draft_leaks_through_no_page(quiet_world: World, who: str) -> None:
-    client = quiet_world.site.client(None if who == "stranger" else who)
-    editor = who in ("bob", "dora")
-    pages = ["/", "/practices", "/practices?q=hidden", "/themes/labour-inclusion", "/regions/ITH5", "/countries/IT",
-             "/my/practices", "/api/v1/practices", "/api/v1/practices?q=hidden",
-             "/suggest?q=hidden"]  # fmt: skip
-    for page in [*pages, "/review"]:
-        text = client.get(page).get_data(as_text=True)
-        assert "Hidden draft" not in text, page
-        assert "Hidden submission" not in text or (editor and page == "/review"), page
+@pytest.mark.parametrize("rule", sorted({rule for _method, rule, *_ in ROWS}))
+def test_an_address_answers_no_method_that_is_not_in_the_table(world: World, rule: str) -> None:
+    address = next(row[2] for row in ROWS if row[1] == rule)
+    known = {method for method, each, *_ in ROWS if each == rule}
+    for method in sorted({"GET", "POST", "PUT", "PATCH", "DELETE"} - known):
+        for who in ("stranger", "administrator"):
+            answer = world.ask(who, method, address)
+            assert (answer.status_code, "Allow" in answer.headers) == (405, True), (method, who)
 
 
-def test_drafts_are_in_no_count(quiet_world: World) -> None:
-    answer = quiet_world.site.client().get("/api/v1/practices").get_json()
-    assert answer["total"] == 1
-    assert all(entry["count"] == 1 for values in answer["facets"].values() for entry in values)
+def test_head_is_answered_as_get_is_without_a_word(world: World) -> None:
+    for method, _rule, address, answers in ROWS:
+        if method == "GET":
+            answer = world.ask("stranger", "HEAD", address)
+            assert (answer.status_code, answer.data) == (answers[0], b""), address
+
+
+def test_drafts_are_in_no_count(world: World) -> None:
+    for who in NINE:
+        answer = world.ask(who, "GET", "/api/v1/practices").get_json()
+        assert answer["total"] == 1
+        assert all(entry["count"] == 1 for values in answer["facets"].values() for entry in values)
+
+
+@pytest.mark.parametrize("who", NINE)
+def test_drafts_are_in_no_number_on_a_page(world: World, who: str) -> None:
+    for path in ("/themes/labour-inclusion", "/regions/ITH5", "/countries/IT", "/practices"):
+        page = world.ask(who, "GET", path).text
+        assert page.count('href="/practices/seen-by-all"') == 1, path
+        assert "1 practice" in page, path
+
+
+def test_an_editor_publishes_others_submissions_and_not_their_own(world: World) -> None:
+    assert world.ask("editor and author", "POST", "/review/{erins}", do="publish").status_code == 403
+    assert world.ask("editor and author", "POST", "/review/{sent}", do="publish").status_code == 302
+
+
+def test_a_colleague_submits_and_takes_back(world: World) -> None:
+    assert world.ask("colleague", "POST", "/my/practices/{sent}/withdraw").status_code == 302
+    assert world.ask("other member", "POST", "/my/practices/{sent}/withdraw").status_code == 404
 
 
 def test_a_form_without_its_token_changes_nothing(world: World) -> None:
-    world.site.client("alice").post("/submit", data={"title": "Forged", "do": "save"})
-    assert "Forged" not in world.site.client("alice").get("/my/practices").get_data(as_text=True)
+    alice = world.browser("owner")
+    alice.post("/submit", data={"title": "Forged", "do": "save"})
+    assert "Forged" not in alice.get("/my/practices").text
