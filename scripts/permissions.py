@@ -63,7 +63,8 @@ SITE: dict[str, User | None] = {
 PRACTICE: dict[str, list[User]] = {
     "Owner, or member of its organisation": [OWNER, _person(Role.MEMBER, 4, ORGANISATION)],
     "Other member": [_person(Role.MEMBER, 5)],
-    "Editor, administrator": [_person(Role.EDITOR, 6), _person(Role.ADMIN, 7)],
+    "Editor": [_person(Role.EDITOR, 6)],
+    "Administrator": [_person(Role.ADMIN, 7)],
 }
 ORPHAN = "Editor, of a public practice without an owner"
 
@@ -100,7 +101,7 @@ def _may(who: User, action: str, state: State) -> bool:
 
 
 def _orphan(action: str) -> str:
-    editor = PRACTICE["Editor, administrator"][0]
+    editor = PRACTICE["Editor"][0]
     return _named(lambda state: can(editor, action, Practice(state=state, version=1)))
 
 

@@ -15,8 +15,7 @@ from sqlalchemy.orm import Session
 from kb.models import Contact, Evidence, Practice, Record, RecordRegion, Status, User
 from kb.search.port import Page, Query, SearchEngine
 from kb.search.question import Expansion
-from kb.services import presenting
-from kb.services.errors import N_, NotFound
+from kb.services import presenting, versions
 from kb.services.naming import thesaurus
 from kb.services.permissions import can
 from kb.services.presenting import Found
@@ -170,11 +169,11 @@ def total(engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery) -
 
 
 def get(session: Session, slug: str, base_url: str) -> Document:
-    """The whole public record of one practice. Raises NotFound."""
+    """The whole public record of one practice. Raises NotFound, Gone with the reason where it was redacted."""
     statement = select(Record).join(Practice).where(Practice.slug == slug).options(*whole())
     record = session.scalar(statement)
     if record is None:
-        raise NotFound(N_("There is no practice at this address."))
+        versions.refuse(session, slug)
     return as_document(record, base_url)
 
 

@@ -29,6 +29,7 @@ from kb.models import (
 from kb.services import audit, consent, mail, privacy
 from kb.services.errors import N_, Conflict
 from kb.services.moderation import WAITING
+from kb.services.permissions import transition
 from kb.services.publishing import add_revision, now
 from kb.services.redaction import empty_revisions
 
@@ -76,8 +77,10 @@ def _part_with(session: Session, person: User, practice: Practice) -> None:
     if _shared(session, person, practice) or practice.state in WAITING:
         return
     if practice.version == 0:
+        step = transition("leave", practice.state)
+        practice.state = step.target if step else practice.state
         empty_revisions(session, practice.id, NEVER_SENT)
-        practice.state, practice.title, practice.contact = State.WITHDRAWN, "", None
+        practice.title, practice.contact = "", None
         practice.changed = now()
     elif practice.record is not None and practice.state != State.PUBLISHED:
         _drop_update(session, person, practice)
@@ -87,7 +90,8 @@ def _shared(session: Session, person: User, practice: Practice) -> bool:
     """Whether a colleague can go on writing: the practice is the organisation's, and it has another member."""
     if practice.organisation_id is None:
         return False
-    colleagues = (User.organisation_id == practice.organisation_id, User.id != person.id, User.active)
+    colleagues = (User.organisation_id == practice.organisation_id, User.id != person.id, User.active,
+                  User.role != Role.READER)  # fmt: skip
     return session.scalar(select(User.id).where(*colleagues).limit(1)) is not None
 
 

@@ -79,6 +79,10 @@ TRANSITIONS = (
                "Make a submission public; one's own only where there is no other editor"),
     Transition("start-update", (State.PUBLISHED,), State.DRAFT, (Who.OWNER,),
                "Change a public practice; readers see the old version until the new one is published"),
+    Transition("leave", EDITABLE, State.WITHDRAWN, (Who.OWNER,),
+               "Delete one's account: what was never public and nobody shares is emptied"),
+    Transition("redact", (*EDITABLE, State.SUBMITTED, State.IN_REVIEW, State.PUBLISHED), State.WITHDRAWN, (Who.ADMIN,),
+               "Remove the text of the public version for good; the practice goes offline"),
 )  # fmt: skip
 """The whole workflow. What is not in this table cannot happen."""
 

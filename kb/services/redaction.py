@@ -5,11 +5,16 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from kb.models import Revision
-from kb.services.publishing import now
+from kb.models import Practice, Revision, User
+from kb.services import audit
+from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
+from kb.services.permissions import can, transition
+from kb.services.publishing import now, unpublish
+
+REASON_LIMIT = 500
 
 
 def empty_revisions(session: Session, practice_id: uuid.UUID, reason: str, *which: ColumnElement[bool]) -> None:
@@ -20,3 +25,58 @@ def empty_revisions(session: Session, practice_id: uuid.UUID, reason: str, *whic
     mine = (Revision.practice_id == practice_id, Revision.redacted.is_(None), *which)
     values: dict[str, Any] = {"document": {}, "note": None, "redacted": now(), "redaction": reason}
     session.execute(update(Revision).where(*mine).values(values), execution_options={"synchronize_session": "fetch"})
+
+
+def redact(session: Session, actor: User, practice_id: uuid.UUID, version: int | None, reason: str) -> Practice:
+    """Take the text of a public version away for good, and of the drafts that led to it; readers see the reason.
+
+    Where it is the newest version the practice goes offline, with whatever was written since and with its contact.
+    Raises NotAllowed, NotFound, Invalid without a version or a reason, Conflict for a version redacted before.
+    """
+    if not can(actor, "administer"):
+        raise NotAllowed(N_("Only administrators remove the text of a version."))
+    practice = session.get(Practice, practice_id)
+    if practice is None or practice.version == 0:
+        raise NotFound(N_("There is no such practice, or it was never public."))
+    reason = " ".join(reason.split())
+    revision = _checked(session, practice, version, reason)
+    before = select(func.max(Revision.number)).where(
+        Revision.practice_id == practice.id, Revision.version.is_not(None), Revision.number < revision.number
+    )
+    which = [Revision.number > (session.scalar(before) or 0)]
+    newest = revision.version == practice.version
+    if not newest:
+        which.append(Revision.number <= revision.number)
+    empty_revisions(session, practice.id, reason, *which)
+    if newest:
+        _take_offline(session, practice)
+    audit.note(session, actor, "practice.redact", "practice", practice.id, version=version, offline=newest)
+    return practice
+
+
+def _checked(session: Session, practice: Practice, version: int | None, reason: str) -> Revision:
+    problems = []
+    found = select(Revision).where(Revision.practice_id == practice.id, Revision.version == version)
+    revision = None if version is None else session.scalar(found)
+    if revision is None:
+        problems.append(Problem.of("version", N_("Choose a version.")))
+    if not reason:
+        problems.append(Problem.of("reason", N_("Say why, in a sentence that readers will see.")))
+    elif len(reason) > REASON_LIMIT:
+        text = N_("Shorten the reason: the limit is %(limit)d characters.")
+        problems.append(Problem.of("reason", text, limit=REASON_LIMIT))
+    if problems or revision is None:
+        raise Invalid(problems)
+    if revision.redacted is not None:
+        raise Conflict(N_("The text of this version was removed already."))
+    return revision
+
+
+def _take_offline(session: Session, practice: Practice) -> None:
+    if practice.record is not None:
+        unpublish(session, practice)
+    step = transition("redact", practice.state)
+    if step is not None:
+        practice.state = step.target
+    practice.title, practice.contact, practice.editor_id = "", None, None
+    practice.changed = now()

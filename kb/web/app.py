@@ -40,6 +40,7 @@ from kb.web import (
     notices,
     pages,
     privacy,  # noqa: F401 (likewise)
+    redaction,
     resetting,  # noqa: F401 (likewise)
     second_factor,  # noqa: F401 (likewise)
     sessions,  # noqa: F401 (likewise)
@@ -47,6 +48,7 @@ from kb.web import (
     submissions,
     suggest,
     templating,
+    versions,  # noqa: F401 (its views belong to the blueprint of the catalogue)
 )
 
 BODY_LIMIT = 4 * 1024 * 1024
@@ -97,7 +99,7 @@ def make(config: Config) -> Flask:
     for blueprint in (
         pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, moderation.bp, api.bp,
         notices.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
-        admin_users.bp, admin_vocabularies.bp,
+        admin_users.bp, admin_vocabularies.bp, redaction.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)

@@ -56,17 +56,25 @@ def practice(slug: str) -> ResponseReturnValue:
     record = catalogue.get(session, slug, base_url)
     return render_template(
         "catalogue/practice.html",
-        record=record,
-        narrative=_narrative(record),
-        recommended=RECOMMENDED,
-        reported=sum(record[key] is not None for key in RECOMMENDED),
-        missing=[key for key in RECOMMENDED if record[key] is None],
-        contact=catalogue.contact(session, accounts.current(), slug),
-        models=catalogue.titles(session, [entry["slug"] for entry in record["adapted_from"]]),
         adaptations=catalogue.adaptations(session, base_url, slug),
         similar=[(each, _shared(record, each)) for each in similar(session, context.engine(), base_url, record)],
-        licence=labels.LICENCES[record["licence"]],
+        **about(record),
     )
+
+
+def about(record: Document) -> dict[str, Any]:
+    """What the page of a practice shows of its record alone, in whichever version."""
+    session = context.reading()
+    return {
+        "record": record,
+        "narrative": _narrative(record),
+        "recommended": RECOMMENDED,
+        "reported": sum(record[key] is not None for key in RECOMMENDED),
+        "missing": [key for key in RECOMMENDED if record[key] is None],
+        "contact": catalogue.contact(session, accounts.current(), record["slug"]),
+        "models": catalogue.titles(session, [entry["slug"] for entry in record["adapted_from"]]),
+        "licence": labels.LICENCES[record["licence"]],
+    }
 
 
 def _narrative(record: Document) -> list[tuple[str, str]]:
