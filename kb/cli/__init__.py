@@ -51,6 +51,6 @@ def main() -> None:
 
 for command in (
     serving.run, content.init, content.seed, content.import_file, content.export_file, keeping.reindex, keeping.check,
-    keeping.back_up, keeping.restore, people.user, mailing.send_mail,
+    keeping.sweep, keeping.back_up, keeping.restore, people.user, mailing.send_mail,
 ):  # fmt: skip
     main.add_command(command)

@@ -1,8 +1,10 @@
-"""Commands that keep an installation sound: reindex, check, backup, restore."""
+"""Commands that keep an installation sound: reindex, check, sweep, backup, restore."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -10,7 +12,7 @@ import click
 from kb import config as settings
 from kb.cli.opening import opened, rebuild_index, shown
 from kb.config import Config
-from kb.services import backup, consistency
+from kb.services import backup, consistency, retention
 from kb.services.archive import Manifest
 from kb.services.backup import Home
 from kb.services.occupancy import using
@@ -36,6 +38,15 @@ def check() -> None:
     click.echo(f"{count} faults." if count else "All is well.")
     if count:
         sys.exit(1)
+
+
+@click.command()
+def sweep() -> None:
+    """Remove what has been kept for long enough. A running server does so by itself; both at once do no harm."""
+    with opened() as site, site.database.write() as session:
+        done = retention.sweep(session, datetime.now(UTC))
+    parts = ", ".join(f"{name} {count}" for name, count in asdict(done).items() if count)
+    click.echo(f"Removed: {parts}." if parts else "Nothing has been kept for too long.")
 
 
 @click.command("backup")

@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from kb.config import Config
 from kb.db import Database
 from kb.models import MailMessage
-from kb.services import notices, outbox
+from kb.services import notices, outbox, retention
 from kb.services.errors import N_
 from kb.services.mail import KINDS
 from kb.services.transport import POLICY, Deferred, HungUp, Refused, Transport, Trouble, Unreachable
@@ -116,9 +116,9 @@ class Postman:
             return Delivered(sent, failed, outbox.count_waiting(session))
 
     def sweep(self) -> int:
-        """Remove what was sent or given up long ago; returns how many messages that were."""
+        """Remove what has been kept for long enough, not only mail; returns how many messages that were."""
         with self.database.write() as session:
-            return outbox.sweep(session, self.clock())
+            return retention.sweep(session, self.clock()).mail
 
     def follow(self) -> None:
         """Start this process's thread that sends mail, once, after the fork."""

@@ -1,0 +1,79 @@
+"""What is kept for a time is removed when it is over, and not before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from kb.db import Database
+from kb.models import AuditEntry, Base, Invitation, LinkPurpose, OneTimeLink, Role, User, UserSession
+from kb.services import accounts, invitations, links, retention, sessions
+from kb.services.outbox import KEPT
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    with database.write() as session:
+        yield session
+
+
+@pytest.fixture
+def alice(session: Session) -> User:
+    return accounts.add_user(session, "alice@example.org", Role.MEMBER)
+
+
+def left(session: Session, table: type[Base]) -> int:
+    return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+@pytest.mark.parametrize(("days", "kept"), [(13, 1), (15, 0)])
+def test_a_session_goes_when_it_has_expired(session: Session, alice: User, days: int, kept: int) -> None:
+    sessions.open_session(session, alice)
+    session.flush()
+    retention.sweep(session, NOW + timedelta(days=days))
+    assert left(session, UserSession) == kept
+
+
+@pytest.mark.parametrize(("days", "kept"), [(30, 1), (32, 0)])
+def test_a_link_goes_a_month_after_it_was_too_old(session: Session, alice: User, days: int, kept: int) -> None:
+    links.new_link(session, LinkPurpose.SIGN_IN, alice)
+    session.flush()
+    retention.sweep(session, NOW + timedelta(days=days))
+    assert left(session, OneTimeLink) == kept
+
+
+def test_a_link_goes_a_month_after_it_was_used(session: Session, alice: User) -> None:
+    links.use_link(session, links.new_link(session, LinkPurpose.SIGN_IN, alice, life=timedelta(days=300)))
+    session.flush()
+    retention.sweep(session, NOW + retention.LINKS_KEPT + timedelta(hours=1))
+    assert left(session, OneTimeLink) == 0
+
+
+@pytest.mark.parametrize(("after", "kept"), [(-1, 1), (1, 0)])
+def test_an_invitation_goes_three_months_after_its_time(session: Session, after: int, kept: int) -> None:
+    dora = accounts.add_user(session, "dora@example.org", Role.ADMIN)
+    invitations.invite(session, dora, invitations.Offer("eve@example.org", Role.MEMBER), "")
+    session.flush()
+    retention.sweep(session, NOW + invitations.LIFE + retention.INVITATIONS_KEPT + timedelta(days=after))
+    assert left(session, Invitation) == kept
+
+
+def test_the_audit_log_stays(session: Session, alice: User) -> None:
+    before = left(session, AuditEntry)
+    retention.sweep(session, NOW + timedelta(days=5000))
+    assert before and left(session, AuditEntry) == before
+
+
+def test_it_says_how_many_of_each_were_removed(session: Session, alice: User) -> None:
+    sessions.open_session(session, alice)
+    accounts.set_password(session, alice, "harbour lantern reykjavik", keep=None)
+    sessions.open_session(session, alice)
+    session.flush()
+    done = retention.sweep(session, NOW + KEPT)
+    assert (done.sessions, done.mail, done.total) == (1, 0, 1)
