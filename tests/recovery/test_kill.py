@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import json
 import shutil
 import signal
@@ -17,7 +15,7 @@ import pytest
 from kb.db import Database
 from tests import factories
 from tests.conftest import configure, make_indexer
-from tests.processes import Server, eventually, serving
+from tests.processes import Conversation, Server, children, conversations, eventually, knows_workers, serving
 
 WORD = "zanzibarine"
 """A word that no seed practice holds."""
@@ -106,71 +104,34 @@ def test_an_index_lost_under_a_running_server_comes_back(folder: Path) -> None:
         eventually(lambda: server.get(f"/api/v1/practices?q={WORD}")[0] == 200 and hits(server) == 1)
 
 
-class Conversation:
-    """One connection, kept open: its requests are all answered by the worker that took it up."""
-
-    def __init__(self, server: Server, workers: list[int]) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
-        self.total("nothing")
-        ends = self.connection.sock.getpeername()[1], self.connection.sock.getsockname()[1]
-        self.worker = next(pid for pid in workers if _socket(*ends) in _open_files(pid))
-
-    def total(self, word: str) -> int:
-        self.connection.request("GET", f"/api/v1/practices?q={word}")
-        with self.connection.getresponse() as answer:
-            return int(json.loads(answer.read())["total"])
+def total(talk: Conversation) -> int:
+    return int(json.loads(talk.ask("GET", f"/api/v1/practices?q={WORD}").text)["total"])
 
 
-def _socket(server_port: int, client_port: int) -> str:
-    """The server's end of a connection, as it stands among a process's open files."""
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        columns = line.split()
-        if columns[1].endswith(f":{server_port:04X}") and columns[2].endswith(f":{client_port:04X}"):
-            return f"socket:[{columns[9]}]"
-    raise AssertionError("the connection was closed")
-
-
-def _open_files(pid: int) -> set[str]:
-    found = set()
-    for path in Path(f"/proc/{pid}/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):
-            found.add(str(path.readlink()))
-    return found
-
-
-@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="which worker answers is read from /proc")
+@knows_workers
 def test_a_publication_is_found_in_each_of_four_workers(folder: Path) -> None:
     config = configure(folder)
     database = Database(config.database_url)
     indexer = make_indexer(config, database)
     with serving(folder, KB_WORKERS="4") as server:
-        eventually(lambda: len(_children(server.process.pid)) == 4)
-        workers = _children(server.process.pid)
-        one_each: dict[int, Conversation] = {}
-        while len(one_each) < 4:
-            talk = Conversation(server, workers)
-            if one_each.setdefault(talk.worker, talk) is not talk:
-                talk.connection.close()
+        eventually(lambda: len(children(server.process.pid)) == 4)
+        workers = children(server.process.pid)
+        talks = conversations(server, workers).values()
         with database.write() as session:
             factories.published(session, title=f"The {WORD} practice")
         indexer.after_commit()  # what the worker does that published it
-        took = eventually(lambda: all(talk.total(WORD) == 1 for talk in one_each.values()), patience=5.0)
+        took = eventually(lambda: all(total(talk) == 1 for talk in talks), patience=5.0)
         print(f"each worker found it after {took:.2f} s")
-        assert _children(server.process.pid) == workers
-        for talk in one_each.values():
-            talk.connection.close()
+        assert children(server.process.pid) == workers
+        for talk in talks:
+            talk.close()
     indexer.engine.close()
     database.close()
 
 
-def _children(pid: int) -> list[int]:
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    return sorted(int(child) for child in listed.split())
-
-
 def test_a_server_that_is_told_to_end_ends_with_its_workers(folder: Path) -> None:
     with serving(folder) as server:
-        workers = _children(server.process.pid)
+        workers = children(server.process.pid)
         assert workers
         assert server.stop(signal.SIGTERM) == 0
         assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
