@@ -174,6 +174,19 @@ class LinkPurpose(StrEnum):
     ADDRESS = "address"
 
 
+def N_(text: str) -> str:
+    """Mark a sentence for the translators."""
+    return text
+
+
+def personal(called: str, note: str) -> dict[str, Any]:
+    """What `/privacy` says of a table: what it is called there, and what it holds about people and why.
+
+    For a column the note alone counts. How long it is kept stands in kb/services/retention.py.
+    """
+    return {"info": {"called": called, "privacy": note}}
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -197,6 +210,13 @@ class Organisation(Base):
     """A body whose members share its practices."""
 
     __tablename__ = "organisations"
+    __table_args__ = personal(
+        N_("Organisations"),
+        N_(
+            "Name, type, region and web address of a body whose members share its practices; its people are those "
+            "whose account names it."
+        ),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     name: Mapped[str] = mapped_column(String(200), unique=True)
@@ -229,18 +249,34 @@ class User(Base):
     confirmed: Mapped[datetime | None] = mapped_column(UtcDateTime)
     deleted: Mapped[datetime | None] = mapped_column(UtcDateTime)
     notify: Mapped[bool] = mapped_column(default=True, server_default=true())
-    totp_secret: Mapped[str | None] = mapped_column(String(64))
+    totp_secret: Mapped[str | None] = mapped_column(
+        String(64), **personal("", N_("The key of the second factor is kept as it is: the codes are computed from it."))
+    )
     totp_used: Mapped[int | None]
 
     organisation: Mapped[Organisation | None] = relationship()
 
-    __table_args__ = (CheckConstraint("email = lower(email)", name="email_lower"),)
+    __table_args__ = (
+        CheckConstraint("email = lower(email)", name="email_lower"),
+        personal(
+            N_("Accounts"),
+            N_(
+                "Name, e-mail address, role, organisation, region, language, which mail is wanted, and when the "
+                "account was made and its address confirmed: to sign in, and to say to colleagues and editors who "
+                "wrote what. Of the password only a check value (Argon2) is kept."
+            ),
+        ),
+    )
 
 
 class RecoveryCode(Base):
     """A code that stands in once for a lost second factor; only its SHA-256 is kept."""
 
     __tablename__ = "recovery_codes"
+    __table_args__ = personal(
+        N_("Recovery codes of a second factor"),
+        N_("Check values of the codes that stand in for a lost telephone, and when each was used."),
+    )
 
     code_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
@@ -251,6 +287,13 @@ class Invitation(Base):
     """An offer of an account. `accepted` says when its link was used, `withdrawn` when it was taken back."""
 
     __tablename__ = "invitations"
+    __table_args__ = personal(
+        N_("Invitations"),
+        N_(
+            "Name and e-mail address of whoever was invited, to which role, organisation and region, by whom, and "
+            "whether it was accepted: so that the link in the mail can make the account."
+        ),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
@@ -275,6 +318,13 @@ class Registration(Base):
     """Somebody's wish for an account: confirmed by mail, then decided by an editor or administrator."""
 
     __tablename__ = "registrations"
+    __table_args__ = personal(
+        N_("Requests for an account"),
+        N_(
+            "Name, e-mail address, organisation, region and reason of whoever asks for an account, and a check "
+            "value of the password: so that an editor can decide."
+        ),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
@@ -300,12 +350,24 @@ class UserSession(Base):
     """
 
     __tablename__ = "user_sessions"
+    __table_args__ = personal(
+        N_("Sessions"),
+        N_(
+            "Where somebody is signed in, since when, and in which hour they were last seen there: so that they can"
+            " see it and end it."
+        ),
+    )
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
     expires: Mapped[datetime] = mapped_column(UtcDateTime)
-    agent: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    agent: Mapped[str] = mapped_column(
+        String(200),
+        default="",
+        server_default="",
+        **personal("", N_("What the browser calls itself, so that its person knows it again; no network address.")),
+    )
     seen: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     user: Mapped[User] = relationship()
@@ -315,6 +377,10 @@ class OneTimeLink(Base):
     """A link that works once. Without a user it makes the first administrator. `email`: an address to be confirmed."""
 
     __tablename__ = "one_time_links"
+    __table_args__ = personal(
+        N_("One-time links"),
+        N_("Check values of links that reset a password, confirm an address or sign in, and whether they were used."),
+    )
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     purpose: Mapped[LinkPurpose] = mapped_column(choice(LinkPurpose))
@@ -329,6 +395,10 @@ class ApiToken(Base):
     """A token with which a member submits through the API. Shown once; only its SHA-256 is kept."""
 
     __tablename__ = "api_tokens"
+    __table_args__ = personal(
+        N_("Tokens of the API"),
+        N_("A check value of each token with which somebody submits through the API."),
+    )
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
@@ -459,6 +529,10 @@ class Practice(Base):
         CheckConstraint("version >= 0", name="version"),
         CheckConstraint("version = 0 OR slug IS NOT NULL", name="published_has_slug"),
         CheckConstraint("state <> 'published' OR version > 0", name="published_has_version"),
+        personal(
+            N_("Practices"),
+            N_("Who began a practice and which editor reads it: so that they find it and can go on."),
+        ),
     )
 
 
@@ -488,6 +562,13 @@ class Revision(Base):
         UniqueConstraint("practice_id", "number"),
         UniqueConstraint("practice_id", "version"),
         CheckConstraint("(kind = 'published') = (version IS NOT NULL)", name="published_has_version"),
+        personal(
+            N_("Versions of a practice"),
+            N_(
+                "The text of each version and draft, and who saved, submitted or published it: so that it can be "
+                "seen how a practice came to say what it says. The text itself may name people."
+            ),
+        ),
     )
 
 
@@ -619,6 +700,13 @@ class Contact(Base):
     """
 
     __tablename__ = "contacts"
+    __table_args__ = personal(
+        N_("Contacts of a practice"),
+        N_(
+            "Role, e-mail address and, with consent, the name of whom to write to, and when consent was given or "
+            "withdrawn. Shown to signed-in members only, in no export and no search."
+        ),
+    )
 
     practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), primary_key=True)
     role: Mapped[str] = mapped_column(Text, default="")
@@ -633,6 +721,10 @@ class Review(Base):
     """An editor's answer to one submission."""
 
     __tablename__ = "reviews"
+    __table_args__ = personal(
+        N_("Reviews"),
+        N_("Which editor answered a submission, and what they wrote to its author."),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
     practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), index=True)
@@ -659,7 +751,16 @@ class AuditEntry(Base):
     detail: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
-    __table_args__ = (Index("ix_audit_entries_object", "object_kind", "object_id"),)
+    __table_args__ = (
+        Index("ix_audit_entries_object", "object_kind", "object_id"),
+        personal(
+            N_("The audit log"),
+            N_(
+                "Who did what to what, and when, by the number of the account, without names or texts: so that it "
+                "can be answered later who changed what. An entry cannot be changed or deleted."
+            ),
+        ),
+    )
 
 
 class MailMessage(Base):
@@ -686,7 +787,16 @@ class MailMessage(Base):
     failed: Mapped[datetime | None] = mapped_column(UtcDateTime)
     error: Mapped[str] = mapped_column(Text, default="")
 
-    __table_args__ = (Index("ix_mail_messages_waiting", "sent", "failed", "due"),)
+    __table_args__ = (
+        Index("ix_mail_messages_waiting", "sent", "failed", "due"),
+        personal(
+            N_("Mail"),
+            N_(
+                "To which address a mail of which kind went, when, and why an attempt failed. Its text is deleted "
+                "once it is sent."
+            ),
+        ),
+    )
 
 
 class IndexOutbox(Base):

@@ -47,6 +47,7 @@ ROWS: tuple[Row, ...] = (
     ("GET", "/", "/", EVERYONE),
     ("GET", "/about", "/about", EVERYONE),
     ("GET", "/help", "/help", EVERYONE),
+    ("GET", "/privacy", "/privacy", EVERYONE),
     ("GET", "/healthz", "/healthz", EVERYONE),
     ("GET", "/robots.txt", "/robots.txt", EVERYONE),
     ("GET", "/favicon.ico", "/favicon.ico", (302,) * 6),

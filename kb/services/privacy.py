@@ -1,4 +1,4 @@
-"""What the base holds about one person, in one place: their own copy of it, to take away.
+"""What the base holds about people in general, and about one person: their own copy of it, to take away.
 
 Secrets are not in it, only that they are there: a hash says nothing about its person. Addresses of other people are
 left out too.
@@ -6,12 +6,14 @@ left out too.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Table, and_, or_, select
 from sqlalchemy.orm import Session
 
+from kb.db import Base
 from kb.models import (
     ApiToken,
     AuditEntry,
@@ -28,9 +30,32 @@ from kb.models import (
     UserSession,
 )
 from kb.services import audit, consent, practices
+from kb.services.errors import Message
 from kb.services.publishing import iso
+from kb.services.retention import KEPT
 
 Held = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Note:
+    """What the base holds about people in one table: its name in words, sentences, and how long it is kept."""
+
+    called: str
+    says: tuple[str, ...]
+    kept: Message
+
+
+def notes() -> list[Note]:
+    """The notes of the models, in the order of KEPT. Sentences are to be translated by who shows them."""
+    found = []
+    for mapper in Base.registry.mappers:
+        table = mapper.local_table
+        if isinstance(table, Table) and "privacy" in table.info:
+            columns = [column.info["privacy"] for column in table.columns if "privacy" in column.info]
+            says = (table.info["privacy"], *columns)
+            found.append((list(KEPT).index(table.name), Note(table.info["called"], says, KEPT[table.name])))
+    return [note for _, note in sorted(found, key=lambda each: each[0])]
 
 
 def copy_for(session: Session, user: User, base_url: str) -> Held:

@@ -13,14 +13,54 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, delete, or_
 from sqlalchemy.orm import Session
 
-from kb.models import Base, Invitation, OneTimeLink, UserSession
-from kb.services import outbox, registrations
+from kb.db import Base
+from kb.models import Invitation, OneTimeLink, UserSession
+from kb.services import outbox, registrations, sessions
+from kb.services.errors import N_, Message
 
 LINKS_KEPT = timedelta(days=30)
 """How long it is known that a one-time link was used, or not in time: whoever opens it again is told so."""
 
 INVITATIONS_KEPT = timedelta(days=90)
 """How long an invitation is known after its time was over, accepted or not."""
+
+
+KEPT = {
+    "users": Message(
+        N_(
+            "Until the account is deleted. Then a row without name and address stays, to which the practices, "
+            "reviews and entries of the log refer."
+        )
+    ),
+    "recovery_codes": Message(
+        N_("Until new ones are made, the second factor is switched off, or the account is deleted.")
+    ),
+    "organisations": Message(N_("As long as the base.")),
+    "invitations": Message(
+        N_("%(days)d days after its time was over, accepted or not."), {"days": INVITATIONS_KEPT.days}
+    ),
+    "registrations": Message(
+        N_(
+            "%(confirm)d days where nobody confirms it; else until it is decided. What is left then goes "
+            "after %(days)d days."
+        ),
+        {"confirm": registrations.CONFIRM_LIFE.days, "days": registrations.DECIDED_LIFE.days},
+    ),
+    "user_sessions": Message(
+        N_("%(days)d days from signing in, or until its person signs out."), {"days": sessions.SESSION_LIFE.days}
+    ),
+    "one_time_links": Message(N_("%(days)d days after it was used or too old."), {"days": LINKS_KEPT.days}),
+    "api_tokens": Message(N_("Until the account is disabled or deleted.")),
+    "practices": Message(N_("Until the account is deleted; the practice stays.")),
+    "revisions": Message(
+        N_("As long as the base. An administrator can remove the text of a version; its address then says why.")
+    ),
+    "contacts": Message(N_("Until it is changed or withdrawn, or the person deletes their account.")),
+    "reviews": Message(N_("As long as the base; of whoever deleted their account, as those of “someone who left”.")),
+    "audit_entries": Message(N_("As long as the base. The number leads to a name only while the account exists.")),
+    "mail_messages": Message(N_("%(days)d days after it was sent or given up."), {"days": outbox.KEPT.days}),
+}
+"""How long what a table holds about people is kept, by its name. `/privacy` says it beside the models' notes."""
 
 
 @dataclass(frozen=True)

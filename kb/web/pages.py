@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from flask import Blueprint, Response, redirect, render_template, url_for
+from flask import Blueprint, Response, current_app, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from kb.services import catalogue
+from kb.services import privacy as service
 from kb.services.errors import N_
+from kb.services.sessions import SESSION_LIFE
 from kb.services.vocabularies import TermInfo
 from kb.web import context, languages, templating
 
@@ -93,6 +95,18 @@ def about() -> ResponseReturnValue:
         "pages/about.html",
         figures=catalogue.figures(context.reading()),
         controller=context.config().controller,
+    )
+
+
+@bp.get("/privacy")
+def privacy() -> ResponseReturnValue:
+    """What is stored about people, why and how long, who answers for it, and what one can do."""
+    return render_template(
+        "pages/privacy.html",
+        controller=context.config().controller,
+        notes=service.notes(),
+        cookie=current_app.config["SESSION_COOKIE_NAME"],
+        days=SESSION_LIFE.days,
     )
 
 
