@@ -105,7 +105,15 @@ def _make_engine(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # the driver begins nothing by itself; `begin` below does
-        for pragma in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=FULL", "cache_size=-16000"):
+        # Recursive triggers: REPLACE, too, is then refused by whatever forbids that rows are deleted.
+        pragmas = (
+            "journal_mode=WAL",
+            "foreign_keys=ON",
+            "recursive_triggers=ON",
+            "synchronous=FULL",
+            "cache_size=-16000",
+        )
+        for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -72,9 +72,12 @@ def _combining() -> str:
     return "".join([*marks, "\u00ad", "\u200c", "\u200d", "\u2060"])
 
 
+COMBINING = _combining()
+"""Marks that belong to the letter before them, and invisible joiners, as they stand in a class of `re`."""
+
 # Catalan writes a long l as l·l, inside a word. The alternatives exclude each other and nothing follows them, so that
 # matching is linear. No possessive `*+`: with it Python 3.11.2, Debian 12's, never ends and eats all memory.
-_WORD = re.compile(rf"[^\W_](?:[^\W_]+|[{_combining()}]+|(?<=[lL])[·•‧](?=[lL]))*")
+_WORD = re.compile(rf"[^\W_](?:[^\W_]+|[{COMBINING}]+|(?<=[lL])[·•‧](?=[lL]))*")
 
 # A word here must be empty of meaning in its own language and no likely search word in another (so no German "war", no
 # Romanian "care", and not the place Como). Letters alone are what an apostrophe leaves behind.

@@ -30,14 +30,14 @@ class Naming:
     given: datetime | None
 
 
-def date_change(contact: Contact, before: tuple[str, bool]) -> None:
-    """Note on a contact just changed when consent came or went; `before` is the name and the consent until now.
+def date_change(contact: Contact, before: tuple[str, str, bool]) -> None:
+    """Note on a contact just changed when consent came or went; `before` is name, address and consent until now.
 
     Another name with consent is another person's, or the same person's to another name: given anew.
     """
-    if contact.consent and before != (contact.name, True):
+    if contact.consent and before != (contact.name, contact.email, True):
         contact.given, contact.withdrawn = now(), None
-    elif before[1] and not contact.consent:
+    elif before[2] and not contact.consent:
         contact.withdrawn = now()
 
 

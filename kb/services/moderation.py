@@ -12,7 +12,7 @@ from kb.models import Decision, Practice, Review, Revision, RevisionKind, Role, 
 from kb.services import audit, notices
 from kb.services.checking import check
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, Problem
-from kb.services.permissions import Transition, can, owns, transition
+from kb.services.permissions import Transition, can, transition
 from kb.services.practices import unmoved, working_copy
 from kb.services.publishing import publish as make_public
 from kb.services.record import DOCUMENT_KEYS, RECOMMENDED, Document, tidy
@@ -162,11 +162,9 @@ def _review(
 
 
 def _wrote(session: Session, actor: User, practice: Practice) -> bool:
-    """Whether a submission is someone's own, or a colleague's in which they wrote since it was last published."""
+    """Whether a submission is someone's own, or one in which they wrote since it was last published."""
     if practice.owner_id == actor.id:
         return True
-    if not owns(actor, practice):
-        return False
     public = select(func.max(Revision.number)).where(
         Revision.practice_id == practice.id, Revision.kind == RevisionKind.PUBLISHED
     )

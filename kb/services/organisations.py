@@ -39,7 +39,8 @@ class Counted:
 def named(session: Session, actor: User | None, name: str) -> Organisation | None:
     """Return the organisation of a name, made if there is none yet, however it is spaced and capitalised; None for "".
 
-    Raises Invalid for a name that is too long.
+    Its members share drafts, so only an administrator or somebody of it may add people to one that has any; `actor` is
+    None for the operator. Raises Invalid for a name that is too long or of such a one.
     """
     wanted = checked_name(name)
     if not wanted:
@@ -50,7 +51,17 @@ def named(session: Session, actor: User | None, name: str) -> Organisation | Non
         session.add(found)
         session.flush()
         audit.note(session, actor, "organisation.add", "organisation", found.id)
+    elif actor is not None and not _may_fill(session, actor, found):
+        text = N_("%(name)s has members who share drafts: only an administrator or one of them can add people to it.")
+        raise Invalid([Problem.of("organisation", text, name=found.name)])
     return found
+
+
+def _may_fill(session: Session, actor: User, organisation: Organisation) -> bool:
+    if can(actor, "administer") or actor.organisation_id == organisation.id:
+        return True
+    held = (select(table.id).where(table.organisation_id == organisation.id).limit(1) for table in (User, Practice))
+    return all(session.scalar(each) is None for each in held)
 
 
 def checked_name(name: str, field: str = "organisation") -> str:

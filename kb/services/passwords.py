@@ -97,5 +97,8 @@ def nobodys_hash() -> str:
 
 
 def _secret(password: str) -> bytes:
-    """What is hashed: composed, so that é typed on any keyboard is the same é."""
-    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
+    """What is hashed: composed, so that é typed on any keyboard is the same é.
+
+    Of one that is too long to be anybody's only so much is composed as shows that: composing takes quadratic time.
+    """
+    return unicodedata.normalize("NFKC", password[: PASSWORD_MOST + 1]).encode("utf-8", "surrogatepass")

@@ -161,8 +161,8 @@ def keep_contact(practice: Practice, contact: dict[str, Any] | None) -> None:
     if contact is None:
         return
     if practice.contact is None:
-        practice.contact = Contact(name="", consent=False)
-    before = (practice.contact.name, practice.contact.consent)
+        practice.contact = Contact(name="", email="", consent=False)
+    before = (practice.contact.name, practice.contact.email, practice.contact.consent)
     practice.contact.role = str(contact.get("role") or "")
     practice.contact.email = str(contact.get("email") or "")
     practice.contact.name = str(contact.get("name") or "")

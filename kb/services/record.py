@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
+from kb.search.language import COMBINING
 from kb.services.errors import N_, Invalid, Label, Problem
 
 Document = dict[str, Any]
@@ -152,12 +153,16 @@ def empty() -> Document:
     return blank
 
 
+# More marks on one letter than any script has: to put them in order takes time by the square of their number.
+_MARKS = re.compile(f"([{COMBINING}]{{32}})[{COMBINING}]+")
+
+
 def tidy(text: str) -> str | None:
     """Return the text as it is kept: composed Unicode, plain line ends, no control characters; None where it is blank.
 
     Control characters carry nothing a reader could see, and PostgreSQL cannot keep NUL.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _MARKS.sub(r"\1", text.replace("\r\n", "\n").replace("\r", "\n"))
     kept = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cs"))
     return unicodedata.normalize("NFC", kept).strip() or None
 

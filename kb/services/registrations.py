@@ -17,7 +17,7 @@ from sqlalchemy import CursorResult, and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from kb.models import Registration, Role, User
-from kb.services import accounts, audit, mail, organisations
+from kb.services import accounts, audit, mail, organisations, passwords
 from kb.services.errors import N_, Conflict, Gone, Invalid, NotAllowed, NotFound, Problem
 from kb.services.permissions import can
 from kb.services.tokens import digest, fresh
@@ -106,8 +106,22 @@ def look(session: Session, token: str) -> Registration:
     return registration
 
 
+def prove(session: Session, token: str, password: str) -> None:
+    """Ask whoever confirms for the password that they registered with; `session` only reads.
+
+    Somebody else may have registered the same address later, with a password of their own: the mail would look the
+    same, and the account would be theirs to open. Raises NotFound, Gone, Invalid.
+    """
+    if not passwords.verify(look(session, token).password_hash, password):
+        text = N_("This is not the password that was chosen with this link. Try the link of the other mail.")
+        raise Invalid([Problem.of("password", text)])
+
+
 def confirm(session: Session, token: str, base_url: str) -> Registration:
-    """Confirm an address and tell the editors that somebody waits. Raises NotFound, Gone."""
+    """Confirm an address and tell the editors that somebody waits. Raises NotFound, Gone.
+
+    Call `prove` before.
+    """
     registration = look(session, token)
     registration.confirmed = datetime.now(UTC)
     others = (Registration.email == registration.email, Registration.id != registration.id, _undecided())

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from kb.models import LinkPurpose, MailMessage, OneTimeLink, User
+from kb.models import ApiToken, LinkPurpose, MailMessage, OneTimeLink, User
 from kb.services import accounts, audit, links, mail, passwords
 from kb.services.errors import N_, Gone, Invalid, Problem
 from kb.services.tokens import digest, fresh
@@ -59,6 +59,8 @@ def reset(session: Session, token: str, password: str, *, known: tuple[str, ...]
     links.claim(session, token, LinkPurpose.RESET)
     accounts.put_password(session, user, hashed)
     user.confirmed = user.confirmed or datetime.now(UTC)
+    # Whoever resets a password may fear that somebody knows it: what was made with it ends too.
+    session.execute(delete(ApiToken).where(ApiToken.user_id == user.id))
     return user
 
 

@@ -35,7 +35,9 @@ class Place:
 
 
 def open_session(session: Session, user: User, agent: str | None = None) -> str:
-    """Begin a session of two weeks and return its token, which is kept nowhere. Raises NotAllowed if disabled.
+    """Begin a session of two weeks and return its token, which is kept nowhere.
+
+    Raises NotAllowed if the person was disabled.
 
     `agent` is what the browser calls itself.
     """

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from kb.search.language import fold, is_stop_word, spans
-from kb.search.port import Query, SearchEngine
+from kb.search.port import IndexLost, Query, SearchEngine
 from kb.search.question import Clause, Expansion, Question, Tagged, Words
 from kb.services.publishing import as_document, public_records
 from kb.services.record import Document
@@ -30,16 +30,25 @@ def similar(session: Session, engine: SearchEngine, base_url: str, record: Docum
     2009): words only compare within a language, and tags say little where many practices share them. No region is there
     twice, unless there are too few others.
     """
-    ranks: dict[str, float] = {}
-    for question in (_by_words(record), _by_tags(record)):
-        hits = engine.search(Query(question, limit=CANDIDATES, facets=False)).hits
-        for rank, hit in enumerate(hits, start=1):
-            ranks[hit.id] = ranks.get(hit.id, 0.0) + 1 / (_EVEN + rank)
+    try:
+        ranks = _ranks(engine, record)
+    except IndexLost:  # a practice's page does not need the index
+        return []
     ranks.pop(record["id"], None)
     best = sorted(ranks, key=lambda practice_id: (-ranks[practice_id], practice_id))[:CANDIDATES]
     records = public_records(session, map(UUID, best[: limit * 5]))
     found = [as_document(records[practice_id], base_url) for practice_id in best if practice_id in records]
     return list(islice(_varied(found, record), limit))
+
+
+def _ranks(engine: SearchEngine, record: Document) -> dict[str, float]:
+    """Return what each candidate is worth, by both rankings together. Raises IndexLost."""
+    ranks: dict[str, float] = {}
+    for question in (_by_words(record), _by_tags(record)):
+        hits = engine.search(Query(question, limit=CANDIDATES, facets=False)).hits
+        for rank, hit in enumerate(hits, start=1):
+            ranks[hit.id] = ranks.get(hit.id, 0.0) + 1 / (_EVEN + rank)
+    return ranks
 
 
 def _by_words(record: Document) -> Question:

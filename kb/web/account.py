@@ -15,8 +15,9 @@ from kb.models import User
 from kb.services import accounts, consent, passwords, second_factor, sessions
 from kb.services.errors import N_, Conflict, Invalid, Problem, TooMany
 from kb.web import context, languages, private
-from kb.web.accounts import BY_LINK, TOKEN, acting, bp, required
+from kb.web.accounts import BY_LINK, acting, bp, required
 from kb.web.forms.accounts import PasswordForm, ProfileForm
+from kb.web.signing_in import remember
 
 
 @bp.get("/account")
@@ -76,14 +77,14 @@ def change_password() -> ResponseReturnValue:
     try:
         if "current" in form:
             check_current(user, form.current.data or "")
-        _change(user, form)
+        opened = _change(user, form)
     except TooMany as refused:
         page = _password_page(form, [Problem("current", refused.message)], 429)
         page.headers["Retry-After"] = str(refused.retry_after)
         return page
     except Invalid as invalid:
         return _password_page(form, invalid.problems, 422)
-    cookie.pop(BY_LINK, None)
+    remember(user, opened)  # what was a copy of the cookie opens nothing now
     flash(_("Your password is set. Wherever else you were signed in, you are signed out."))
     return redirect(url_for("accounts.account"))
 
@@ -108,13 +109,15 @@ def check_current(user: User, password: str) -> None:
     failures.succeeded(user.email)
 
 
-def _change(user: User, form: PasswordForm) -> None:
-    """Set the password and, for the first administrator, the address: both or neither. Raises Invalid with all."""
+def _change(user: User, form: PasswordForm) -> str:
+    """Set the password and, for the first administrator, the address: both or neither. Raises Invalid with all.
+
+    Every session of the person ends; returns the token of a new one.
+    """
     problems: list[Problem] = []
     with context.writing() as session:
         try:
-            known, kept = context.config().known_words, cookie.get(TOKEN)
-            accounts.set_password(session, user, form.password.data or "", keep=kept, known=known)
+            accounts.set_password(session, user, form.password.data or "", known=context.config().known_words)
         except Invalid as invalid:
             problems += invalid.problems
         try:
@@ -126,6 +129,7 @@ def _change(user: User, form: PasswordForm) -> None:
             problems.append(Problem("email", conflict.message))
         if problems:
             raise Invalid(problems)
+        return sessions.open_session(session, session.get_one(User, user.id), request.user_agent.string)
 
 
 def _password_page(form: PasswordForm, problems: Any = (), status: int = 200) -> Response:

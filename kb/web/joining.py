@@ -16,7 +16,7 @@ from kb.services.registrations import Wish
 from kb.web import context, languages, private
 from kb.web.accounts import bp, current
 from kb.web.forms import options
-from kb.web.forms.joining import JoinForm, RegistrationForm
+from kb.web.forms.joining import ConfirmForm, JoinForm, RegistrationForm
 from kb.web.signing_in import home_of, open_here, remember
 
 # By invitation
@@ -111,22 +111,33 @@ def ask_to_register() -> ResponseReturnValue:
 @bp.get("/register/<token>")
 def registration(token: str) -> ResponseReturnValue:
     """The button that confirms an address. Looking does not use it up."""
-    try:
-        found = registrations.look(context.reading(), token)
-    except (NotFound, Gone) as refused:
-        return private.dead_link(refused)
-    return private.secret_page(render_template("accounts/confirm_registration.html", registration=found))
+    return _confirm_page(token)
 
 
 @bp.post("/register/<token>")
 def confirm_registration(token: str) -> ResponseReturnValue:
     """Confirm the address; an editor decides then."""
     try:
+        registrations.prove(context.reading(), token, ConfirmForm().password.data or "")
         with context.writing() as session:
             registrations.confirm(session, token, context.config().base_url)
     except (NotFound, Gone) as refused:
         return private.dead_link(refused)
+    except Invalid as invalid:
+        return _confirm_page(token, invalid.problems)
     return private.secret_page(render_template("accounts/waiting.html"))
+
+
+def _confirm_page(token: str, problems: Sequence[Problem] = ()) -> Response:
+    form = ConfirmForm(formdata=None)
+    try:
+        found = registrations.look(context.reading(), token)
+    except (NotFound, Gone) as refused:
+        return private.dead_link(refused)
+    html = render_template(
+        "accounts/confirm_registration.html", registration=found, form=form, problems=private.said(form, problems)
+    )
+    return private.secret_page(html, 422 if problems else 200)
 
 
 def _checked(form: RegistrationForm) -> tuple[Wish, str]:

@@ -43,6 +43,8 @@ def set_up_second_factor() -> ResponseReturnValue:
     if not secret:
         return redirect(url_for("accounts.second_factor"))
     try:
+        if _asks_password(user):
+            check_current(user, form.current.data or "")
         with private.counted_codes(user), context.writing() as session:
             codes = service.switch_on(session, user, secret, form.code.data or "")
     except (Invalid, TooMany) as refused:
@@ -118,6 +120,7 @@ def _page(user: User, form: ProveForm | None = None, refused: ServiceError | Non
         secret=" ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
         picture=Markup(picture),  # noqa: S704 (drawn by segno: no text of anybody's is in it)
         needed=service.missing(user, config.second_factor_required),
+        asks_password=_asks_password(user),
     )
     return _answer(html, refused)
 

@@ -158,11 +158,21 @@ def test_a_wish_is_confirmed_by_the_button_of_the_mail(open_site: Site) -> None:
     path = link(open_site.database, "registration-confirm")
     page = client.get(path)
     assert "Maya Berg" in page.text and page.headers["Referrer-Policy"] == "no-referrer"
-    assert "An editor reads what you wrote" in post(client, path).text
+    assert "An editor reads what you wrote" in post(client, path, password=WISH["password"]).text
     assert client.get(path).status_code == 410
     with open_site.database.read() as session:
         row = session.scalars(select(Registration)).one()
         assert row.confirmed is not None and row.region_code == "ITH5"
+
+
+def test_the_link_of_somebody_elses_wish_takes_another_password(open_site: Site) -> None:
+    client = open_site.client()
+    post(client, "/register", **WISH)
+    post(open_site.client(), "/register", **{**WISH, "password": "quite another horse 7"})
+    page = post(client, link(open_site.database, "registration-confirm"), password=WISH["password"])
+    assert page.status_code == 422 and "This is not the password" in page.text and 'role="alert"' in page.text
+    with open_site.database.read() as session:
+        assert session.scalars(select(Registration)).one().confirmed is None
 
 
 def test_a_known_address_gets_the_same_answer_but_for_the_address(open_site: Site) -> None:

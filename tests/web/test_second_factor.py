@@ -264,7 +264,15 @@ def shown_secret(client: FlaskClient) -> str:
 
 def set_up(client: FlaskClient) -> TestResponse:
     code = second_factor.code_at(shown_secret(client), int(time.time() // 30))
-    return post(client, "/account/second-factor", code=code)
+    return post(client, "/account/second-factor", code=code, current=factories.PASSWORD)
+
+
+def test_setting_up_asks_for_the_password(site: Site) -> None:
+    client = site.client("alice")
+    code = second_factor.code_at(shown_secret(client), int(time.time() // 30))
+    page = post(client, "/account/second-factor", code=code, current="not the password")
+    assert page.status_code == 422 and "This is not your present password." in page.text
+    assert "Set it up" in client.get("/account").text
 
 
 def test_setting_up_shows_key_and_picture_and_asks_nobody_else(site: Site) -> None:

@@ -56,6 +56,12 @@ class JoinForm(FlaskForm):
     password = PasswordField(_("Choose a password"))
 
 
+class ConfirmForm(FlaskForm):
+    """The password that somebody registered with, asked for again with the link."""
+
+    password = PasswordField(_("The password that you chose"))
+
+
 class RegistrationForm(FlaskForm):
     """What somebody is asked for who wants an account."""
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from kb.db import Database
 from kb.models import AuditEntry, Invitation, Organisation, Role, User
-from kb.services import accounts, invitations, passwords
+from kb.services import accounts, invitations, organisations, passwords
 from kb.services.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 from kb.services.invitations import Offer
 from tests import factories
@@ -220,3 +220,19 @@ def test_the_audit_log_names_no_address(database: Database, people: dict[str, Us
         entries = session.scalars(select(AuditEntry)).all()
     assert {"invitation.send", "invitation.accept"} <= {each.action for each in entries}
     assert not any(MAYA in f"{each.object_id}{each.detail}" for each in entries)
+
+
+def test_an_editor_adds_nobody_to_an_organisation_whose_members_share_drafts(
+    database: Database, people: dict[str, User]
+) -> None:
+    with database.write() as session:
+        alice, bob, dora = (session.get_one(User, people[name].id) for name in ("alice", "bob", "dora"))
+        body = organisations.named(session, None, "Secret body")
+        assert body is not None
+        alice.organisation_id = body.id
+        session.flush()
+        with pytest.raises(Invalid, match="share drafts"):
+            organisations.named(session, bob, "secret BODY")
+        assert organisations.named(session, dora, "Secret body") is body
+        assert organisations.named(session, alice, "Secret body") is body
+        assert organisations.named(session, bob, "A new one") is not None

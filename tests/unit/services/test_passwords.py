@@ -56,3 +56,10 @@ def test_no_password_keeps_the_check_busy(password: str, monkeypatch: pytest.Mon
     monkeypatch.setattr(passwords, "zxcvbn", lambda text, **_: asked.append(text) or {"score": 0})
     passwords.guessable(password)
     assert all(len(text) <= 24 for text in asked)
+
+
+def test_a_password_of_a_million_marks_is_refused_without_being_put_in_order() -> None:
+    mountain = "a" + "\u0301\u0323" * 500_000
+    assert not passwords.verify(passwords.nobodys_hash(), mountain)
+    with pytest.raises(Invalid, match="shorter"):
+        passwords.check(mountain)

@@ -204,3 +204,15 @@ def test_an_editor_publishes_what_colleagues_wrote_without_them(database: Databa
         practice = submitted(session, alice)
         moderation.publish(session, bob, practice, vocabularies.load(session))
         assert practice.version == 1
+
+
+def test_an_editor_does_not_publish_alone_what_they_changed_in_a_practice_of_nobody(database: Database) -> None:
+    with database.write() as session:
+        bob, dora = person(session, "bob@example.org", "editor"), person(session, "dora@example.org", "admin")
+        practice = published(session)
+        practices.save(session, bob, practice, document(title="Bob's words"), None)
+        practices.submit(session, bob, practice, vocabularies.load(session))
+        with pytest.raises(NotAllowed):
+            moderation.publish(session, bob, practice, vocabularies.load(session))
+        moderation.publish(session, dora, practice, vocabularies.load(session))
+        assert practice.version == 2
