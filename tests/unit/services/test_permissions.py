@@ -210,7 +210,7 @@ def test_an_editor_does_not_publish_alone_what_they_changed_in_a_practice_of_nob
     with database.write() as session:
         bob, dora = person(session, "bob@example.org", "editor"), person(session, "dora@example.org", "admin")
         practice = published(session)
-        practices.save(session, bob, practice, document(title="Bob's words"), None)
+        practices.save(session, bob, practice, document(title="Bob's words"), dict(CONTACT))
         practices.submit(session, bob, practice, vocabularies.load(session))
         with pytest.raises(NotAllowed):
             moderation.publish(session, bob, practice, vocabularies.load(session))
