@@ -29,7 +29,7 @@ from kb.models import MailMessage
 from kb.services import notices, outbox, retention
 from kb.services.errors import N_
 from kb.services.mail import KINDS
-from kb.services.transport import POLICY, Deferred, HungUp, Refused, Transport, Trouble, Unreachable
+from kb.services.transport import POLICY, Deferred, FolderTransport, HungUp, Refused, Transport, Trouble, Unreachable
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +117,8 @@ class Postman:
 
     def sweep(self) -> int:
         """Remove what has been kept for long enough, not only mail; returns how many messages that were."""
+        if isinstance(self.transport, FolderTransport):
+            self.transport.sweep(self.clock() - outbox.KEPT)
         with self.database.write() as session:
             return retention.sweep(session, self.clock()).mail
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import ssl
 import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -16,7 +18,7 @@ import pytest
 import trustme
 
 from kb.services import transport
-from kb.services.transport import POLICY, Deferred, HungUp, Refused, Unreachable, open_transport
+from kb.services.transport import POLICY, Deferred, FolderTransport, HungUp, Refused, Unreachable, open_transport
 from tests.mailserver import MailServer, mail_server
 
 
@@ -68,6 +70,18 @@ def test_a_message_sent_twice_is_in_the_folder_once(tmp_path: Path) -> None:
     sending.send(message())
     sending.send(message())
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_old_messages_leave_the_folder(tmp_path: Path) -> None:
+    folder = FolderTransport(tmp_path)
+    for name, age in (("old", timedelta(days=31)), ("new", timedelta(days=29))):
+        path = tmp_path / f"{name}.eml"
+        path.write_text("a link that opens an account")
+        written = (datetime.now(UTC) - age).timestamp()
+        os.utime(path, (written, written))
+    (tmp_path / "notes.txt").write_text("the operator's own")
+    assert folder.sweep(datetime.now(UTC) - timedelta(days=30)) == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new.eml", "notes.txt"]
 
 
 def test_only_the_operator_can_read_the_folder(tmp_path: Path) -> None:
