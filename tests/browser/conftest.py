@@ -47,7 +47,30 @@ class Live:
         page.goto(f"{self.url}/sign-in")
         page.locator("input[name=email]").fill(f"{name}@example.org")
         page.locator("input[name=password]").fill(factories.PASSWORD)
-        page.locator("main").get_by_role("button", name="Sign in").click()
+        press(page, "Sign in")
+
+
+def button(page: Any, name: str) -> Any:
+    """The button of the content that has this name."""
+    return page.locator("main").get_by_role("button", name=name, exact=True)
+
+
+def press(page: Any, name: str) -> None:
+    """Press a button of the content and wait for the page that answers: a click alone does not wait for it."""
+    with page.expect_navigation():
+        button(page, name).click()
+
+
+def follow(page: Any, name: str, **options: Any) -> None:
+    """Follow the first link of the content that has this name and wait for its page."""
+    with page.expect_navigation():
+        page.locator("main").get_by_role("link", name=name, **options).first.click()
+
+
+def leave(page: Any) -> None:
+    """Sign out with the button in the head of the page."""
+    with page.expect_navigation():
+        page.get_by_role("button", name="Sign out").click()
 
 
 @contextmanager

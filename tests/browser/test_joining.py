@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from kb.services import accounts, invitations
 from kb.services.invitations import Offer
-from tests.browser.conftest import Live, OpenPage
+from tests.browser.conftest import Live, OpenPage, follow, leave, press
 from tests.browser.test_reading import violations
 from tests.letters import link
 
 MAYA, SECRET = "maya@example.org", "harbour lantern reykjavik"
-
-
-def button(page: Any, name: str) -> Any:
-    return page.locator("main").get_by_role("button", name=name, exact=True)
 
 
 def invite(live: Live) -> str:
@@ -37,21 +31,21 @@ def test_an_invited_member_signs_in_for_the_first_time_and_comes_back(
     assert "Bob invites you" in page.locator("main").inner_text()
     assert page.get_by_label("Your name").input_value() == "Maya Berg"
     page.get_by_label("Choose a password").fill("short")
-    button(page, "Make the account").click()
+    press(page, "Make the account")
     page.get_by_role("alert").get_by_role("link").click()
     page.get_by_label("Choose a password").fill(SECRET)
-    button(page, "Make the account").click()
+    press(page, "Make the account")
 
     assert page.url.partition("#")[0] == f"{live.url}/my/practices"
     assert "Welcome, Maya Berg" in page.get_by_role("status").inner_text()
-    page.get_by_role("link", name="Submit a practice").last.click()
+    follow(page, "Submit a practice")
     assert page.url == f"{live.url}/submit"
 
-    page.get_by_role("button", name="Sign out").click()
+    leave(page)
     page.goto(f"{live.url}/sign-in")
     page.get_by_label("E-mail address").fill(MAYA)
     page.get_by_label("Password").fill(SECRET)
-    button(page, "Sign in").click()
+    press(page, "Sign in")
     assert page.url == f"{live.url}/my/practices"
 
 
@@ -59,14 +53,14 @@ def test_an_invited_member_signs_in_for_the_first_time_and_comes_back(
 def test_a_forgotten_password_is_set_anew_by_mail(live: Live, open_page: OpenPage, javascript: bool) -> None:
     page = open_page(javascript=javascript)
     page.goto(f"{live.url}/sign-in")
-    page.get_by_role("link", name="No password yet, or forgotten it?").click()
+    follow(page, "No password yet, or forgotten it?")
     page.get_by_label("E-mail address").fill("alice@example.org")
-    button(page, "Send the link").click()
+    press(page, "Send the link")
     assert "alice@example.org" in page.locator("main").inner_text()
 
     page.goto(live.url + link(live.site.database, "reset"))
     page.get_by_label("New password").fill(SECRET)
-    button(page, "Set the password").click()
+    press(page, "Set the password")
     assert page.url == f"{live.url}/my/practices"
 
     other = open_page(javascript=javascript)
@@ -83,7 +77,7 @@ def test_the_forms_have_no_known_barrier(live: Live, open_page: OpenPage, width:
         page.goto(live.url + path)
         assert violations(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-    button(page, "Make the account").click()
+    press(page, "Make the account")
     assert violations(page) == []
     live.sign_in(page, "alice")
     page.goto(f"{live.url}/account/address")

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests import factories
-from tests.browser.conftest import Live, OpenPage
+from tests.browser.conftest import Live, OpenPage, button, follow, press
 from tests.browser.test_reading import violations
-
-
-def button(page: Any, name: str) -> Any:
-    return page.locator("main").get_by_role("button", name=name, exact=True)
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with-javascript", "without-javascript"])
@@ -20,17 +14,17 @@ def test_somebody_takes_their_data_along_and_leaves(live: Live, open_page: OpenP
     page = open_page(javascript=javascript)
     live.sign_in(page, "alice")
     page.goto(f"{live.url}/account")
-    page.get_by_role("link", name="Download your data").click()
+    follow(page, "Download your data")
     with page.expect_download() as download:
         button(page, "Download the file").click()
     assert download.value.suggested_filename.startswith("my-data-")
     page.goto(f"{live.url}/account")
-    page.get_by_role("link", name="Delete your account").click()
+    follow(page, "Delete your account")
     page.get_by_label("Present password").fill("not that")
-    button(page, "Delete my account").click()
+    press(page, "Delete my account")
     assert "not your present password" in page.get_by_role("alert").inner_text()
     page.get_by_label("Present password").fill(factories.PASSWORD)
-    button(page, "Delete my account").click()
+    press(page, "Delete my account")
     assert "Your account is deleted" in page.get_by_role("status").first.inner_text()
     live.sign_in(page, "alice")
     assert "do not match" in page.get_by_role("alert").inner_text()
@@ -47,7 +41,7 @@ def test_axe_finds_nothing_in_the_pages_of_leaving(live: Live, open_page: OpenPa
         found[path] = violations(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.goto(f"{live.url}/account/delete")
-    button(page, "Delete my account").click()
+    press(page, "Delete my account")
     found["with an error"] = violations(page)
     last.goto(f"{live.url}/account/delete")
     found["last administrator"] = violations(last)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Live, OpenPage
+from tests.browser.conftest import Live, OpenPage, follow, leave, press
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 
@@ -65,12 +65,12 @@ def test_search_filter_and_open_without_javascript_on_a_phone(reading_url: str, 
     page = open_page(width=360, javascript=False)
     page.goto(reading_url)
     page.get_by_role("searchbox", name="Search practices").fill("talent")
-    page.get_by_role("button", name="Search").click()
+    press(page, "Search")
     page.get_by_role("button", name="Filter").click()
     page.get_by_role("checkbox", name="Spain").check()
-    page.get_by_role("button", name="Show the results").click()
+    press(page, "Show the results")
     assert page.url == f"{reading_url}/practices?q=talent&country=ES&year_from=&year_to="
-    page.get_by_role("link", name="Bizkaia Talent").click()
+    follow(page, "Bizkaia Talent")
     assert page.get_by_role("heading", level=1).inner_text().startswith("Bizkaia Talent")
 
 
@@ -81,7 +81,7 @@ def test_the_menu_opens_without_javascript(reading_url: str, open_page: OpenPage
     assert not themes.is_visible()
     page.get_by_role("button", name="Menu", exact=True).click()
     themes.click()
-    assert page.url == f"{reading_url}/themes"
+    page.wait_for_url(f"{reading_url}/themes")
 
 
 def test_the_first_key_reaches_the_skip_link_and_the_second_the_content(reading_url: str, page: Any) -> None:
@@ -110,5 +110,5 @@ def test_search_filter_and_open_by_keyboard_alone(reading_url: str, page: Any) -
 def test_an_editor_sees_the_queue_in_the_menu_and_signs_out(live: Live, page: Any) -> None:
     live.sign_in(page, "bob")
     assert page.get_by_role("link", name="Review").first.is_visible()
-    page.get_by_role("button", name="Sign out").click()
+    leave(page)
     assert page.get_by_role("link", name="Sign in").is_visible()

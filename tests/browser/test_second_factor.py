@@ -9,12 +9,8 @@ import pytest
 
 from kb.services import links, second_factor
 from tests import factories
-from tests.browser.conftest import Live, OpenPage
+from tests.browser.conftest import Live, OpenPage, follow, press
 from tests.browser.test_reading import violations
-
-
-def button(page: Any, name: str) -> Any:
-    return page.locator("main").get_by_role("button", name=name, exact=True)
 
 
 def link(page: Any, name: str) -> Any:
@@ -24,12 +20,12 @@ def link(page: Any, name: str) -> Any:
 def set_up(live: Live, page: Any) -> tuple[str, list[str]]:
     """Set up a second factor from the account page; returns the key and the recovery codes."""
     page.goto(f"{live.url}/account")
-    link(page, "Set it up").click()
+    follow(page, "Set it up", exact=True)
     key = page.locator("code").inner_text().replace(" ", "")
     page.get_by_label("Code", exact=True).fill(second_factor.code_at(key, int(time.time() // 30)))
     if page.get_by_label("Present password").count():
         page.get_by_label("Present password").fill(factories.PASSWORD)
-    button(page, "Switch it on").click()
+    press(page, "Switch it on")
     return key, page.get_by_label("Recovery codes").inner_text().split()
 
 
@@ -44,18 +40,18 @@ def test_a_second_factor_is_lost_and_recovered(live: Live, open_page: OpenPage, 
     live.sign_in(elsewhere, "alice")
     assert elsewhere.url.endswith("/sign-in/code")
     elsewhere.get_by_label("Code", exact=True).fill("000 000")
-    button(elsewhere, "Sign in").click()
+    press(elsewhere, "Sign in")
     assert "does not fit" in elsewhere.get_by_role("alert").inner_text()
     elsewhere.get_by_label("Code", exact=True).fill(codes[0])
-    button(elsewhere, "Sign in").click()
+    press(elsewhere, "Sign in")
     assert "used up" in elsewhere.get_by_role("status").first.inner_text()
 
     elsewhere.goto(f"{live.url}/account")
-    link(elsewhere, "Recovery codes, and switching it off").click()
-    link(elsewhere, "Switch the second factor off").click()
+    follow(elsewhere, "Recovery codes, and switching it off", exact=True)
+    follow(elsewhere, "Switch the second factor off", exact=True)
     elsewhere.get_by_label("Present password").fill(factories.PASSWORD)
     elsewhere.get_by_label("Code", exact=True).fill(codes[1])
-    button(elsewhere, "Switch it off").click()
+    press(elsewhere, "Switch it off")
     assert "switched off" in elsewhere.get_by_role("status").first.inner_text()
     _, new = set_up(live, elsewhere)  # on the new telephone
     assert not set(new) & set(codes)
@@ -69,10 +65,10 @@ def test_who_lost_everything_comes_back_by_a_link_of_the_operator(live: Live, op
         path = links.sign_in_link(session, "dora@example.org", "")
     page = open_page()
     page.goto(live.url + path)
-    button(page, "Sign in").click()
+    press(page, "Sign in")
     assert "second factor is switched off" in page.get_by_role("status").first.inner_text()
     page.get_by_label("New password").fill("harbour lantern reykjavik")
-    button(page, "Set the password").click()
+    press(page, "Set the password")
     assert page.url.endswith("/account") and link(page, "Set it up").is_visible()
 
 
@@ -81,7 +77,7 @@ def test_a_browser_is_signed_out_from_another(live: Live, open_page: OpenPage) -
     live.sign_in(here, "alice")
     live.sign_in(elsewhere, "alice")
     here.goto(f"{live.url}/account/sessions")
-    button(here, "Sign out everywhere else").click()
+    press(here, "Sign out everywhere else")
     assert here.get_by_text("this one").is_visible()
     elsewhere.goto(f"{live.url}/account")
     assert "/sign-in" in elsewhere.url
@@ -102,7 +98,7 @@ def test_axe_finds_nothing_in_the_pages_of_an_account(live: Live, open_page: Ope
     for path in ("/account", "/account/sessions", "/account/second-factor"):
         page.goto(live.url + path)
         look(path)
-    button(page, "Switch it on").click()
+    press(page, "Switch it on")
     look("setting up with an error")
     set_up(live, page)
     look("recovery codes")
@@ -111,6 +107,6 @@ def test_axe_finds_nothing_in_the_pages_of_an_account(live: Live, open_page: Ope
         look(f"{path}, on")
     third = open_page(width=width, scheme=scheme)
     live.sign_in(third, "alice")
-    button(third, "Sign in").click()
+    press(third, "Sign in")
     look("code with an error", third)
     assert {name: lines for name, lines in found.items() if lines} == {}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Live, OpenPage
+from tests.browser.conftest import Live, OpenPage, follow, press
 from tests.browser.test_reading import violations
 
 SUMMARY = "Hospitals of the region pair newly arrived nurses with senior colleagues for a year."
@@ -27,10 +27,6 @@ def write(page: Any) -> None:
     page.locator("#contact-email").fill("office@example.org")
 
 
-def button(page: Any, name: str) -> Any:
-    return page.locator("main").get_by_role("button", name=name, exact=True)
-
-
 @pytest.mark.parametrize("javascript", [True, False], ids=["with-javascript", "without-javascript"])
 def test_a_practice_goes_from_the_first_word_to_the_next_search(
     live: Live, open_page: OpenPage, javascript: bool
@@ -41,46 +37,46 @@ def test_a_practice_goes_from_the_first_word_to_the_next_search(
 
     author.goto(f"{live.url}/submit")
     write(author)
-    button(author, "Submit to the editors").click()
+    press(author, "Submit to the editors")
 
     alert = author.get_by_role("alert")
     assert "Summary" in alert.inner_text() and "Add at least one source" in alert.inner_text()
-    alert.get_by_role("link", name="Write something under “Summary”").click()
+    follow(author, "Write something under “Summary”")
     assert author.url.endswith("#summary")
     assert author.get_by_label("What was done").input_value() == "Pairs meet weekly; zanzaraword."
     assert author.locator("#region-code").input_value().startswith("Emilia-Romagna")
 
     author.get_by_label("Summary", exact=True).fill(SUMMARY)
-    button(author, "Add a source").click()
+    press(author, "Add a source")
     author.locator("#sources-1-title").fill("Programme page")
     author.locator("#sources-1-url").fill("https://example.org/nurses")
-    author.get_by_role("button", name="Remove Source 1").click()
+    press(author, "Remove Source 1")
     assert author.locator("#sources-0-url").input_value() == "https://example.org/nurses"
     assert author.get_by_label("Summary", exact=True).input_value() == SUMMARY
-    button(author, "Submit to the editors").click()
+    press(author, "Submit to the editors")
     assert "is with the editors" in author.get_by_role("status").first.inner_text()
 
     editor.goto(f"{live.url}/review")
-    editor.get_by_role("link", name="Mentors for newly arrived nurses").click()
-    button(editor, "I am reviewing it").click()
+    follow(editor, "Mentors for newly arrived nurses")
+    press(editor, "I am reviewing it")
     editor.get_by_text("Comment on: Status").first.click()
     editor.locator("#comment-status").fill("Running since when?")
-    button(editor, "Ask for changes").click()
+    press(editor, "Ask for changes")
 
     author.goto(f"{live.url}/my/practices")
-    author.get_by_role("link", name="Mentors for newly arrived nurses").click()
+    follow(author, "Mentors for newly arrived nurses")
     assert author.get_by_text("Running since when?").first.is_visible()
     author.get_by_label("Start").fill("2021-09")
-    button(author, "Submit to the editors").click()
+    press(author, "Submit to the editors")
 
     editor.goto(f"{live.url}/review")
-    editor.get_by_role("link", name="Mentors for newly arrived nurses").click()
-    button(editor, "Publish version 1").click()
+    follow(editor, "Mentors for newly arrived nurses")
+    press(editor, "Publish version 1")
     assert editor.url.endswith("/practices/mentors-for-newly-arrived-nurses")
 
     reader = open_page(javascript=javascript)
     reader.goto(f"{live.url}/practices?q=zanzaraword")
-    reader.get_by_role("link", name="Mentors for newly arrived nurses").click()
+    follow(reader, "Mentors for newly arrived nurses")
     assert reader.get_by_text("Running since 2021").first.is_visible()
 
 
@@ -93,17 +89,17 @@ def test_axe_finds_nothing_in_the_form_and_the_review(live: Live, open_page: Ope
     author.goto(f"{live.url}/submit")
     found["empty form"] = violations(author)
     write(author)
-    button(author, "Submit to the editors").click()
+    press(author, "Submit to the editors")
     found["form with errors"] = violations(author)
     author.get_by_label("Summary", exact=True).fill(SUMMARY)
     author.locator("#sources-0-url").fill("https://example.org/nurses")
-    button(author, "Submit to the editors").click()
+    press(author, "Submit to the editors")
     found["my practices"] = violations(author)
-    author.get_by_role("link", name="Mentors for newly arrived nurses").click()
+    follow(author, "Mentors for newly arrived nurses")
     found["waiting"] = violations(author)
     editor.goto(f"{live.url}/review")
     found["queue"] = violations(editor)
-    editor.get_by_role("link", name="Mentors for newly arrived nurses").click()
+    follow(editor, "Mentors for newly arrived nurses")
     found["review"] = violations(editor)
     assert author.evaluate("document.documentElement.scrollWidth") <= width
     assert editor.evaluate("document.documentElement.scrollWidth") <= width
