@@ -29,6 +29,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
     true,
 )
@@ -163,6 +164,20 @@ class Decision(StrEnum):
     CHANGES_REQUESTED = "changes-requested"
     PUBLISHED = "published"
     REJECTED = "rejected"
+
+
+class Form(StrEnum):
+    """A form whose text is kept while it is being written."""
+
+    PRACTICE = "practice"
+    REVIEW = "review"
+
+
+class Part(StrEnum):
+    """What somebody is offered in a practice: to write it too, or to have it."""
+
+    CO_AUTHOR = "co-author"
+    OWNER = "owner"
 
 
 class LinkPurpose(StrEnum):
@@ -499,7 +514,12 @@ class Generation(Base):
 
 
 class Practice(Base):
-    """A practice: its identity and where its working copy stands in the workflow."""
+    """A practice: its identity and where its working copy stands in the workflow.
+
+    `last_verified` and `review_due` are no part of a version: who confirms that a practice is still correct makes none.
+    `reminded` is when its owner was last told that a review is due, `escalated` when the editors were.
+    `merged_into_id`: it was the same as another practice, and its address leads there.
+    """
 
     __tablename__ = "practices"
 
@@ -516,6 +536,11 @@ class Practice(Base):
     revision_count: Mapped[int] = mapped_column(default=0)
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
     changed: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    last_verified: Mapped[date | None]
+    review_due: Mapped[date | None] = mapped_column(index=True)
+    reminded: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    escalated: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    merged_into_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("practices.id"))
 
     owner: Mapped[User | None] = relationship(foreign_keys=owner_id)
     editor: Mapped[User | None] = relationship(foreign_keys=editor_id)
@@ -539,6 +564,7 @@ class Practice(Base):
 class Revision(Base):
     """One saved, submitted or published version of a record, whole and immutable.
 
+    `mended`: an editor put a small thing right in someone's submission; `note` tells its author what.
     "For ever" bends to law: where `redacted` is set, the document is empty and `redaction` says why.
     """
 
@@ -552,6 +578,7 @@ class Revision(Base):
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
     author_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
     note: Mapped[str | None] = mapped_column(Text)
+    mended: Mapped[bool] = mapped_column(default=False, server_default=false())
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
     redacted: Mapped[datetime | None] = mapped_column(UtcDateTime)
     redaction: Mapped[str | None] = mapped_column(Text)
@@ -733,9 +760,230 @@ class Review(Base):
     decision: Mapped[Decision] = mapped_column(choice(Decision))
     message: Mapped[str] = mapped_column(Text, default="")
     comments: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+    checklist: Mapped[dict[str, bool]] = mapped_column(JSON, default=dict, server_default="{}")
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
     editor: Mapped[User] = relationship()
+
+
+class PracticeAuthor(Base):
+    """Somebody who writes a practice beside its owner."""
+
+    __tablename__ = "practice_authors"
+    __table_args__ = personal(
+        N_("Co-authors of a practice"), N_("Who may write a practice beside its owner, and since when.")
+    )
+
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
+    added: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+    user: Mapped[User] = relationship()
+
+
+class Offer(Base):
+    """A part in a practice, offered by mail; whoever has an account at the address may take it while it holds."""
+
+    __tablename__ = "offers"
+    __table_args__ = personal(
+        N_("Offers of a part in a practice"),
+        N_("To which e-mail address somebody offered to write or to have a practice, and whether it was taken."),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), index=True)
+    part: Mapped[Part] = mapped_column(choice(Part))
+    email: Mapped[str] = mapped_column(String(254))
+    maker_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime)
+    accepted: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    withdrawn: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    practice: Mapped[Practice] = relationship()
+    maker: Mapped[User | None] = relationship()
+
+
+class PreviewLink(Base):
+    """A private look at a working copy for whoever has the link, until it expires or is taken back."""
+
+    __tablename__ = "preview_links"
+    __table_args__ = personal(
+        N_("Private links to a draft"), N_("Who made a link to a draft, when, and how long it works.")
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), index=True)
+    maker_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime)
+    withdrawn: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    practice: Mapped[Practice] = relationship()
+    maker: Mapped[User | None] = relationship()
+
+
+class Buffer(Base):
+    """What somebody has typed into a form and not saved yet. Each autosave overwrites it; a save empties it.
+
+    `pairs` are the form's fields as [name, value]; `seen` is the revision that the writing began from.
+    """
+
+    __tablename__ = "buffers"
+    __table_args__ = personal(
+        N_("Text that is being written"),
+        N_(
+            "What somebody typed into the form of a practice or of a review and did not save yet, so that no word is "
+            "lost."
+        ),
+    )
+
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    form: Mapped[Form] = mapped_column(choice(Form), primary_key=True)
+    seen: Mapped[int | None]
+    pairs: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
+    saved: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+
+class StoredFile(Base):
+    """An image or an attachment, once, whatever practices show it; its bytes are in the files folder by their hash."""
+
+    __tablename__ = "stored_files"
+    __table_args__ = personal(
+        N_("Images and attachments"), N_("Who uploaded a file, and when. A file may show people.")
+    )
+
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    media_type: Mapped[str] = mapped_column(String(100))
+    bytes: Mapped[int]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    uploader_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+
+class PracticeFile(Base):
+    """A file that was brought to a practice: who may see one of the two may see the other."""
+
+    __tablename__ = "practice_files"
+
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), primary_key=True)
+    sha256: Mapped[str] = mapped_column(ForeignKey("stored_files.sha256"), primary_key=True, index=True)
+    added: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+
+class Comment(Base):
+    """A word about one field of a submission, or an answer to it (`parent_id`). `resolved`: nothing is left to do."""
+
+    __tablename__ = "comments"
+    __table_args__ = personal(
+        N_("Comments on fields"), N_("Who wrote what about which field of a submission, and who settled it.")
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), index=True)
+    review_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("reviews.id"))
+    parent_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("comments.id"))
+    revision_number: Mapped[int]
+    field: Mapped[str] = mapped_column(String(64))
+    body: Mapped[str] = mapped_column(Text)
+    author_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    resolved: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    resolver_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+
+    author: Mapped[User | None] = relationship(foreign_keys=author_id)
+
+
+class LastLook(Base):
+    """Which revision of a submission an editor read last: what is new to them is what came since."""
+
+    __tablename__ = "last_looks"
+    __table_args__ = personal(
+        N_("What an editor has read"), N_("Which version of a submission an editor looked at last, and when.")
+    )
+
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    revision_number: Mapped[int]
+    looked: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+
+class Report(Base):
+    """A reader says that something in a public practice is wrong."""
+
+    __tablename__ = "reports"
+    __table_args__ = personal(
+        N_("Reports of errors"),
+        N_(
+            "What a reader reported about a practice, the e-mail address if one was left for the answer, and the "
+            "answer."
+        ),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), index=True)
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    email: Mapped[str] = mapped_column(String(254), default="")
+    body: Mapped[str] = mapped_column(Text)
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    closed: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    closer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    answer: Mapped[str] = mapped_column(Text, default="")
+
+    practice: Mapped[Practice] = relationship()
+
+
+class Claim(Base):
+    """Somebody says that a practice without an owner is theirs to keep; an editor decides."""
+
+    __tablename__ = "claims"
+    __table_args__ = personal(
+        N_("Claims of a practice"), N_("Who asked to be the owner of a practice, why, and what an editor decided.")
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), index=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    reason: Mapped[str] = mapped_column(Text)
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    accepted: Mapped[bool | None]
+    decided: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decider_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    answer: Mapped[str] = mapped_column(Text, default="")
+
+    practice: Mapped[Practice] = relationship()
+    user: Mapped[User] = relationship(foreign_keys=user_id)
+
+
+class LinkCheck(Base):
+    """Whether an address that practices name still answers. `succeeded` is when it last did."""
+
+    __tablename__ = "link_checks"
+
+    url: Mapped[str] = mapped_column(String(ADDRESS_LIMIT), primary_key=True)
+    checked: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    succeeded: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    status: Mapped[int | None]
+    error: Mapped[str] = mapped_column(Text, default="")
+    failures: Mapped[int] = mapped_column(default=0)
+
+
+class MailText(Base):
+    """The editors' own words for a kind of mail in a language, in place of the built-in ones."""
+
+    __tablename__ = "mail_texts"
+    __table_args__ = personal(N_("Texts of mail"), N_("Who changed the words of a kind of mail last."))
+
+    kind: Mapped[str] = mapped_column(String(64), primary_key=True)
+    language: Mapped[str] = mapped_column(String(8), primary_key=True)
+    subject: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(Text)
+    changed: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    changer_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
 
 
 class AuditEntry(Base):

@@ -24,6 +24,12 @@ LINKS_KEPT = timedelta(days=30)
 INVITATIONS_KEPT = timedelta(days=90)
 """How long an invitation is known after its time was over, accepted or not."""
 
+OFFERS_KEPT = timedelta(days=30)
+"""How long an offer of a part in a practice is known after its time was over, taken or not."""
+
+REPORTERS_KEPT = timedelta(days=30)
+"""How long the address of whoever reported an error is known after the answer."""
+
 
 KEPT = {
     "users": Message(
@@ -57,6 +63,18 @@ KEPT = {
     ),
     "contacts": Message(N_("Until it is changed or withdrawn, or the person deletes their account.")),
     "reviews": Message(N_("As long as the base; of whoever deleted their account, as those of “someone who left”.")),
+    "practice_authors": Message(N_("Until the part is given up or taken back, or the account is deleted.")),
+    "offers": Message(N_("%(days)d days after its time was over, taken or not."), {"days": OFFERS_KEPT.days}),
+    "preview_links": Message(N_("%(days)d days after it stopped working."), {"days": LINKS_KEPT.days}),
+    "buffers": Message(N_("Until it is saved or thrown away, or the account is deleted.")),
+    "stored_files": Message(N_("As long as a version shows the file. A file that none shows is removed after a day.")),
+    "comments": Message(N_("As long as the base; of whoever deleted their account, as those of “someone who left”.")),
+    "last_looks": Message(N_("Until the account is deleted.")),
+    "reports": Message(
+        N_("The address %(days)d days after the answer, the rest as long as the base."), {"days": REPORTERS_KEPT.days}
+    ),
+    "claims": Message(N_("As long as the base; of whoever deleted their account, as those of “someone who left”.")),
+    "mail_texts": Message(N_("As long as the text.")),
     "audit_entries": Message(N_("As long as the base. The number leads to a name only while the account exists.")),
     "mail_messages": Message(N_("%(days)d days after it was sent or given up."), {"days": outbox.KEPT.days}),
 }
