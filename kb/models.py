@@ -913,7 +913,10 @@ class LastLook(Base):
 
 
 class Report(Base):
-    """A reader says that something in a public practice is wrong."""
+    """A reader says that something in a public practice is wrong, in one field of it (`field`) or anywhere.
+
+    `email` and `language` are for the answer.
+    """
 
     __tablename__ = "reports"
     __table_args__ = personal(
@@ -928,6 +931,8 @@ class Report(Base):
     practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), index=True)
     user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
     email: Mapped[str] = mapped_column(String(254), default="")
+    language: Mapped[str] = mapped_column(String(8), default="en")
+    field: Mapped[str] = mapped_column(String(64), default="")
     body: Mapped[str] = mapped_column(Text)
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
     closed: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -935,6 +940,8 @@ class Report(Base):
     answer: Mapped[str] = mapped_column(Text, default="")
 
     practice: Mapped[Practice] = relationship()
+    user: Mapped[User | None] = relationship(foreign_keys=user_id)
+    closer: Mapped[User | None] = relationship(foreign_keys=closer_id)
 
 
 class Claim(Base):
@@ -957,6 +964,7 @@ class Claim(Base):
 
     practice: Mapped[Practice] = relationship()
     user: Mapped[User] = relationship(foreign_keys=user_id)
+    decider: Mapped[User | None] = relationship(foreign_keys=decider_id)
 
 
 class LinkCheck(Base):
