@@ -10,6 +10,7 @@ from flask import Blueprint
 from flask_babel import format_datetime
 from flask_babel import gettext as _
 
+from kb.services.differences import Piece, words
 from kb.services.record import LABELS
 from kb.services.vocabularies import country_name
 from kb.web import context, labels, languages
@@ -32,12 +33,12 @@ def value_label(key: str, value: Any) -> str:
 
 def entry_line(entry: Mapping[str, Any]) -> str:
     """A group of fields in one line, its values in their order, parted by commas."""
-    words = []
+    parts = []
     for key, value in entry.items():
         if value in (None, False) or (key == "name" and "code" in entry):
             continue
-        words.append(_part(key, value))
-    return ", ".join(words)
+        parts.append(_part(key, value))
+    return ", ".join(parts)
 
 
 def _part(key: str, value: Any) -> str:
@@ -59,6 +60,16 @@ def _part(key: str, value: Any) -> str:
     return str(value)
 
 
+def entry_words(key: str, entry: Any) -> str:
+    """One entry of the field `key`, a group of fields or a plain value, in one line."""
+    return entry_line(entry) if isinstance(entry, Mapping) else value_label(key, entry)
+
+
+def entry_changes(key: str, before: Any, after: Any) -> list[Piece]:
+    """What changed in the line of an entry."""
+    return words(entry_words(key, before), entry_words(key, after))
+
+
 def field_name(key: str) -> str:
     """What a field is called, in the language of the page."""
     return _(str(LABELS[key]))
@@ -73,5 +84,7 @@ def register(bp: Blueprint) -> None:
     """Give the templates these functions."""
     bp.add_app_template_filter(value_label)
     bp.add_app_template_filter(entry_line)
+    bp.add_app_template_filter(entry_words)
+    bp.add_app_template_filter(entry_changes)
     bp.add_app_template_filter(field_name)
     bp.add_app_template_filter(moment)
