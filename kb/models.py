@@ -759,7 +759,6 @@ class Review(Base):
     editor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
     decision: Mapped[Decision] = mapped_column(choice(Decision))
     message: Mapped[str] = mapped_column(Text, default="")
-    comments: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     checklist: Mapped[dict[str, bool]] = mapped_column(JSON, default=dict, server_default="{}")
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
@@ -899,7 +898,7 @@ class Comment(Base):
 
 
 class LastLook(Base):
-    """Which revision of a submission an editor read last: what is new to them is what came since."""
+    """Which revision of a submission an editor read last, and which `before` that: what is new to them came since."""
 
     __tablename__ = "last_looks"
     __table_args__ = personal(
@@ -912,6 +911,7 @@ class LastLook(Base):
     looked: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
 
+    before: Mapped[int | None]
 class Report(Base):
     """A reader says that something in a public practice is wrong, in one field of it (`field`) or anywhere.
 

@@ -16,6 +16,7 @@ from kb.models import (
     Invitation,
     MailMessage,
     OneTimeLink,
+    LastLook,
     Practice,
     RecoveryCode,
     Registration,
@@ -108,7 +109,7 @@ def _drop_update(session: Session, person: User, practice: Practice) -> None:
 
 def _forget(session: Session, person: User) -> None:
     """Remove what belongs to the person alone, and their address wherever it stands."""
-    for table in (UserSession, OneTimeLink, ApiToken, RecoveryCode):
+    for table in (UserSession, OneTimeLink, ApiToken, RecoveryCode, LastLook):
         session.execute(delete(table).where(table.user_id == person.id))
     mine = or_(Invitation.email == person.email, Invitation.user_id == person.id)
     session.execute(delete(Invitation).where(mine))

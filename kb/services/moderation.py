@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kb.models import Decision, Practice, Review, Revision, RevisionKind, Role, State, User
-from kb.services import audit, notices
+from kb.services import audit, comments, notices
 from kb.services.checking import check
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, Problem
 from kb.services.permissions import Transition, can, transition
@@ -58,16 +59,20 @@ def request_changes(
     actor: User,
     practice: Practice,
     message: str,
-    comments: dict[str, str] | None = None,
+    asked: dict[str, str] | None = None,
     seen: int | None = None,
+    checklist: dict[str, bool] | None = None,
 ) -> Review:
-    """Give a submission back to its author with what is to be changed. Raises Invalid without a word of why."""
+    """Give a submission back to its author with what is to be changed. Raises Invalid without a word of why.
+
+    Here and below `asked` is what was written beside fields, and `checklist` which of its items the editor ticked.
+    """
     step = _step(actor, practice, "request-changes", seen)
-    comments = _worded(comments)
-    if not message.strip() and not comments:
+    asked = comments.worded(asked)
+    if not message.strip() and not asked:
         raise Invalid([Problem.of("message", N_("Say what should be changed, here or beside a field."))])
     practice.state = step.target
-    review = _review(session, actor, practice, Decision.CHANGES_REQUESTED, message, comments)
+    review = _review(session, actor, practice, Decision.CHANGES_REQUESTED, message, asked, checklist)
     audit.note(session, actor, "practice.request-changes", "practice", practice.id)
     data = {"url": f"/my/practices/{practice.id}/edit", "message": review.message}
     notices.tell_owner(session, "practice-changes-requested", practice, but=actor, **data)
@@ -80,10 +85,11 @@ def publish(
     practice: Practice,
     vocabulary: Vocabulary,
     message: str = "",
-    comments: dict[str, str] | None = None,
+    asked: dict[str, str] | None = None,
     seen: int | None = None,
+    checklist: dict[str, bool] | None = None,
 ) -> Revision:
-    """Make a submission public; comments beside fields are kept with the review.
+    """Make a submission public. What was asked before is settled by it; what comes with it is for the next update.
 
     Raises NotAllowed, Conflict, or Invalid where the record no longer holds.
     """
@@ -93,7 +99,8 @@ def publish(
     document = check(working_copy(session, practice), vocabulary)
     revision = make_public(session, practice, document, author_id=actor.id)
     practice.editor_id = None
-    _review(session, actor, practice, Decision.PUBLISHED, message, _worded(comments))
+    comments.settle_all(session, actor, practice)
+    _review(session, actor, practice, Decision.PUBLISHED, message, asked, checklist)
     audit.note(session, actor, "practice.publish", "practice", practice.id, version=practice.version)
     notices.tell_owner(session, "practice-published", practice, but=actor, url=f"/practices/{practice.slug}")
     return revision
@@ -129,12 +136,6 @@ def _public_document(session: Session, practice: Practice) -> Document | None:
     return None if document is None else renewed(document, term_successors(session))
 
 
-def _worded(comments: dict[str, str] | None) -> dict[str, str]:
-    """The comments that say something about a field of the record."""
-    said = {field: tidy(text) for field, text in (comments or {}).items() if field in DOCUMENT_KEYS}
-    return {field: text for field, text in said.items() if text}
-
-
 def _step(actor: User, practice: Practice, action: str, seen: int | None) -> Transition:
     """The transition, or why there is none: not this person's to make, or someone was faster."""
     if not can(actor, "review"):
@@ -147,17 +148,27 @@ def _step(actor: User, practice: Practice, action: str, seen: int | None) -> Tra
 
 
 def _review(
-    session: Session, actor: User, practice: Practice, decision: Decision, message: str, comments: dict[str, str]
+    session: Session,
+    actor: User,
+    practice: Practice,
+    decision: Decision,
+    message: str,
+    asked: dict[str, str] | None = None,
+    checklist: dict[str, bool] | None = None,
 ) -> Review:
+    """Keep what an editor decided, with the questions and the checklist that belong to it."""
     review = Review(
+        id=uuid.uuid4(),
         practice_id=practice.id,
         revision_number=practice.revision_count,
         editor_id=actor.id,
         decision=decision,
         message=tidy(message) or "",
-        comments=comments,
+        checklist=checklist or {},
     )
     session.add(review)
+    session.flush()
+    comments.ask(session, actor, practice, asked or {}, review)
     return review
 
 

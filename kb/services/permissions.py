@@ -65,6 +65,10 @@ ACTIONS = (
     Action("view", Who.OWNER, "Read the working copy, its contact and the editors' answers", tuple(State)),
     Action("view", Who.EDITOR, "Read the working copy, its contact and the editors' answers", SEEN_BY_EDITORS),
     Action("edit", Who.OWNER, "Change the working copy and the contact", (*EDITABLE, State.PUBLISHED)),
+    Action("comment", Who.OWNER, "Answer the editors' questions on fields", (State.DRAFT, *SEEN_BY_EDITORS)),
+    Action("comment", Who.EDITOR, "Answer, settle and reopen questions on fields", SEEN_BY_EDITORS),
+    Action("mend", Who.EDITOR, "Mend the text of a submission, with a note to its author",
+           (State.SUBMITTED, State.IN_REVIEW)),
 )
 """What may be done beside the workflow. What is not in this table or the next cannot be done."""
 

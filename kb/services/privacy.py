@@ -17,8 +17,10 @@ from kb.db import Base
 from kb.models import (
     ApiToken,
     AuditEntry,
+    Comment,
     Contact,
     Invitation,
+    LastLook,
     MailMessage,
     OneTimeLink,
     Practice,
@@ -77,9 +79,16 @@ def copy_for(session: Session, user: User, base_url: str) -> Held:
             select(Practice).where(Practice.owner_id == person.id).order_by(Practice.created))],
         "revisions": _revisions(session, person),
         "contacts": [_contact(session, contact, base_url) for contact in consent.contacts_with(session, person.email)],
-        "reviews": [_of(row, "practice_id", "revision_number", "decision", "message", "comments", "created")
+        "reviews": [_of(row, "practice_id", "revision_number", "decision", "message", "checklist", "created")
                     for row in session.scalars(
                         select(Review).where(Review.editor_id == person.id).order_by(Review.created))],
+        "comments": [_of(row, "practice_id", "revision_number", "field", "body", "created")
+                     for row in session.scalars(
+                         select(Comment).where(Comment.author_id == person.id).order_by(Comment.created))],
+        "comments_settled": [_of(row, "practice_id", "field", "resolved") for row in session.scalars(
+            select(Comment).where(Comment.resolver_id == person.id).order_by(Comment.resolved))],
+        "last_looks": [_of(row, "practice_id", "revision_number", "looked") for row in session.scalars(
+            select(LastLook).where(LastLook.user_id == person.id).order_by(LastLook.looked))],
         "audit_entries": _entries(session, person),
         "mail": _mail(session, person),
     }  # fmt: skip

@@ -8,6 +8,9 @@ from kb.services.errors import N_
 
 DEEDS = {
     "address.ask": N_("Asked for another e-mail address"),
+    "comment.answer": N_("Answered a question on a field"),
+    "comment.reopen": N_("Reopened a question on a field"),
+    "comment.settle": N_("Settled a question on a field"),
     "contact.withdraw": N_("Withdrew a contact’s consent, or the contact"),
     "invitation.accept": N_("Accepted an invitation"),
     "invitation.send": N_("Sent an invitation"),

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import MultiDict
 
 from kb.models import Practice, Role
-from kb.services import moderation, permissions, practices
+from kb.services import comments, moderation, permissions, practices
 from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, Problem
 from kb.web import accounts, context, languages
 from kb.web.forms.filling import seen
@@ -120,6 +120,7 @@ def _page(
         missing=moderation.missing(session, practice),
         contact=practices.contact_of(practice),
         last=practices.last_review(session, practice),
+        asked=comments.threads(session, practice),
         allowed={
             action for action in ("take", "request-changes", "publish") if permissions.can(actor, action, practice)
         },

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from kb.models import Practice, Review, Role, User
-from kb.services import permissions, practices, record
+from kb.services import comments, permissions, practices, record
 from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, NotFound, Problem
 from kb.web import accounts, context, documents, languages
 from kb.web.forms import filling, options
@@ -93,6 +93,7 @@ def update(practice_id: uuid.UUID) -> ResponseReturnValue:
         practice = practices.get(session, actor, practice_id)
         document = filling.document_of(form, practices.working_copy(session, practice), vocabulary)
         practices.save(session, actor, practice, document, filling.contact_of(form), filling.seen(request.form))
+        comments.answer_each(session, actor, practice, form.answers)
         return practice_id
 
     vocabulary = context.vocabulary()
@@ -184,6 +185,7 @@ def _page(
         practice=practice,
         seen=seen if seen is not None or practice is None else practice.revision_count,
         review=review,
+        notes=comments.still_open(comments.threads(context.reading(), practice)) if practice else {},
         sections=forms.SECTIONS,
         progress=forms.progress(form, problems),
         hints=forms.HINTS,

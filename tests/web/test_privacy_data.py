@@ -104,7 +104,8 @@ def test_every_table_that_belongs_to_a_person_is_in_the_file(site: Site) -> None
         "users": "account", "user_sessions": "sessions", "api_tokens": "tokens", "one_time_links": "links",
         "recovery_codes": "recovery_codes", "invitations": "invitations", "registrations": "registrations",
         "practices": "practices", "revisions": "revisions", "contacts": "contacts", "reviews": "reviews",
-        "audit_entries": "audit_entries", "mail_messages": "mail",
+        "audit_entries": "audit_entries", "mail_messages": "mail", "comments": "comments",
+        "last_looks": "last_looks",
     }  # fmt: skip
     tables = User.metadata.sorted_tables
     personal = {

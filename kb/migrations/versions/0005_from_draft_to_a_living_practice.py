@@ -6,6 +6,9 @@ Revises: 0004
 
 from __future__ import annotations
 
+import uuid
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -17,8 +20,39 @@ depends_on = None
 # By which SQLite's nameless constraints are known.
 NAMED = {'fk': 'fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s'}
 
+OLD_COMMENTS = sa.text("""
+    SELECT reviews.id, practice_id, revision_number, reviews.editor_id, comments, reviews.created, practices.state
+    FROM reviews JOIN practices ON practices.id = practice_id
+""").columns(id=sa.Uuid(), practice_id=sa.Uuid(), revision_number=sa.Integer(), editor_id=sa.Uuid(),
+             comments=sa.JSON(), created=sa.DateTime(timezone=True), state=sa.String())  # fmt: skip
+
+
+def _taken_from_reviews() -> list[dict[str, Any]]:
+    """The comments that stood in the reviews, as rows. Of what is public by now nothing is left to do."""
+    return [
+        {
+            'id': uuid.uuid4(),
+            'practice_id': review.practice_id,
+            'review_id': review.id,
+            'revision_number': review.revision_number,
+            'field': field,
+            'body': body,
+            'author_id': review.editor_id,
+            'created': review.created,
+            'resolved': review.created if review.state == 'published' else None,
+        }
+        for review in op.get_bind().execute(OLD_COMMENTS)
+        for field, body in (review.comments or {}).items()
+    ]
+
 
 def upgrade() -> None:
+    # First, while nothing refers to `reviews`: SQLite makes the table anew.
+    moved = _taken_from_reviews()
+    with op.batch_alter_table('reviews', schema=None) as batch_op:
+        batch_op.drop_column('comments')
+        batch_op.add_column(sa.Column('checklist', sa.JSON(), server_default='{}', nullable=False))
+
     op.create_table('link_checks',
     sa.Column('url', sa.String(length=2000), nullable=False),
     sa.Column('checked', sa.DateTime(timezone=True), nullable=False),
@@ -81,6 +115,7 @@ def upgrade() -> None:
     sa.Column('practice_id', sa.Uuid(), nullable=False),
     sa.Column('user_id', sa.Uuid(), nullable=False),
     sa.Column('revision_number', sa.Integer(), nullable=False),
+    sa.Column('before', sa.Integer(), nullable=True),
     sa.Column('looked', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['practice_id'], ['practices.id'], name=op.f('fk_last_looks_practice_id_practices')),
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_last_looks_user_id_users'), ondelete='CASCADE'),
@@ -158,7 +193,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_reports_practice_id'), 'reports', ['practice_id'])
 
-    op.create_table('comments',
+    comments = op.create_table('comments',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('practice_id', sa.Uuid(), nullable=False),
     sa.Column('review_id', sa.Uuid(), nullable=True),
@@ -178,6 +213,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_comments'))
     )
     op.create_index(op.f('ix_comments_practice_id'), 'comments', ['practice_id'])
+    op.bulk_insert(comments, moved)
 
     for column, kind in (('last_verified', sa.Date()), ('review_due', sa.Date()),
                          ('reminded', sa.DateTime(timezone=True)), ('escalated', sa.DateTime(timezone=True))):
@@ -193,8 +229,6 @@ def upgrade() -> None:
     for column in ('last_verified', 'review_due'):
         op.execute(f'UPDATE practices SET {column} = '
                    f'(SELECT records.{column} FROM records WHERE records.practice_id = practices.id)')
-
-    op.add_column('reviews', sa.Column('checklist', sa.JSON(), server_default='{}', nullable=False))
 
     op.add_column('revisions', sa.Column('mended', sa.Boolean(), server_default=sa.false(), nullable=False))
 
@@ -220,6 +254,7 @@ def downgrade() -> None:
     with op.batch_alter_table('reviews', schema=None) as batch_op:
         batch_op.drop_column('checklist')
 
+        batch_op.add_column(sa.Column('comments', sa.JSON(), server_default='{}', nullable=False))
     with op.batch_alter_table('practices', naming_convention=NAMED) as batch_op:
         batch_op.drop_constraint(batch_op.f('fk_practices_merged_into_id_practices'), type_='foreignkey')
         batch_op.drop_index(batch_op.f('ix_practices_review_due'))

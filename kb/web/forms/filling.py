@@ -48,6 +48,8 @@ def posted(pairs: MultiDict[str, str]) -> PracticeForm:
     Raises Invalid where more entries were sent than a part may hold: none is dropped in silence.
     """
     form = PracticeForm(formdata=MultiDict(_numbered(pairs)))
+    mark = "answer-"
+    form.answers = {name.removeprefix(mark): text for name, text in pairs.items() if name.startswith(mark)}
     part, _dash, position = pairs.get("remove", "").rpartition("-")
     if (added := pairs.get("add", "")) in REPEATING and len(form[added]) < LIST_CAP:
         form[added].append_entry()

@@ -103,7 +103,12 @@ def _entries(part: type[_Entry]) -> FieldList:
 
 
 class PracticeForm(FlaskForm):
-    """The whole record. Field names are those of the record; entries are `sources-0-url`."""
+    """The whole record. Field names are those of the record; entries are `sources-0-url`.
+
+    `answers` are what was typed as answers to the editors' questions, by the question's id.
+    """
+
+    answers: Mapping[str, str] = {}
 
     title = _text(_("Title"))
     original_title = _text(_("Title in the local language"))

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from kb.db import Database
 from kb.models import Practice, Revision, RevisionKind, Role, State, User
-from kb.services import moderation, practices, vocabularies
+from kb.services import comments, moderation, practices, vocabularies
 from kb.services.errors import Conflict, Invalid, NotAllowed, NotFound, ServiceError
 from kb.services.permissions import TRANSITIONS, can, transition
 from kb.services.record import shape
@@ -71,7 +71,8 @@ def test_an_editor_asks_and_the_author_sends_again(database: Database) -> None:
         practice = submitted(session, alice)
         moderation.request_changes(session, bob, practice, "How many?", {"results": "A number, please."})
         assert practice.state == State.CHANGES_REQUESTED
-        assert practices.last_review(session, practice).comments == {"results": "A number, please."}
+        [question] = comments.threads(session, practice)["results"]
+        assert question.question.body == "A number, please." and question.open
         practices.save(session, alice, practice, document(results="86 pairs."), None)
         practices.submit(session, alice, practice, vocabularies.load(session))
         assert practice.state == State.SUBMITTED
