@@ -196,18 +196,22 @@ def fields(before: Document | None, after: Document) -> list[FieldDifference]:
     Without one before, those that are filled. A key that one of the two does not have is empty in it.
     """
     earlier = before or {}
-    found = []
-    for key in DOCUMENT_KEYS:
-        was, now = earlier.get(key), after.get(key)
-        if (was in _BLANK and now in _BLANK) or was == now:
-            continue
-        if key in TEXTS:
-            pieces = words("" if was is None else str(was), "" if now is None else str(now))
-            found.append(FieldDifference(key, was, now, pieces=tuple(pieces)))
-        else:
-            entries = _entries(key, _as_list(was), _as_list(now))
-            found.append(FieldDifference(key, was, now, entries=tuple(entries)))
-    return found
+    return [_field(key, earlier.get(key), after.get(key)) for key in changed(before, after)]
+
+
+def changed(before: Document | None, after: Document) -> list[str]:
+    """Return the fields in which a document differs from the one before it, in the order of the record."""
+    pairs = ((key, (before or {}).get(key), after.get(key)) for key in DOCUMENT_KEYS)
+    return [
+        key for key, was, now in pairs if not (was in _BLANK and now in _BLANK) and _comparable(was) != _comparable(now)
+    ]
+
+
+def _field(key: str, was: Any, now: Any) -> FieldDifference:
+    if key in TEXTS:
+        pieces = words("" if was is None else str(was), "" if now is None else str(now))
+        return FieldDifference(key, was, now, pieces=tuple(pieces))
+    return FieldDifference(key, was, now, entries=tuple(_entries(key, _as_list(was), _as_list(now))))
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -251,5 +255,14 @@ def _name(key: str, entry: Any) -> Any:
     return next(((part, value) for part, value in entry.items() if value not in (None, "", False)), None)
 
 
-def _comparable(entry: Any) -> str:
-    return json.dumps(entry, sort_keys=True, ensure_ascii=False, default=str)
+def _comparable(value: Any) -> str:
+    """A value as it is compared. A region is its code: its name comes from the list of regions."""
+    return json.dumps(_nameless(value), sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _nameless(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_nameless(each) for each in value]
+    if isinstance(value, dict) and value.get("code"):
+        return {part: each for part, each in value.items() if part != "name"}
+    return value
