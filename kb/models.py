@@ -518,7 +518,8 @@ class Practice(Base):
 
     `last_verified` and `review_due` are no part of a version: who confirms that a practice is still correct makes none.
     `reminded` is when its owner was last told that a review is due, `escalated` when the editors were.
-    `merged_into_id`: it was the same as another practice, and its address leads there.
+    `merged_into_id`: it was the same as another practice, and its address leads there. `was_published` and
+    `was_updated` keep the dates of the public version while it is archived or offline.
     """
 
     __tablename__ = "practices"
@@ -541,6 +542,8 @@ class Practice(Base):
     reminded: Mapped[datetime | None] = mapped_column(UtcDateTime)
     escalated: Mapped[datetime | None] = mapped_column(UtcDateTime)
     merged_into_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("practices.id"))
+    was_published: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    was_updated: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     owner: Mapped[User | None] = relationship(foreign_keys=owner_id)
     editor: Mapped[User | None] = relationship(foreign_keys=editor_id)
@@ -908,10 +911,10 @@ class LastLook(Base):
     practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), primary_key=True)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     revision_number: Mapped[int]
+    before: Mapped[int | None]
     looked: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
 
-    before: Mapped[int | None]
 class Report(Base):
     """A reader says that something in a public practice is wrong, in one field of it (`field`) or anywhere.
 

@@ -1,8 +1,8 @@
-"""Write docs/permissions.md from the tables of kb/services/permissions.py.
+"""Write docs/permissions.md and docs/workflow.md from the tables of kb/services/permissions.py.
 
     python -m scripts.permissions
 
-Each cell is what `can` answers, so the page cannot say anything else than the program does.
+Each cell is what `can` answers, so the pages cannot say anything else than the program does.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from kb.models import Practice, Role, State, User
-from kb.services.permissions import ACTIONS, TRANSITIONS, can
+from kb.models import Practice, Record, Role, State, User
+from kb.services.permissions import ACTIONS, TRANSITIONS, Public, can
+from scripts import workflow
 
 PAGE = Path(__file__).parents[1] / "docs" / "permissions.md"
 
@@ -36,7 +37,8 @@ A practice is its owner's, who began it, and it is shared with the organisation 
 organisation's members read, edit, submit and withdraw it as the owner does, and the audit log names who did. It stays
 with that organisation when its owner goes elsewhere, and the owner keeps it. Merged organisations merge their
 practices. A reader owns nothing, whatever they wrote before. To everybody whom the table does not let read a working
-copy, it does not exist (404). Cells name the states in which something may be done.
+copy, it does not exist (404). Cells name the states in which something may be done; where it matters too whether
+readers see a version, [the workflow](workflow.md) says so.
 
 """
 
@@ -71,7 +73,7 @@ ORPHAN = "Editor, of a public practice without an owner"
 
 def page() -> str:
     """The whole page, in Markdown."""
-    return HEAD + _table(_site()) + OWNING + _table(_practice()) + NOTE
+    return HEAD + workflow.table(_site()) + OWNING + workflow.table(_practice()) + NOTE
 
 
 def _site() -> Iterable[tuple[str, ...]]:
@@ -83,10 +85,19 @@ def _site() -> Iterable[tuple[str, ...]]:
 
 def _practice() -> Iterable[tuple[str, ...]]:
     yield ("Action", "What it means", "Then it is", *PRACTICE, ORPHAN)
-    steps = {each.action: (each.meaning, each.target.value.replace("-", " ")) for each in TRANSITIONS}
     rest = {each.name: (each.meaning, "as before") for each in ACTIONS if each.states}
-    for name, (meaning, after) in {**rest, **steps}.items():
+    for name, (meaning, after) in {**rest, **_steps()}.items():
         yield f"`{name}`", meaning, after, *(_states(name, people) for people in PRACTICE.values()), _orphan(name)
+
+
+def _steps() -> dict[str, tuple[str, str]]:
+    """What each step of the workflow means, and where it leads from anywhere."""
+    steps: dict[str, tuple[str, str]] = {}
+    for each in TRANSITIONS:
+        meaning, after = steps.get(each.action, (each.meaning, ""))
+        target = "as before" if each.sources == (each.target,) else workflow.said(each.target)
+        steps[each.action] = (meaning, after if target in after else " or ".join(filter(None, (after, target))))
+    return steps
 
 
 def _states(action: str, people: Iterable[User]) -> str:
@@ -97,25 +108,34 @@ def _states(action: str, people: Iterable[User]) -> str:
 
 
 def _may(who: User, action: str, state: State) -> bool:
-    return can(who, action, Practice(state=state, version=1, owner_id=OWNER.id, organisation_id=ORGANISATION))
+    return any(can(who, action, each) for each in _standing(state, OWNER.id, ORGANISATION))
 
 
 def _orphan(action: str) -> str:
     editor = PRACTICE["Editor"][0]
-    return _named(lambda state: can(editor, action, Practice(state=state, version=1)))
+    return _named(lambda state: any(can(editor, action, each) for each in _standing(state) if each.version))
+
+
+def _standing(
+    state: State, owner_id: uuid.UUID | None = None, organisation_id: uuid.UUID | None = None
+) -> Iterable[Practice]:
+    """A practice in a state, in each way in which readers may see it then."""
+    for public in workflow.possible(state):
+        yield Practice(
+            state=state,
+            version=int(public != Public.NEVER),
+            record=Record() if public == Public.NOW else None,
+            owner_id=owner_id,
+            organisation_id=organisation_id,
+        )
 
 
 def _named(holds: Callable[[State], bool]) -> str:
-    states = [state.value.replace("-", " ") for state in State if holds(state)]
+    states = [workflow.said(state) for state in State if holds(state)]
     return "always" if len(states) == len(State) else ", ".join(states) or "–"
 
 
-def _table(rows: Iterable[tuple[str, ...]]) -> str:
-    head, *body = rows
-    lines = [head, ("---",) * len(head), *body]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
-    print(f"{PAGE.relative_to(Path.cwd())} is written.")
+    for path, text in ((PAGE, page()), (workflow.PAGE, workflow.page())):
+        path.write_text(text, encoding="utf-8")
+        print(f"{path.relative_to(Path.cwd())} is written.")

@@ -21,17 +21,14 @@ from kb.models import (
     RecoveryCode,
     Registration,
     Revision,
-    RevisionKind,
     Role,
-    State,
     User,
     UserSession,
 )
 from kb.services import audit, consent, mail, privacy
 from kb.services.errors import N_, Conflict
-from kb.services.moderation import WAITING
-from kb.services.permissions import transition
-from kb.services.publishing import add_revision, now
+from kb.services.permissions import WAITING, transition
+from kb.services.publishing import now, public_revision, return_to_public
 from kb.services.redaction import empty_revisions
 
 LAST = N_("You are the last administrator. Make somebody else one first; then your account can be deleted.")
@@ -63,7 +60,7 @@ def leave(session: Session, user: User) -> None:
     refuse_last(session, person)
     address, language = person.email, person.language
     for practice in session.scalars(select(Practice).where(Practice.owner_id == person.id)):
-        _part_with(session, person, practice)
+        _part_with(session, person, practice, person)
     session.execute(update(Practice).where(Practice.editor_id == person.id).values(editor_id=None))
     _forget(session, person)
     _make_husk(person)
@@ -72,19 +69,21 @@ def leave(session: Session, user: User) -> None:
         mail.tell(session, "account-deleted", address, language=language)
 
 
-def _part_with(session: Session, person: User, practice: Practice) -> None:
+def _part_with(session: Session, person: User, practice: Practice, actor: User | None) -> None:
     """Let a practice go on without its owner, or take it out of sight where nobody else has seen it."""
+    step = transition("leave", practice)
     practice.owner_id = None
     if _shared(session, person, practice) or practice.state in WAITING:
         return
     if practice.version == 0:
-        step = transition("leave", practice.state)
-        practice.state = step.target if step else practice.state
         empty_revisions(session, practice.id, NEVER_SENT)
         practice.title, practice.contact = "", None
         practice.changed = now()
-    elif practice.record is not None and practice.state != State.PUBLISHED:
-        _drop_update(session, person, practice)
+    else:
+        _drop_update(session, practice)
+    if step is not None:
+        practice.state = step.target
+        audit.note(session, actor, "practice.leave", "practice", practice.id)
 
 
 def _shared(session: Session, person: User, practice: Practice) -> bool:
@@ -96,15 +95,13 @@ def _shared(session: Session, person: User, practice: Practice) -> bool:
     return session.scalar(select(User.id).where(*colleagues).limit(1)) is not None
 
 
-def _drop_update(session: Session, person: User, practice: Practice) -> None:
+def _drop_update(session: Session, practice: Practice) -> None:
     """Empty what was written since the public version, which becomes the working copy again."""
-    public = session.scalars(
-        select(Revision).where(Revision.practice_id == practice.id, Revision.version == practice.version)
-    ).one()
-    later = Revision.number > public.number
-    empty_revisions(session, practice.id, NEVER_SENT, later)
-    add_revision(session, practice, RevisionKind.SAVED, public.document, author_id=person.id)
-    practice.state = State.PUBLISHED
+    public = public_revision(session, practice)
+    if public is None or public.number == practice.revision_count:
+        return
+    empty_revisions(session, practice.id, NEVER_SENT, Revision.number > public.number)
+    return_to_public(session, practice)
 
 
 def _forget(session: Session, person: User) -> None:

@@ -42,6 +42,13 @@ KINDS = {
         Kind("practice-waiting", ("title", "url"), optional=True),
         Kind("practice-changes-requested", ("title", "url", "message")),
         Kind("practice-published", ("title", "url")),
+        Kind("practice-rejected", ("title", "url", "message")),
+        Kind("practice-handed-over", ("title", "url")),
+        Kind("practice-archived", ("title", "url", "message")),
+        Kind("practice-unpublished", ("title", "url", "message")),
+        Kind("report-made", ("title", "url", "message"), optional=True),
+        Kind("practice-reported", ("title", "url", "message")),
+        Kind("report-answered", ("title", "url", "message")),
     )
 }
 """Every kind of mail there is. What is not optional is about one's own account or one's own practice."""

@@ -13,13 +13,12 @@ from kb.models import Decision, Practice, Review, Revision, RevisionKind, Role, 
 from kb.services import audit, comments, notices
 from kb.services.checking import check
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, Problem
-from kb.services.permissions import Transition, can, transition
+from kb.services.permissions import WAITING, Transition, can, transition
 from kb.services.practices import unmoved, working_copy
 from kb.services.publishing import publish as make_public
+from kb.services.publishing import return_to_public
 from kb.services.record import DOCUMENT_KEYS, RECOMMENDED, Document, tidy
 from kb.services.vocabularies import Vocabulary, renewed, term_successors
-
-WAITING = (State.SUBMITTED, State.IN_REVIEW)
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,63 @@ def take(session: Session, actor: User, practice: Practice, seen: int | None = N
     practice.state = step.target
     practice.editor_id = actor.id
     audit.note(session, actor, "practice.take", "practice", practice.id)
+
+
+def release(session: Session, actor: User, practice: Practice, seen: int | None = None) -> None:
+    """Put a review back into the queue, whoever had it. Raises NotAllowed, Conflict."""
+    step = _step(actor, practice, "release", seen)
+    practice.state = step.target
+    practice.editor_id = None
+    audit.note(session, actor, "practice.release", "practice", practice.id)
+
+
+def hand_over(session: Session, actor: User, practice: Practice, editor: User, seen: int | None = None) -> None:
+    """Give a review to another editor, who is told, or take it over from one.
+
+    Raises NotAllowed, Conflict, or Invalid where `editor` is no editor, or has it already.
+    """
+    step = _step(actor, practice, "hand-over", seen)
+    if not can(editor, "review") or editor.id == practice.editor_id:
+        raise Invalid([Problem.of("editor", N_("Choose an editor who does not have this review yet."))])
+    practice.state = step.target
+    practice.editor_id = editor.id
+    audit.note(session, actor, "practice.hand-over", "practice", practice.id)
+    data = {"title": practice.title, "url": f"/review/{practice.id}"}
+    if editor.id != actor.id:
+        notices.tell_person(session, "practice-handed-over", editor, **data)
+
+
+def editors(session: Session) -> list[User]:
+    """Whoever may review, by name: the people to whom a review can be given."""
+    statement = select(User).where(User.role.in_((Role.EDITOR, Role.ADMIN)), User.active, User.deleted.is_(None))
+    return list(session.scalars(statement.order_by(User.name, User.email)))
+
+
+def reject(
+    session: Session,
+    actor: User,
+    practice: Practice,
+    message: str,
+    seen: int | None = None,
+    asked: dict[str, str] | None = None,
+    checklist: dict[str, bool] | None = None,
+) -> Review:
+    """Turn a submission down for good. Of an update the public version stays, and is the working copy again.
+
+    Nothing that was written is lost: it stays in the revisions. Raises NotAllowed, Conflict, Invalid without a reason.
+    """
+    step = _step(actor, practice, "reject", seen)
+    if not message.strip():
+        raise Invalid([Problem.of("message", N_("Say why it is turned down: the author reads it."))])
+    review = _review(session, actor, practice, Decision.REJECTED, message, asked, checklist)
+    practice.state = step.target
+    practice.editor_id = None
+    if step.target == State.PUBLISHED:
+        return_to_public(session, practice)
+    audit.note(session, actor, "practice.reject", "practice", practice.id, update=step.target == State.PUBLISHED)
+    data = {"url": f"/my/practices/{practice.id}/edit", "message": review.message}
+    notices.tell_owner(session, "practice-rejected", practice, but=actor, **data)
+    return review
 
 
 def request_changes(
@@ -140,7 +196,7 @@ def _step(actor: User, practice: Practice, action: str, seen: int | None) -> Tra
     """The transition, or why there is none: not this person's to make, or someone was faster."""
     if not can(actor, "review"):
         raise NotAllowed(N_("Only editors may do this."))
-    step = transition(action, practice.state)
+    step = transition(action, practice)
     if step is None or not can(actor, action, practice):
         raise Conflict(N_("This submission has moved on: someone decided on it, or its author took it back."))
     unmoved(practice, seen)
@@ -173,14 +229,15 @@ def _review(
 
 
 def _wrote(session: Session, actor: User, practice: Practice) -> bool:
-    """Whether a submission is someone's own, or one in which they wrote since it was last published."""
+    """Whether a submission is someone's own, or one in which they wrote since it was last published; mends are none."""
     if practice.owner_id == actor.id:
         return True
     public = select(func.max(Revision.number)).where(
         Revision.practice_id == practice.id, Revision.kind == RevisionKind.PUBLISHED
     )
     since = Revision.number > func.coalesce(public.scalar_subquery(), 0)
-    theirs = select(Revision.id).where(Revision.practice_id == practice.id, Revision.author_id == actor.id, since)
+    wrote = (Revision.author_id == actor.id, Revision.mended.is_(False), since)
+    theirs = select(Revision.id).where(Revision.practice_id == practice.id, *wrote)
     return session.scalar(theirs.limit(1)) is not None
 
 

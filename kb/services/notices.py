@@ -39,6 +39,12 @@ def tell_owner(session: Session, kind: str, practice: Practice, *, but: User, **
         tell(session, kind, owner.email, user=owner, title=practice.title, **data)
 
 
+def tell_person(session: Session, kind: str, person: User | None, **data: Any) -> None:
+    """Mail one person, if they are here and have an address."""
+    if person is not None and _reachable(person):
+        tell(session, kind, person.email, user=person, **data)
+
+
 def token(secret_key: str, user_id: uuid.UUID) -> str:
     """What stands in the link with which this person ends such mail."""
     whose = base64.urlsafe_b64encode(user_id.bytes).rstrip(b"=")

@@ -13,6 +13,18 @@ from kb.models import Practice, Role, State, User
 _RANK = {Role.READER: 0, Role.MEMBER: 1, Role.EDITOR: 2, Role.ADMIN: 3}
 
 
+class Public(StrEnum):
+    """Whether readers see a version of a practice, which is another matter than where its working copy stands."""
+
+    NEVER = "never public"
+    BEFORE = "public before"
+    NOW = "public"
+
+
+OFFLINE = (Public.NEVER, Public.BEFORE)
+"""Readers see nothing of it now."""
+
+
 class Who(StrEnum):
     """Whom a rule lets do something; each of the last three includes those before it, the first is for a practice."""
 
@@ -30,29 +42,49 @@ class Action:
     """Something that moves no practice to another state, and what it means.
 
     `states` are those of a practice's working copy in which it may be done; without any it concerns the whole site.
+    `public` says what readers have to see of it for that; empty, it does not matter.
     """
 
     name: str
     who: Who
     meaning: str
     states: tuple[State, ...] = ()
+    public: tuple[Public, ...] = ()
+
+    def holds(self, practice: Practice) -> bool:
+        """Whether it may be done to a practice as that stands."""
+        return practice.state in self.states and (not self.public or public(practice) in self.public)
 
 
 @dataclass(frozen=True)
 class Transition:
-    """One step of the workflow: from any of `sources` to `target`, by `who`, and what it means."""
+    """One step of the workflow: from any of `sources` to `target`, by `who`, and what it means.
+
+    `public` says what readers have to see of the practice for that; empty, it does not matter.
+    """
 
     action: str
     sources: tuple[State, ...]
     target: State
     who: tuple[Who, ...]
     meaning: str
+    public: tuple[Public, ...] = ()
+
+    def holds(self, practice: Practice) -> bool:
+        """Whether the step starts from where a practice stands."""
+        return practice.state in self.sources and (not self.public or public(practice) in self.public)
 
 
 EDITABLE = (State.DRAFT, State.CHANGES_REQUESTED)
 """States in which the working copy may be written. A published one starts an update by that."""
 
-SEEN_BY_EDITORS = (State.SUBMITTED, State.IN_REVIEW, State.CHANGES_REQUESTED, State.PUBLISHED)
+WAITING = (State.SUBMITTED, State.IN_REVIEW)
+"""States in which a submission waits for an editor."""
+
+IN_WORK = (*EDITABLE, *WAITING)
+"""States in which somebody is at the working copy."""
+
+SEEN_BY_EDITORS = (*WAITING, State.CHANGES_REQUESTED, State.PUBLISHED, State.REJECTED, State.ARCHIVED)
 """States in which editors see the working copy. A draft is its author's and the author's colleagues' own."""
 
 ACTIONS = (
@@ -67,8 +99,12 @@ ACTIONS = (
     Action("edit", Who.OWNER, "Change the working copy and the contact", (*EDITABLE, State.PUBLISHED)),
     Action("comment", Who.OWNER, "Answer the editors' questions on fields", (State.DRAFT, *SEEN_BY_EDITORS)),
     Action("comment", Who.EDITOR, "Answer, settle and reopen questions on fields", SEEN_BY_EDITORS),
-    Action("mend", Who.EDITOR, "Mend the text of a submission, with a note to its author",
-           (State.SUBMITTED, State.IN_REVIEW)),
+    Action(
+        "mend",
+        Who.EDITOR,
+        "Mend the text of a submission, with a note to its author",
+        (State.SUBMITTED, State.IN_REVIEW),
+    ),
 )
 """What may be done beside the workflow. What is not in this table or the next cannot be done."""
 
@@ -76,24 +112,56 @@ TRANSITIONS = (
     Transition("submit", EDITABLE, State.SUBMITTED, (Who.OWNER,), "Send the working copy to the editors"),
     Transition("withdraw", (State.SUBMITTED, State.CHANGES_REQUESTED), State.DRAFT, (Who.OWNER,),
                "Take a submission back to go on writing"),
+    Transition("abandon", (*EDITABLE, State.SUBMITTED), State.WITHDRAWN, (Who.OWNER,),
+               "Put a draft away; nothing of it is lost", OFFLINE),
+    Transition("resume", (State.WITHDRAWN, State.REJECTED), State.DRAFT, (Who.OWNER,),
+               "Go on with what was put away, rejected or taken offline, unless its text was removed"),
+    Transition("discard-update", EDITABLE, State.PUBLISHED, (Who.OWNER,),
+               "Give an update up; the working copy is the public version again", (Public.NOW,)),
     Transition("take", (State.SUBMITTED,), State.IN_REVIEW, (Who.EDITOR,), "Begin a review"),
-    Transition("request-changes", (State.SUBMITTED, State.IN_REVIEW), State.CHANGES_REQUESTED, (Who.EDITOR,),
+    Transition("release", (State.IN_REVIEW,), State.SUBMITTED, (Who.EDITOR,), "Put a review back into the queue"),
+    Transition("hand-over", (State.IN_REVIEW,), State.IN_REVIEW, (Who.EDITOR,), "Give a review to another editor"),
+    Transition("request-changes", WAITING, State.CHANGES_REQUESTED, (Who.EDITOR,),
                "Give a submission back with what is to be changed"),
-    Transition("publish", (State.SUBMITTED, State.IN_REVIEW), State.PUBLISHED, (Who.EDITOR,),
+    Transition("reject", WAITING, State.REJECTED, (Who.EDITOR,), "Turn a submission down and say why", OFFLINE),
+    Transition("reject", WAITING, State.PUBLISHED, (Who.EDITOR,),
+               "Turn an update down and say why; the working copy is the public version again", (Public.NOW,)),
+    Transition("publish", WAITING, State.PUBLISHED, (Who.EDITOR,),
                "Make a submission public; one's own only where there is no other editor"),
     Transition("start-update", (State.PUBLISHED,), State.DRAFT, (Who.OWNER,),
                "Change a public practice; readers see the old version until the new one is published"),
+    Transition("archive", (State.PUBLISHED,), State.ARCHIVED, (Who.EDITOR,),
+               "Say that it is no longer maintained: its page stays, lists and search leave it out"),
+    Transition("restore", (State.ARCHIVED,), State.PUBLISHED, (Who.EDITOR,), "Take it out of the archive"),
+    Transition("unpublish", (State.PUBLISHED, State.ARCHIVED), State.WITHDRAWN, (Who.EDITOR,),
+               "Take it offline at once and say why; its pages answer no more"),
+    *(Transition("unpublish", (state,), state, (Who.EDITOR,),
+                 "Take it offline at once and say why; the update that is being written stays", (Public.NOW,))
+      for state in IN_WORK),
+    Transition("republish", (State.WITHDRAWN,), State.PUBLISHED, (Who.EDITOR,),
+               "Put it online again as it was, in the same version", (Public.BEFORE,)),
     Transition("leave", EDITABLE, State.WITHDRAWN, (Who.OWNER,),
-               "Delete one's account: what was never public and nobody shares is emptied"),
-    Transition("redact", (*EDITABLE, State.SUBMITTED, State.IN_REVIEW, State.PUBLISHED), State.WITHDRAWN, (Who.ADMIN,),
-               "Remove the text of the public version for good; the practice goes offline"),
+               "Delete one's account: what was never public and nobody shares is emptied", OFFLINE),
+    Transition("leave", EDITABLE, State.PUBLISHED, (Who.OWNER,),
+               "Delete one's account: an update that nobody shares is emptied, the public version stays",
+               (Public.NOW,)),
+    Transition("redact", tuple(State), State.WITHDRAWN, (Who.ADMIN,),
+               "Remove the text of the newest version for good; the practice goes offline",
+               (Public.BEFORE, Public.NOW)),
 )  # fmt: skip
 """The whole workflow. What is not in this table cannot happen."""
 
 
-def transition(action: str, state: State) -> Transition | None:
-    """The step that `action` makes from `state`, or None where the workflow has none."""
-    return next((each for each in TRANSITIONS if each.action == action and state in each.sources), None)
+def public(practice: Practice) -> Public:
+    """Whether readers see a version of a practice, once did, or never."""
+    if practice.record is not None:
+        return Public.NOW
+    return Public.BEFORE if practice.version else Public.NEVER
+
+
+def transition(action: str, practice: Practice) -> Transition | None:
+    """The step that `action` makes from where a practice stands, or None where the workflow has none."""
+    return next((each for each in TRANSITIONS if each.action == action and each.holds(practice)), None)
 
 
 def at_least(user: User | None, role: Role) -> bool:
@@ -116,9 +184,14 @@ def can(user: User | None, action: str, practice: Practice | None = None) -> boo
     """Whether a person (None: signed out) may do an action of the tables, to `practice` where it concerns one."""
     if practice is None:
         return any(each.name == action and not each.states and at_least(user, _ROLE[each.who]) for each in ACTIONS)
-    step = transition(action, practice.state)
-    who = [each.who for each in ACTIONS if each.name == action and practice.state in each.states]
+    step = transition(action, practice)
+    who = [each.who for each in ACTIONS if each.name == action and each.holds(practice)]
     return any(_is(user, each, practice) for each in (*who, *(step.who if step else ())))
+
+
+def entitled(user: User | None, action: str, practice: Practice) -> bool:
+    """Whether a step would be this person's to make, if the practice stood where the step starts from."""
+    return any(_is(user, who, practice) for each in TRANSITIONS if each.action == action for who in each.who)
 
 
 def _is(user: User | None, who: Who, practice: Practice) -> bool:

@@ -55,11 +55,12 @@ def save(
     if not can(actor, "edit", practice):
         raise NotAllowed(N_("This practice cannot be changed now: it is with the editors, or it is not yours."))
     unmoved(practice, seen)
-    keep_contact(practice, contact)
+    if keep_contact(practice, contact):
+        audit.note(session, actor, "contact.change", "practice", practice.id)
     document = renewed(_permitted(session, actor, practice, document), term_successors(session))
     if working_copy(session, practice) == document:
         return
-    if step := transition("start-update", practice.state):
+    if step := transition("start-update", practice):
         practice.state = step.target
         audit.note(session, actor, "practice.start-update", "practice", practice.id)
     add_revision(session, practice, RevisionKind.SAVED, document, author_id=actor.id)
@@ -77,7 +78,7 @@ def submit(session: Session, actor: User, practice: Practice, vocabulary: Vocabu
 
     Raises Invalid with everything that is missing, NotAllowed.
     """
-    step = transition("submit", practice.state)
+    step = transition("submit", practice)
     if step is None or not can(actor, "submit", practice):
         raise NotAllowed(N_("This practice cannot be submitted now."))
     document = working_copy(session, practice)
@@ -105,7 +106,7 @@ def submit(session: Session, actor: User, practice: Practice, vocabulary: Vocabu
 
 def withdraw(session: Session, actor: User, practice: Practice) -> None:
     """Take a submission back to go on writing. Raises NotAllowed."""
-    step = transition("withdraw", practice.state)
+    step = transition("withdraw", practice)
     if step is None or not can(actor, "withdraw", practice):
         raise NotAllowed(N_("This practice cannot be withdrawn now."))
     practice.state = step.target
@@ -156,10 +157,11 @@ def last_review(session: Session, practice: Practice) -> Review | None:
     )
 
 
-def keep_contact(practice: Practice, contact: dict[str, Any] | None) -> None:
-    """Put a contact in place of the one that stood there; None leaves it as it is."""
+def keep_contact(practice: Practice, contact: dict[str, Any] | None) -> bool:
+    """Put a contact in place of the one that stood there and say whether it differs; None leaves it as it is."""
     if contact is None:
-        return
+        return False
+    said = contact_of(practice)
     if practice.contact is None:
         practice.contact = Contact(name="", email="", consent=False)
     before = (practice.contact.name, practice.contact.email, practice.contact.consent)
@@ -168,6 +170,7 @@ def keep_contact(practice: Practice, contact: dict[str, Any] | None) -> None:
     practice.contact.name = str(contact.get("name") or "")
     practice.contact.consent = contact.get("consent") is True
     consent.date_change(practice.contact, before)
+    return said != contact_of(practice)
 
 
 def _permitted(session: Session, actor: User, practice: Practice, document: Document) -> Document:

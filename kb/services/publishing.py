@@ -27,8 +27,10 @@ from kb.models import (
     State,
 )
 from kb.services.checking import SEED_ATTRIBUTION
-from kb.services.record import DOCUMENT_KEYS, KEYS, LISTS, Document, completeness
+from kb.services.errors import N_, Conflict
+from kb.services.record import DOCUMENT_KEYS, KEYS, LISTS, Document, completeness, empty
 from kb.services.values import partial_date
+from kb.services.vocabularies import renewed, term_successors
 
 _PLAIN = (
     "title", "original_title", "language", "summary", "country", "place", "level", "authority_role", "start", "end",
@@ -72,26 +74,70 @@ def publish(
     document = {**document, "attribution": document["attribution"] or _attribution(practice, document)}
     moment = now()
     if stamp is None:
-        before = practice.record.published if practice.record else moment
-        stamp = Stamp(practice.version + 1, before, moment)
+        before = practice.record.published if practice.record else practice.was_published
+        stamp = Stamp(practice.version + 1, before or moment, moment)
     if practice.slug is None:
         practice.slug = free_slug(session, document["title"])
     practice.version = stamp.version
     practice.state = State.PUBLISHED
     revision = add_revision(session, practice, RevisionKind.PUBLISHED, document, author_id=author_id, note=note)
     _project(session, practice, document, stamp)
+    practice.was_published = practice.was_updated = None
     touch(session, practice)
     _touch_named(session, models)
     return revision
 
 
 def unpublish(session: Session, practice: Practice) -> None:
-    """Take the public version offline; its text stays in the revisions."""
+    """Take the public version offline; its text stays in the revisions, its dates with the practice."""
     models = _models(practice)
+    if practice.record is not None:
+        practice.was_published, practice.was_updated = practice.record.published, practice.record.updated
     practice.record = None
     practice.changed = now()
     touch(session, practice)
     _touch_named(session, models)
+
+
+def make_public_again(session: Session, practice: Practice) -> None:
+    """Put the version that was public last online again, in the same number and with its dates.
+
+    What was written since stays in the revisions; the working copy is the public version. Raises Conflict where the
+    text of that version was removed.
+    """
+    revision = public_revision(session, practice)
+    if revision is None:
+        raise Conflict(N_("The text of the last public version was removed: it cannot be online again."))
+    document = renewed({**empty(), **revision.document}, term_successors(session))
+    stamp = Stamp(
+        practice.version, practice.was_published or revision.created, practice.was_updated or revision.created
+    )
+    _project(session, practice, document, stamp)
+    practice.was_published = practice.was_updated = None
+    practice.state = State.PUBLISHED
+    return_to_public(session, practice)
+    practice.changed = now()
+    touch(session, practice)
+    _touch_named(session, _models(practice))
+
+
+def return_to_public(session: Session, practice: Practice) -> None:
+    """Make the version that was public last the working copy, where it is not. Nobody is the author of that revision.
+
+    What was written since stays in the revisions.
+    """
+    revision = public_revision(session, practice)
+    newest = select(Revision.document).where(
+        Revision.practice_id == practice.id, Revision.number == practice.revision_count
+    )
+    if revision is not None and session.scalar(newest) != revision.document:
+        add_revision(session, practice, RevisionKind.SAVED, revision.document, author_id=None)
+
+
+def public_revision(session: Session, practice: Practice) -> Revision | None:
+    """The revision that readers see or saw last; None where nothing was public or its text was removed."""
+    of_it = (Revision.practice_id == practice.id, Revision.version == practice.version, Revision.redacted.is_(None))
+    return session.scalar(select(Revision).where(*of_it))
 
 
 def add_revision(

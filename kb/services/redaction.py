@@ -75,7 +75,7 @@ def _checked(session: Session, practice: Practice, version: int | None, reason: 
 def _take_offline(session: Session, practice: Practice) -> None:
     if practice.record is not None:
         unpublish(session, practice)
-    step = transition("redact", practice.state)
+    step = transition("redact", practice)
     if step is not None:
         practice.state = step.target
     practice.title, practice.contact, practice.editor_id = "", None, None

@@ -37,6 +37,13 @@ SUBJECTS = {
     "practice-waiting": N_("A practice waits for an editor: %(title)s"),
     "practice-changes-requested": N_("Changes asked for: %(title)s"),
     "practice-published": N_("Your practice is public: %(title)s"),
+    "practice-rejected": N_("Not accepted: %(title)s"),
+    "practice-handed-over": N_("A review is given to you: %(title)s"),
+    "practice-archived": N_("Your practice is in the archive: %(title)s"),
+    "practice-unpublished": N_("Your practice is offline: %(title)s"),
+    "report-made": N_("An error is reported: %(title)s"),
+    "practice-reported": N_("A reader reports an error in your practice: %(title)s"),
+    "report-answered": N_("What came of your report: %(title)s"),
 }
 
 NAMES = {
@@ -55,6 +62,13 @@ NAMES = {
     "practice-waiting": N_("Practice: waits for an editor"),
     "practice-changes-requested": N_("Practice: changes asked for"),
     "practice-published": N_("Practice: published"),
+    "practice-rejected": N_("Practice: not accepted"),
+    "practice-handed-over": N_("Practice: review handed over"),
+    "practice-archived": N_("Practice: archived"),
+    "practice-unpublished": N_("Practice: taken offline"),
+    "report-made": N_("Report of an error: to the editors"),
+    "practice-reported": N_("Report of an error: to the owner"),
+    "report-answered": N_("Report of an error: answered"),
 }
 """What an administrator reads each kind is called."""
 

@@ -216,7 +216,8 @@ def upgrade() -> None:
     op.bulk_insert(comments, moved)
 
     for column, kind in (('last_verified', sa.Date()), ('review_due', sa.Date()),
-                         ('reminded', sa.DateTime(timezone=True)), ('escalated', sa.DateTime(timezone=True))):
+                         ('reminded', sa.DateTime(timezone=True)), ('escalated', sa.DateTime(timezone=True)),
+                         ('was_published', sa.DateTime(timezone=True)), ('was_updated', sa.DateTime(timezone=True))):
         op.add_column('practices', sa.Column(column, kind, nullable=True))
     # In place: SQLite would empty what refers to a table that it makes anew.
     if op.get_bind().dialect.name == 'sqlite':
@@ -253,10 +254,11 @@ def downgrade() -> None:
 
     with op.batch_alter_table('reviews', schema=None) as batch_op:
         batch_op.drop_column('checklist')
-
         batch_op.add_column(sa.Column('comments', sa.JSON(), server_default='{}', nullable=False))
+
     with op.batch_alter_table('practices', naming_convention=NAMED) as batch_op:
         batch_op.drop_constraint(batch_op.f('fk_practices_merged_into_id_practices'), type_='foreignkey')
         batch_op.drop_index(batch_op.f('ix_practices_review_due'))
-        for column in ('merged_into_id', 'escalated', 'reminded', 'review_due', 'last_verified'):
+        for column in ('merged_into_id', 'was_updated', 'was_published', 'escalated', 'reminded', 'review_due',
+                       'last_verified'):
             batch_op.drop_column(column)
