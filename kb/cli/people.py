@@ -1,4 +1,4 @@
-"""Commands about people: user add, role, disable, link, token."""
+"""Commands about people: user add, role, disable, delete, link, token."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from kb.cli.opening import opened
 from kb.models import Role
-from kb.services import accounts, links
+from kb.services import accounts, leaving, links
 
 ROLES = click.Choice([role.value for role in (Role.READER, Role.MEMBER, Role.EDITOR, Role.ADMIN)])
 
@@ -51,6 +51,17 @@ def disable(email: str) -> None:
     """Shut EMAIL out at once. What the person wrote stays."""
     with opened() as site, site.database.write() as session:
         click.echo(f"{accounts.disable(session, email).email} is disabled.")
+
+
+@user.command()
+@click.argument("email")
+@click.confirmation_option(prompt="The name, the address and unshared drafts go for ever. Delete the account?")
+def delete(email: str) -> None:
+    """Delete the account of EMAIL as its person could: what they contributed stays, without the name."""
+    with opened() as site, site.database.write() as session:
+        person = accounts.get(session, email)
+        leaving.leave(session, person)
+        click.echo(f"The account of {email} is deleted.")
 
 
 @user.command()

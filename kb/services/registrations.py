@@ -23,6 +23,9 @@ from kb.services.permissions import can
 from kb.services.tokens import digest, fresh
 
 CONFIRM_LIFE = timedelta(days=3)
+WAITING_LIFE = timedelta(days=180)
+"""How long a confirmed registration waits for an editor."""
+
 DECIDED_LIFE = timedelta(days=30)
 """How long it is still known that a link was decided on. Of the person nothing is left by then but the account."""
 
@@ -177,10 +180,12 @@ def decide(
 
 
 def sweep(session: Session) -> int:
-    """Remove registrations that nobody confirmed in time, and what is left of those decided; says how many."""
+    """Remove registrations that nobody confirmed or decided in time, and what is left of others; says how many."""
     now = datetime.now(UTC)
     unconfirmed = and_(Registration.confirmed.is_(None), Registration.expires <= now)
-    removed = session.execute(delete(Registration).where(or_(unconfirmed, Registration.decided < now - DECIDED_LIFE)))
+    undecided = and_(Registration.decided.is_(None), Registration.confirmed < now - WAITING_LIFE)
+    old = or_(unconfirmed, undecided, Registration.decided < now - DECIDED_LIFE)
+    removed = session.execute(delete(Registration).where(old))
     return cast(CursorResult[Any], removed).rowcount
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from kb.db import Base
 from kb.models import Invitation, OneTimeLink, UserSession
-from kb.services import outbox, registrations, sessions
+from kb.services import outbox, registrations, reports, sessions
 from kb.services.errors import N_, Message
 
 LINKS_KEPT = timedelta(days=30)
@@ -47,10 +47,14 @@ KEPT = {
     ),
     "registrations": Message(
         N_(
-            "%(confirm)d days where nobody confirms it; else until it is decided. What is left then goes "
-            "after %(days)d days."
+            "%(confirm)d days where nobody confirms it, %(wait)d days where nobody decides it; of a decided one "
+            "%(days)d days."
         ),
-        {"confirm": registrations.CONFIRM_LIFE.days, "days": registrations.DECIDED_LIFE.days},
+        {
+            "confirm": registrations.CONFIRM_LIFE.days,
+            "wait": registrations.WAITING_LIFE.days,
+            "days": registrations.DECIDED_LIFE.days,
+        },
     ),
     "user_sessions": Message(
         N_("%(days)d days from signing in, or until its person signs out."), {"days": sessions.SESSION_LIFE.days}
@@ -90,6 +94,7 @@ class Swept:
     registrations: int
     invitations: int
     mail: int
+    reporters: int
 
     @property
     def total(self) -> int:
@@ -107,6 +112,7 @@ def sweep(session: Session, now: datetime) -> Swept:
         registrations=registrations.sweep(session),
         invitations=_remove(session, Invitation, Invitation.expires < now - INVITATIONS_KEPT),
         mail=outbox.sweep(session, now),
+        reporters=reports.forget_reporters(session, now - REPORTERS_KEPT),
     )
 
 

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from kb.models import Role
-from kb.services import people
+from kb.services import leaving, people
 from kb.services.errors import Conflict, Invalid, Problem
 from kb.services.people import Wanted
 from kb.web import accounts, admin, context, languages
@@ -83,8 +83,27 @@ def access(user_id: uuid.UUID) -> ResponseReturnValue:
     return redirect(url_for("admin_users.user", user_id=user_id))
 
 
+@bp.post("/admin/users/<uuid:user_id>/delete")
+@accounts.required(Role.ADMIN)
+def delete(user_id: uuid.UUID) -> ResponseReturnValue:
+    """Delete somebody's account for them, once it is confirmed that this is meant."""
+    if not request.form.get("sure"):
+        return _page(user_id, erasing=_("Tick the box if you mean it: it cannot be undone.")), 422
+    try:
+        with context.writing() as session:
+            leaving.erase(session, accounts.acting(session), user_id)
+    except Conflict as conflict:
+        return _page(user_id, erasing=languages.say(conflict.message)), 409
+    flash(_("The account is deleted. What the person contributed stays, without the name."))
+    return redirect(url_for("admin_users.users"))
+
+
 def _page(
-    user_id: uuid.UUID, form: PersonForm | None = None, problems: Sequence[Problem] = (), refused: str = ""
+    user_id: uuid.UUID,
+    form: PersonForm | None = None,
+    problems: Sequence[Problem] = (),
+    refused: str = "",
+    erasing: str = "",
 ) -> str:
     session = context.reading()
     actor = accounts.acting(session)
@@ -95,6 +114,7 @@ def _page(
         form=form or PersonForm.filled(person, context.vocabulary()),
         problems=admin.said(problems),
         refused=refused,
+        erasing=erasing,
         oneself=person.id == actor.id,
         roles=admin.roles(),
         seen=people.last_seen(session, [person]).get(person.id),

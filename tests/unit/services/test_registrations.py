@@ -224,6 +224,14 @@ def test_one_that_waits_for_an_editor_is_not_swept(database: Database) -> None:
         assert registrations.sweep(session) == 0
 
 
+def test_one_that_no_editor_decides_is_swept_in_the_end(database: Database) -> None:
+    ask(database)
+    confirm(database)
+    with database.write() as session:
+        session.execute(update(Registration).values(confirmed=datetime.now(UTC) - timedelta(days=181)))
+        assert registrations.sweep(session) == 1
+
+
 def test_what_is_left_of_a_decided_one_is_swept_after_a_month(database: Database, people: dict[str, User]) -> None:
     ask(database)
     decide(database, people["bob"], confirm(database), accepted=False)
