@@ -75,6 +75,14 @@ class Gone(ServiceError):
     """It was there once, and is no more."""
 
 
+class Moved(ServiceError):
+    """It is part of the practice with another `slug` by now."""
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(N_("This practice was merged into another."))
+        self.slug = slug
+
+
 class TooMany(ServiceError):
     """Asked too often; `retry_after` says in seconds when to come back."""
 

@@ -35,6 +35,9 @@ MAIL_ACCOUNT_LIMIT = RateLimitItemPerHour(5)
 MAIL_ADDRESS_LIMIT = RateLimitItemPerHour(30)
 """Mails of one kind that one address can have sent in any hour."""
 
+REPORT_LIMIT = RateLimitItemPerHour(10)
+"""Errors that one address can report in any hour."""
+
 BUSY_TIMEOUT = 1.0
 """Seconds that a count waits for another worker's; then the sign-in goes on uncounted."""
 
@@ -199,24 +202,33 @@ class Asking:
     """Wishes for a mail to a mailbox of which the asker need not be the owner: a new password, an account.
 
     They are counted for the mailbox, whether or not it has an account, and for the address they came from, each
-    `action` for itself. Where the file cannot be used they are let through, with a line in the log.
+    `action` for itself, at most `most` of them an address. Where the file cannot be used they are let through, with a
+    line in the log.
     """
 
-    def __init__(self, path: Path, action: str, *, on: bool = True, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        path: Path,
+        action: str,
+        *,
+        on: bool = True,
+        clock: Callable[[], float] = time.time,
+        most: RateLimitItem = MAIL_ADDRESS_LIMIT,
+    ) -> None:
         self._on = on
         self._action = action
+        self._most = most
         self._clock = clock
         self._window = MovingWindowRateLimiter(SqliteStorage(f"kb-sqlite://{path}", wrap_exceptions=True, clock=clock))
 
     def test(self, address: str) -> None:
         """Look, before any work is done, whether an address may go on. Raises TooMany."""
-        self._each(self._window.test, (MAIL_ADDRESS_LIMIT, _of_address(address)))
+        self._each(self._window.test, (self._most, _of_address(address)))
 
     def hit(self, mailbox: str, address: str) -> None:
-        """Count one wish. Raises TooMany where the address or the mailbox had its share."""
-        self._each(
-            self._window.hit, (MAIL_ADDRESS_LIMIT, _of_address(address)), (MAIL_ACCOUNT_LIMIT, _of_account(mailbox))
-        )
+        """Count one wish. Raises TooMany where the address or the mailbox had its share. An empty one is nobody's."""
+        mailboxes = [(MAIL_ACCOUNT_LIMIT, _of_account(mailbox))] if mailbox else []
+        self._each(self._window.hit, (self._most, _of_address(address)), *mailboxes)
 
     def _each(self, allowed: Callable[..., bool], *counts: tuple[RateLimitItem, tuple[str, str]]) -> None:
         if not self._on:

@@ -26,12 +26,13 @@ from kb.models import (
     Practice,
     RecoveryCode,
     Registration,
+    Report,
     Review,
     Revision,
     User,
     UserSession,
 )
-from kb.services import audit, consent, practices
+from kb.services import audit, consent, practices, reports
 from kb.services.errors import Message
 from kb.services.publishing import iso
 from kb.services.retention import KEPT
@@ -89,6 +90,10 @@ def copy_for(session: Session, user: User, base_url: str) -> Held:
             select(Comment).where(Comment.resolver_id == person.id).order_by(Comment.resolved))],
         "last_looks": [_of(row, "practice_id", "revision_number", "looked") for row in session.scalars(
             select(LastLook).where(LastLook.user_id == person.id).order_by(LastLook.looked))],
+        "reports": [_of(row, "practice_id", "email", "language", "field", "body", "created", "closed", "answer")
+                    for row in session.scalars(select(Report).where(reports.about(person)).order_by(Report.created))],
+        "reports_closed": [_of(row, "practice_id", "answer", "closed") for row in session.scalars(
+            select(Report).where(Report.closer_id == person.id).order_by(Report.closed))],
         "audit_entries": _entries(session, person),
         "mail": _mail(session, person),
     }  # fmt: skip

@@ -10,10 +10,10 @@ from datetime import datetime
 from typing import NoReturn
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from kb.models import Practice, Record, Revision
-from kb.services.errors import N_, Gone, NotFound
+from kb.services.errors import N_, Gone, Moved, NotFound
 from kb.services.publishing import as_document, iso, whole
 from kb.services.record import KEYS, Document, completeness, empty
 from kb.services.vocabularies import renewed, term_successors
@@ -76,7 +76,15 @@ def _public(session: Session, slug: str) -> Record:
 
 
 def refuse(session: Session, slug: str) -> NoReturn:
-    """Raise Gone where the public version of the practice at this address was redacted, else NotFound."""
+    """Raise Moved where the practice at this address was merged into another, Gone where it was redacted.
+
+    Otherwise NotFound.
+    """
+    successor = aliased(Practice)
+    merged = select(successor.slug).join(Practice, Practice.merged_into_id == successor.id)
+    slug_now = session.scalar(merged.where(Practice.slug == slug))
+    if slug_now is not None:
+        raise Moved(slug_now)
     row = session.execute(
         select(Revision.redaction)
         .join(Practice, Practice.id == Revision.practice_id)
