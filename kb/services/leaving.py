@@ -7,6 +7,8 @@ stays as a husk that says nothing, because revisions, reviews and the audit log 
 
 from __future__ import annotations
 
+import uuid
+
 from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -25,7 +27,7 @@ from kb.models import (
     User,
     UserSession,
 )
-from kb.services import audit, consent, mail, privacy, reports
+from kb.services import audit, consent, mail, people, privacy
 from kb.services.errors import N_, Conflict
 from kb.services.permissions import WAITING, transition
 from kb.services.publishing import now, public_revision, return_to_public
@@ -46,25 +48,38 @@ def refuse_last(session: Session, user: User) -> None:
     """Raise Conflict for the last administrator who can sign in."""
     if user.role != Role.ADMIN:
         return
-    others = (User.role == Role.ADMIN, User.active, User.deleted.is_(None), User.id != user.id)
+    able = (User.active, User.deleted.is_(None), User.password_hash.is_not(None))
+    others = (User.role == Role.ADMIN, *able, User.id != user.id)
     if session.scalar(select(User.id).where(*others).limit(1)) is None:
         raise Conflict(LAST)
 
 
-def leave(session: Session, user: User) -> None:
+def erase(session: Session, actor: User, user_id: uuid.UUID) -> None:
+    """Delete somebody else's account, as they asked or because they left the network.
+
+    Raises NotAllowed for who is no administrator, NotFound, Conflict for oneself and for the last administrator.
+    """
+    person = people.get(session, actor, user_id)
+    if person.id == actor.id:
+        raise Conflict(N_("Delete your own account from your account page."))
+    leave(session, person, actor=actor)
+
+
+def leave(session: Session, user: User, *, actor: User | None = None) -> None:
     """Delete someone's account: they are signed out everywhere, and nothing here names them any more.
 
-    Whoever calls it has asked for the password. Raises Conflict for the last administrator.
+    `actor` is who does it: the person, after giving the password, an administrator, or None for the operator. Raises
+    Conflict for the last administrator.
     """
     person = session.get_one(User, user.id)
     refuse_last(session, person)
     address, language = person.email, person.language
     for practice in session.scalars(select(Practice).where(Practice.owner_id == person.id)):
-        _part_with(session, person, practice, person)
+        _part_with(session, person, practice, actor)
     session.execute(update(Practice).where(Practice.editor_id == person.id).values(editor_id=None))
     _forget(session, person)
     _make_husk(person)
-    audit.note(session, person, "user.delete", "user", person.id)
+    audit.note(session, actor, "user.delete", "user", person.id)
     if "." in address.rpartition("@")[2]:  # the first administrator has no address yet
         mail.tell(session, "account-deleted", address, language=language)
 
@@ -112,7 +127,6 @@ def _forget(session: Session, person: User) -> None:
     session.execute(delete(Invitation).where(mine))
     session.execute(delete(Registration).where(Registration.email == person.email))
     session.execute(delete(MailMessage).where(privacy.mail_of(person)))
-    reports.forget(session, person)
     ids = [contact.practice_id for contact in consent.contacts_with(session, person.email)]
     session.execute(delete(Contact).where(Contact.practice_id.in_(ids)))
 

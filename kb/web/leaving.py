@@ -49,7 +49,7 @@ def _leave(user: User, code: str | None = None) -> None:
     with context.writing() as session:
         if code is not None:
             second_factor.use_code(session, user, code)
-        leaving.leave(session, user)
+        leaving.leave(session, user, actor=user)
 
 
 def _page(user: User, form: ProveForm | None = None, refused: ServiceError | None = None) -> Response:

@@ -309,6 +309,12 @@ def test_a_role_changes_and_a_disabled_person_gets_no_link(bare: Run, folder: Pa
     bare("user", "token", "eve@example.org", status=1)
 
 
+def test_an_account_is_deleted(bare: Run, folder: Path) -> None:
+    bare("user", "add", "eve@example.org", "--role", "member")
+    bare("user", "delete", "eve@example.org", "--yes")
+    assert one(folder, User).deleted is not None
+
+
 @pytest.mark.parametrize(
     ("args", "input"),
     [

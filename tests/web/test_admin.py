@@ -174,6 +174,22 @@ def test_nobody_disables_themselves(site: Site) -> None:
     assert someone(site, "dora").active
 
 
+def test_an_account_is_deleted_for_somebody_once_it_is_meant(site: Site) -> None:
+    dora, alice = site.client("dora"), someone(site, "alice")
+    path = f"/admin/users/{alice.id}/delete"
+    refused = post(dora, path)
+    assert refused.status_code == 422 and "cannot be undone" in refused.get_data(as_text=True)
+    assert post(dora, path, sure="y").status_code == 302
+    with site.database.read() as session:
+        assert session.get_one(User, alice.id).deleted is not None
+    assert "alice@example.org" not in text(dora, "/admin/users")
+
+
+def test_nobody_deletes_their_own_account_there(site: Site) -> None:
+    path = f"/admin/users/{someone(site, 'dora').id}/delete"
+    assert post(site.client("dora"), path, sure="y").status_code == 409
+
+
 def test_whoever_left_is_not_found(site: Site) -> None:
     with site.database.write() as session:
         charlie = accounts.get(session, "charlie@example.org")

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from kb.models import Practice, User
-from kb.services import practices
+from kb.models import AuditEntry, Practice, User
+from kb.services import accounts, practices
 from tests import factories
 from tests.conftest import Site, token
 
@@ -67,3 +67,13 @@ def test_an_editor_removes_the_contact(site: Site, practice: Practice, page: str
 def test_a_member_is_offered_no_button(site: Site, practice: Practice) -> None:
     page = text(site, "charlie", f"/practices/{practice.slug}")
     assert "C. Brown" in page and "/contact" not in page
+
+
+def test_a_changed_contact_is_in_the_audit_log_without_its_words(site: Site) -> None:
+    with site.database.write() as session:
+        alice = accounts.get(session, "alice@example.org")
+        draft = factories.draft(session, alice)
+        document = practices.working_copy(session, draft)
+        practices.save(session, alice, draft, document, {**factories.CONTACT, "role": "Somebody else"})
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "contact.change")).one()
+        assert entry.detail == {}

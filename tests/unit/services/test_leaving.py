@@ -37,7 +37,7 @@ from kb.services import (
     sessions,
     vocabularies,
 )
-from kb.services.errors import Conflict, Gone
+from kb.services.errors import Conflict, Gone, NotAllowed
 from kb.services.values import is_email
 from tests import factories
 
@@ -186,13 +186,39 @@ def test_the_last_administrator_cannot_leave(session: Session) -> None:
 
 def test_an_administrator_who_is_not_the_last_can_leave(session: Session) -> None:
     dora = accounts.add_user(session, "dora@example.org", Role.ADMIN)
-    accounts.add_user(session, "dan@example.org", Role.ADMIN)
+    accounts.add_user(session, "dan@example.org", Role.ADMIN).password_hash = "there is one"
     leaving.leave(session, dora)
     assert dora.deleted is not None
 
 
+def test_an_administrator_without_a_password_does_not_stand_in_for_the_last(session: Session) -> None:
+    dora = accounts.add_user(session, "dora@example.org", Role.ADMIN)
+    accounts.add_user(session, "dan@example.org", Role.ADMIN)
+    with pytest.raises(Conflict):
+        leaving.leave(session, dora)
+
+
+def test_an_administrator_erases_somebody_who_asked_for_it(session: Session, alice: User) -> None:
+    dora = accounts.add_user(session, "dora@example.org", Role.ADMIN)
+    leaving.erase(session, dora, alice.id)
+    assert alice.deleted is not None and alice.name == ""
+    entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "user.delete")).one()
+    assert (entry.user_id, entry.object_id) == (dora.id, str(alice.id))
+
+
+def test_an_editor_erases_nobody(session: Session, alice: User, bob: User) -> None:
+    with pytest.raises(NotAllowed):
+        leaving.erase(session, bob, alice.id)
+
+
+def test_an_administrator_leaves_through_their_own_page(session: Session) -> None:
+    dora = accounts.add_user(session, "dora@example.org", Role.ADMIN)
+    with pytest.raises(Conflict, match="your account page"):
+        leaving.erase(session, dora, dora.id)
+
+
 def test_leaving_is_in_the_audit_log_without_a_name(session: Session, alice: User) -> None:
-    leaving.leave(session, alice)
+    leaving.leave(session, alice, actor=alice)
     entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "user.delete")).one()
     assert entry.user_id == alice.id and entry.detail == {}
 
