@@ -41,6 +41,7 @@ from kb.web import (
     pages,
     privacy,  # noqa: F401 (likewise)
     redaction,
+    reporting,
     resetting,  # noqa: F401 (likewise)
     second_factor,  # noqa: F401 (likewise)
     sessions,  # noqa: F401 (likewise)
@@ -99,7 +100,7 @@ def make(config: Config) -> Flask:
     for blueprint in (
         pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, moderation.bp, api.bp,
         notices.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
-        admin_users.bp, admin_vocabularies.bp, redaction.bp,
+        admin_users.bp, admin_vocabularies.bp, redaction.bp, reporting.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from flask import Flask, Response, current_app, make_response, render_template, request
+from flask import Flask, Response, current_app, make_response, redirect, render_template, request, url_for
 from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
@@ -22,6 +22,7 @@ from kb.services.errors import (
     Conflict,
     Gone,
     Invalid,
+    Moved,
     NotAllowed,
     NotFound,
     Problem,
@@ -112,6 +113,7 @@ STALE_FORM = N_(
 def init_app(app: Flask) -> None:
     """Answer every error of an app."""
     app.register_error_handler(ServiceError, _refused)
+    app.register_error_handler(Moved, _moved)
     app.register_error_handler(IndexLost, _index_lost)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unexpected)
@@ -146,6 +148,16 @@ def _refused(error: ServiceError) -> ResponseReturnValue:
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
     return _answer(status, error.message.render(gettext), headers=headers)
+
+
+def _moved(error: Moved) -> ResponseReturnValue:
+    """A practice that is part of another: the same page of that one. A version of the old one is none of the new."""
+    values = {**(request.view_args or {}), "slug": error.slug}
+    endpoint = str(request.endpoint) if set(values) == {"slug"} else "catalogue.practice"
+    if endpoint == "catalogue.practice":
+        values = {"slug": error.slug}
+    # a form that was sent is sent there whole: 301 would make it a mere look
+    return redirect(url_for(endpoint, **values), 301 if request.method in ("GET", "HEAD") else 308)
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
