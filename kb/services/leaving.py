@@ -27,7 +27,7 @@ from kb.models import (
     User,
     UserSession,
 )
-from kb.services import audit, consent, mail, people, privacy
+from kb.services import audit, consent, mail, people, privacy, reports
 from kb.services.errors import N_, Conflict
 from kb.services.permissions import WAITING, transition
 from kb.services.publishing import now, public_revision, return_to_public
@@ -127,6 +127,7 @@ def _forget(session: Session, person: User) -> None:
     session.execute(delete(Invitation).where(mine))
     session.execute(delete(Registration).where(Registration.email == person.email))
     session.execute(delete(MailMessage).where(privacy.mail_of(person)))
+    reports.forget(session, person)
     ids = [contact.practice_id for contact in consent.contacts_with(session, person.email)]
     session.execute(delete(Contact).where(Contact.practice_id.in_(ids)))
 
