@@ -169,12 +169,8 @@ def total(engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery) -
 
 
 def get(session: Session, slug: str, base_url: str) -> Document:
-    """The whole public record of one practice. Raises NotFound, Gone with the reason where it was redacted."""
-    statement = select(Record).join(Practice).where(Practice.slug == slug).options(*whole())
-    record = session.scalar(statement)
-    if record is None:
-        versions.refuse(session, slug)
-    return as_document(record, base_url)
+    """The whole record of one practice that is public or in the archive. Raises NotFound, Moved, or Gone with why."""
+    return versions.online(session, slug, base_url).document
 
 
 def every(session: Session, base_url: str) -> Iterator[Document]:

@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from kb.services import catalogue, query
+from kb.services import catalogue, query, versions
 from kb.services.catalogue import Results
 from kb.services.errors import N_, NotFound
 from kb.services.query import CatalogueQuery
@@ -53,9 +53,11 @@ def _found(asked: CatalogueQuery, page: int = 1, per_page: int = SHOWN) -> Resul
 def practice(slug: str) -> ResponseReturnValue:
     """Everything that a practice's record says, and what it does not say."""
     session, base_url = context.reading(), context.config().base_url
-    record = catalogue.get(session, slug, base_url)
+    online = versions.online(session, slug, base_url)
+    record = online.document
     return render_template(
         "catalogue/practice.html",
+        archived=online.archived,
         adaptations=catalogue.adaptations(session, base_url, slug),
         similar=[(each, _shared(record, each)) for each in similar(session, context.engine(), base_url, record)],
         **about(record),
