@@ -32,6 +32,7 @@ from kb.web import (
     catalogue,
     context,
     errors,
+    history,
     joining,  # noqa: F401 (likewise)
     languages,
     leaving,  # noqa: F401 (likewise)
@@ -100,7 +101,7 @@ def make(config: Config) -> Flask:
     for blueprint in (
         pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, moderation.bp, api.bp,
         notices.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
-        admin_users.bp, admin_vocabularies.bp, redaction.bp, reporting.bp,
+        admin_users.bp, admin_vocabularies.bp, redaction.bp, reporting.bp, history.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)
