@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shlex
+import shutil
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,6 +33,11 @@ SETTINGS = (
     Setting("PORT", "8000", "The port that `make run` and `python -m kb run` listen on, on 127.0.0.1."),
     Setting("KB_DATA_DIR", "./data", "The folder that holds everything: SQLite file, search index, key. Mode 0700."),
     Setting("KB_FILES_DIR", "files/ in the data folder", "Where uploaded files are kept."),
+    Setting(
+        "KB_FILE_SCANNER",
+        "empty",
+        "A virus scanner's command, which gets an uploaded file's path as its last argument: 0 is clean, 1 infected.",
+    ),
     Setting("KB_DATABASE_URL", "SQLite in the data folder", "The database, as an SQLAlchemy address."),
     Setting("KB_SEARCH_URL", "whoosh:", "The search engine; `whoosh:` is the index in the data folder."),
     Setting("KB_SECRET_KEY", "made on first run", "Signs cookies and forms, at least 32 characters. Kept, mode 0600."),
@@ -65,6 +72,7 @@ class Config:
     port: int
     data_dir: Path
     files_dir: Path
+    file_scanner: tuple[str, ...]
     database_url: str
     search_url: str
     secret_key: str = field(repr=False)
@@ -116,6 +124,7 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
         port=port,
         data_dir=data_dir,
         files_dir=Path(env.get("KB_FILES_DIR") or data_dir / "files").expanduser().resolve(),
+        file_scanner=_command(env.get("KB_FILE_SCANNER") or "", "KB_FILE_SCANNER"),
         database_url=_database_url(env.get("KB_DATABASE_URL") or f"sqlite:///{data_dir / 'kb.sqlite'}"),
         search_url=_search_url(env.get("KB_SEARCH_URL") or "whoosh:"),
         secret_key=_secret_key(env.get("KB_SECRET_KEY"), data_dir),
@@ -159,6 +168,17 @@ def _folder(text: str, name: str) -> Path:
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         raise SettingError(f"{name} names {folder}, where this user may not write.")
     return folder
+
+
+def _command(text: str, name: str) -> tuple[str, ...]:
+    """A command and its arguments, as a shell would part them; no shell runs it."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise SettingError(f"{name} cannot be read: {error}.") from error
+    if words and shutil.which(words[0]) is None:
+        raise SettingError(f"{name} names {words[0]}, which is no program that can be run here.")
+    return tuple(words)
 
 
 def _base_url(text: str) -> str:

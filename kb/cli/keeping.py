@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -12,7 +13,7 @@ import click
 from kb import config as settings
 from kb.cli.opening import opened, rebuild_index, shown
 from kb.config import Config
-from kb.services import backup, consistency, retention
+from kb.services import backup, consistency, file_keeping, retention
 from kb.services.archive import Manifest
 from kb.services.backup import Home
 from kb.services.occupancy import using
@@ -29,10 +30,11 @@ def reindex() -> None:
 
 @click.command()
 def check() -> None:
-    """Compare the database with itself and with the search index. Names every fault; exit status 1 if there is one."""
+    """Compare the database with itself, the search index and the files. Names every fault; exit status 1 if any."""
     with opened() as site:
         count = 0
-        for fault in consistency.faults(site.database, site.engine, shown("Checking")):
+        of_files = file_keeping.faults(site.database, site.config.files_dir, shown("Checking files"))
+        for fault in chain(consistency.faults(site.database, site.engine, shown("Checking")), of_files):
             click.echo(fault)
             count += 1
     click.echo(f"{count} faults." if count else "All is well.")
@@ -43,8 +45,11 @@ def check() -> None:
 @click.command()
 def sweep() -> None:
     """Remove what has been kept for long enough. A running server does so by itself; both at once do no harm."""
-    with opened() as site, site.database.write() as session:
-        done = retention.sweep(session, datetime.now(UTC))
+    now = datetime.now(UTC)
+    with opened() as site:
+        with site.database.write() as session:
+            done = retention.sweep(session, now)
+        file_keeping.sweep_folder(site.database, site.config.files_dir, now)
     parts = ", ".join(f"{name} {count}" for name, count in asdict(done).items() if count)
     click.echo(f"Removed: {parts}." if parts else "Nothing has been kept for too long.")
 

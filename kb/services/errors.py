@@ -83,6 +83,10 @@ class Moved(ServiceError):
         self.slug = slug
 
 
+class Unavailable(ServiceError):
+    """It cannot be done just now, through nobody's fault: a full disk, a helper that does not answer."""
+
+
 class TooMany(ServiceError):
     """Asked too often; `retry_after` says in seconds when to come back."""
 

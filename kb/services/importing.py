@@ -27,6 +27,7 @@ from kb.services.errors import N_, Invalid, NotAllowed, NotFound, Problem, Servi
 from kb.services.former import Former, read_former
 from kb.services.permissions import can
 from kb.services.record import Document, shape, shape_contact
+from kb.services.shown_files import settle
 
 BATCH = 500
 """Records written in one transaction."""
@@ -257,6 +258,9 @@ class _Pass:
         except (IntegrityError, DataError) as error:
             self._outcome.added -= 1
             self._refuse(record.place, [Problem.of("", N_("The database refused it: %(error)s."), error=error.orig)])
+        except Invalid as invalid:
+            self._outcome.added -= 1
+            self._refuse(record.place, invalid.problems)
         except ServiceError as error:
             self._outcome.added -= 1
             self._refuse(record.place, [Problem("", error.message)])
@@ -297,6 +301,7 @@ class _Here:
         if held is None or held.practice.version != former.stamp.version or held.updated != former.stamp.updated:
             return False
         document = publishing.of_record(publishing.as_document(held, ""))
+        document |= {key: record.document[key] for key in publishing.FRESHNESS}  # somebody may have looked since
         return document == {**record.document, "attribution": record.document["attribution"] or held.attribution}
 
 
@@ -334,5 +339,7 @@ def _publish(session: Session, owner: User | None, record: Incoming, former: For
     )
     session.add(practice)
     practices.keep_contact(practice, record.contact)
-    publishing.publish(session, practice, record.document, author_id=None, stamp=former.stamp)
+    session.flush()
+    document = settle(session, None, practice, record.document)
+    publishing.publish(session, practice, document, author_id=None, stamp=former.stamp)
     audit.note(session, owner, "practice.import", "practice", practice.id, version=former.stamp.version)

@@ -24,6 +24,7 @@ from kb.models import (
     Registration,
     Revision,
     Role,
+    StoredFile,
     User,
     UserSession,
 )
@@ -128,6 +129,7 @@ def _forget(session: Session, person: User) -> None:
     session.execute(delete(Registration).where(Registration.email == person.email))
     session.execute(delete(MailMessage).where(privacy.mail_of(person)))
     reports.forget(session, person)
+    session.execute(update(StoredFile).where(StoredFile.uploader_id == person.id).values(uploader_id=None))
     ids = [contact.practice_id for contact in consent.contacts_with(session, person.email)]
     session.execute(delete(Contact).where(Contact.practice_id.in_(ids)))
 

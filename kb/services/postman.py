@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from kb.config import Config
 from kb.db import Database
 from kb.models import MailMessage
-from kb.services import notices, outbox, retention
+from kb.services import file_keeping, notices, outbox, retention
 from kb.services.errors import N_
 from kb.services.mail import KINDS
 from kb.services.transport import POLICY, Deferred, FolderTransport, HungUp, Refused, Transport, Trouble, Unreachable
@@ -120,7 +120,9 @@ class Postman:
         if isinstance(self.transport, FolderTransport):
             self.transport.sweep(self.clock() - outbox.KEPT)
         with self.database.write() as session:
-            return retention.sweep(session, self.clock()).mail
+            messages = retention.sweep(session, self.clock()).mail
+        file_keeping.sweep_folder(self.database, self.config.files_dir, self.clock())
+        return messages
 
     def follow(self) -> None:
         """Start this process's thread that sends mail, once, after the fork."""

@@ -15,6 +15,7 @@ from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Prob
 from kb.services.permissions import can, transition
 from kb.services.publishing import add_revision
 from kb.services.record import EDITORS_ONLY, Document, empty
+from kb.services.shown_files import settle
 from kb.services.vocabularies import Vocabulary, renewed, term_successors
 
 
@@ -81,11 +82,26 @@ def submit(session: Session, actor: User, practice: Practice, vocabulary: Vocabu
     step = transition("submit", practice)
     if step is None or not can(actor, "submit", practice):
         raise NotAllowed(N_("This practice cannot be submitted now."))
-    document = working_copy(session, practice)
+    clean = _fit(session, actor, practice, vocabulary)
+    add_revision(session, practice, RevisionKind.SUBMITTED, clean, author_id=actor.id)
+    practice.state = step.target
+    practice.editor_id = None
+    audit.note(session, actor, "practice.submit", "practice", practice.id)
+    if not quietly:
+        data = {"title": practice.title, "url": f"/review/{practice.id}"}
+        notices.tell_editors(session, "practice-waiting", but=actor, **data)
+
+
+def _fit(session: Session, actor: User, practice: Practice, vocabulary: Vocabulary) -> Document:
+    """The working copy as it may be submitted. Raises Invalid with everything that is wrong."""
     problems: list[Problem] = []
-    clean = document
+    document = working_copy(session, practice)
     try:
-        clean = check(document, vocabulary)
+        document = settle(session, actor, practice, document)
+    except Invalid as invalid:
+        problems += invalid.problems
+    try:
+        document = check(document, vocabulary)
     except Invalid as invalid:
         problems += invalid.problems
     if practice.origin == Origin.MEMBER:
@@ -95,13 +111,7 @@ def submit(session: Session, actor: User, practice: Practice, vocabulary: Vocabu
             problems += invalid.problems
     if problems:
         raise Invalid(problems)
-    add_revision(session, practice, RevisionKind.SUBMITTED, clean, author_id=actor.id)
-    practice.state = step.target
-    practice.editor_id = None
-    audit.note(session, actor, "practice.submit", "practice", practice.id)
-    if not quietly:
-        data = {"title": practice.title, "url": f"/review/{practice.id}"}
-        notices.tell_editors(session, "practice-waiting", but=actor, **data)
+    return document
 
 
 def withdraw(session: Session, actor: User, practice: Practice) -> None:

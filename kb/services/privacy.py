@@ -29,6 +29,7 @@ from kb.models import (
     Report,
     Review,
     Revision,
+    StoredFile,
     User,
     UserSession,
 )
@@ -94,6 +95,8 @@ def copy_for(session: Session, user: User, base_url: str) -> Held:
                     for row in session.scalars(select(Report).where(reports.about(person)).order_by(Report.created))],
         "reports_closed": [_of(row, "practice_id", "answer", "closed") for row in session.scalars(
             select(Report).where(Report.closer_id == person.id).order_by(Report.closed))],
+        "stored_files": [_of(row, "sha256", "media_type", "bytes", "created") for row in session.scalars(
+            select(StoredFile).where(StoredFile.uploader_id == person.id).order_by(StoredFile.created))],
         "audit_entries": _entries(session, person),
         "mail": _mail(session, person),
     }  # fmt: skip

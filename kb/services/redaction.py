@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from kb.models import Practice, Revision, User
 from kb.services import audit
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
+from kb.services.file_keeping import forget_unnamed
 from kb.services.permissions import can, transition
 from kb.services.publishing import now, unpublish
 
@@ -20,11 +21,13 @@ REASON_LIMIT = 500
 def empty_revisions(session: Session, practice_id: uuid.UUID, reason: str, *which: ColumnElement[bool]) -> None:
     """Empty the documents of a practice's revisions, all or those that `which` says, and note why beside them.
 
-    What was emptied before keeps its reason. A note of a revision may tell of its text, so it goes too.
+    What was emptied before keeps its reason. A note of a revision may tell of its text, so it goes too, and so do the
+    files that nothing names any more.
     """
     mine = (Revision.practice_id == practice_id, Revision.redacted.is_(None), *which)
     values: dict[str, Any] = {"document": {}, "note": None, "redacted": now(), "redaction": reason}
     session.execute(update(Revision).where(*mine).values(values), execution_options={"synchronize_session": "fetch"})
+    forget_unnamed(session, practice_id)
 
 
 def redact(session: Session, actor: User, practice_id: uuid.UUID, version: int | None, reason: str) -> Practice:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from kb.db import Base
 from kb.models import Invitation, OneTimeLink, UserSession
-from kb.services import outbox, registrations, reports, sessions
+from kb.services import file_keeping, outbox, registrations, reports, sessions
 from kb.services.errors import N_, Message
 
 LINKS_KEPT = timedelta(days=30)
@@ -94,6 +94,7 @@ class Swept:
     registrations: int
     invitations: int
     mail: int
+    files: int
     reporters: int
 
     @property
@@ -112,6 +113,7 @@ def sweep(session: Session, now: datetime) -> Swept:
         registrations=registrations.sweep(session),
         invitations=_remove(session, Invitation, Invitation.expires < now - INVITATIONS_KEPT),
         mail=outbox.sweep(session, now),
+        files=file_keeping.sweep(session, now),
         reporters=reports.forget_reporters(session, now - REPORTERS_KEPT),
     )
 

@@ -13,6 +13,7 @@ DEEDS = {
     "comment.reopen": N_("Reopened a question on a field"),
     "comment.settle": N_("Settled a question on a field"),
     "contact.withdraw": N_("Withdrew a contact’s consent, or the contact"),
+    "file.add": N_("Uploaded a picture or document to a practice"),
     "invitation.accept": N_("Accepted an invitation"),
     "invitation.send": N_("Sent an invitation"),
     "invitation.withdraw": N_("Took an invitation back"),
