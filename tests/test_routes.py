@@ -127,6 +127,7 @@ ROWS: tuple[Row, ...] = (
     ("GET", "/admin/users/<uuid:user_id>", "/admin/users/{alice}", ADMINS),
     ("POST", "/admin/users/<uuid:user_id>", "/admin/users/{alice}", (401, 403, 403, 403, 403, 422)),
     ("POST", "/admin/users/<uuid:user_id>/access", "/admin/users/{alice}/access", (401, 403, 403, 403, 403, 302)),
+    ("POST", "/admin/users/<uuid:user_id>/delete", "/admin/users/{alice}/delete", (401, 403, 403, 403, 403, 422)),
     ("GET", "/admin/invitations", "/admin/invitations", EDITORS),
     ("POST", "/admin/invitations", "/admin/invitations", (401, 403, 403, 403, 422, 422)),
     ("POST", "/admin/invitations/<uuid:invitation_id>", "/admin/invitations/{unknown}", (401, 403, 403, 403, 404, 404)),
