@@ -42,6 +42,8 @@ KINDS = {
         Kind("practice-waiting", ("title", "url"), optional=True),
         Kind("practice-changes-requested", ("title", "url", "message")),
         Kind("practice-published", ("title", "url")),
+        Kind("practice-answered", ("title", "url", "message")),
+        Kind("practice-mended", ("title", "url", "message")),
         Kind("practice-rejected", ("title", "url", "message")),
         Kind("practice-handed-over", ("title", "url")),
         Kind("practice-archived", ("title", "url", "message")),
@@ -49,6 +51,10 @@ KINDS = {
         Kind("report-made", ("title", "url", "message"), optional=True),
         Kind("practice-reported", ("title", "url", "message")),
         Kind("report-answered", ("title", "url", "message")),
+        Kind("practice-review-due", ("title", "url")),
+        Kind("practices-review-due", ("number", "message", "url")),
+        Kind("practices-stale", ("number", "message", "url"), optional=True),
+        Kind("links-broken", ("number", "message", "url")),
     )
 }
 """Every kind of mail there is. What is not optional is about one's own account or one's own practice."""

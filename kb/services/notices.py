@@ -28,20 +28,20 @@ def tell_editors(session: Session, kind: str, *, but: User | None = None, **data
     """Mail every editor and administrator who wants to know, but the one who did it."""
     statement = select(User).where(User.role.in_((Role.EDITOR, Role.ADMIN))).order_by(User.email)
     for editor in session.scalars(statement):
-        if _reachable(editor) and (but is None or editor.id != but.id):
+        if reachable(editor) and (but is None or editor.id != but.id):
             tell(session, kind, editor.email, user=editor, **data)
 
 
 def tell_owner(session: Session, kind: str, practice: Practice, *, but: User, **data: Any) -> None:
     """Mail whose practice it is, if that is somebody else than who did it."""
     owner = practice.owner
-    if owner is not None and _reachable(owner) and owner.id != but.id:
+    if owner is not None and reachable(owner) and owner.id != but.id:
         tell(session, kind, owner.email, user=owner, title=practice.title, **data)
 
 
 def tell_person(session: Session, kind: str, person: User | None, **data: Any) -> None:
     """Mail one person, if they are here and have an address."""
-    if person is not None and _reachable(person):
+    if person is not None and reachable(person):
         tell(session, kind, person.email, user=person, **data)
 
 
@@ -73,7 +73,7 @@ def choose(session: Session, user: User, notify: bool) -> None:
         audit.note(session, user, "user.notify", "user", user.id, on=notify)
 
 
-def _reachable(user: User) -> bool:
+def reachable(user: User) -> bool:
     """Whether somebody is here and has an address."""
     return user.active and user.deleted is None and not accounts.is_placeholder(user)
 

@@ -97,6 +97,8 @@ ACTIONS = (
     Action("view", Who.OWNER, "Read the working copy, its contact and the editors' answers", tuple(State)),
     Action("view", Who.EDITOR, "Read the working copy, its contact and the editors' answers", SEEN_BY_EDITORS),
     Action("edit", Who.OWNER, "Change the working copy and the contact", (*EDITABLE, State.PUBLISHED)),
+    Action("verify", Who.OWNER, "Say that the public version is still correct", tuple(State), (Public.NOW,)),
+    Action("verify", Who.EDITOR, "Say that the public version is still correct", tuple(State), (Public.NOW,)),
     Action("comment", Who.OWNER, "Answer the editors' questions on fields", (State.DRAFT, *SEEN_BY_EDITORS)),
     Action("comment", Who.EDITOR, "Answer, settle and reopen questions on fields", SEEN_BY_EDITORS),
     Action(

@@ -26,8 +26,10 @@ from kb.models import (
     RevisionKind,
     State,
 )
+from kb.services import freshness
 from kb.services.checking import SEED_ATTRIBUTION
 from kb.services.errors import N_, Conflict
+from kb.services.freshness import Dates
 from kb.services.record import DOCUMENT_KEYS, KEYS, LISTS, Document, completeness, empty
 from kb.services.values import partial_date
 from kb.services.vocabularies import renewed, term_successors
@@ -38,6 +40,9 @@ _PLAIN = (
     "beneficiaries", "budget_year", "licence", "attribution", "editor_note",
 )  # fmt: skip
 """Keys that a column of the same name holds as they are."""
+
+FRESHNESS = ("last_verified", "review_due")
+"""Keys that are about the practice, not about a version of its text."""
 
 _JSON = tuple(key for key in LISTS if key != "other_regions")
 
@@ -68,7 +73,8 @@ def publish(
     """Make a checked document the public version of a practice: slug, revision, record and outbox entry together.
 
     The first publication fixes the slug. `stamp` is for imports; otherwise the version counts on. What it says it was
-    adapted from, now or before, is asked to be looked at too: the index counts adaptations.
+    adapted from, now or before, is asked to be looked at too: the index counts adaptations. Where a person publishes,
+    the practice is verified by that; where the software does, it keeps the dates that the document brings.
     """
     models = _models(practice) | {entry["slug"] for entry in document["adapted_from"]}
     document = {**document, "attribution": document["attribution"] or _attribution(practice, document)}
@@ -80,6 +86,8 @@ def publish(
         practice.slug = free_slug(session, document["title"])
     practice.version = stamp.version
     practice.state = State.PUBLISHED
+    freshness.put(practice, _dates(practice, document) if author_id is None else Dates.from_today(moment.date()))
+    document = {**document, **dict.fromkeys(FRESHNESS)}
     revision = add_revision(session, practice, RevisionKind.PUBLISHED, document, author_id=author_id, note=note)
     _project(session, practice, document, stamp)
     practice.was_published = practice.was_updated = None
@@ -218,7 +226,7 @@ def _project(session: Session, practice: Practice, document: Document, stamp: St
     record.start_min = partial_date(document["start"]) if document["start"] else None
     record.end_max = partial_date(document["end"], last=True) if document["end"] else None
     record.budget_eur = None if document["budget_eur"] is None else Decimal(str(document["budget_eur"]))
-    record.last_verified, record.review_due = _day(document["last_verified"]), _day(document["review_due"])
+    freshness.mirror(record, practice)
     record.completeness = completeness(document)
     record.published, record.updated = stamp.published, stamp.updated
     record.themes = [RecordTheme(theme=slug, position=n) for n, slug in enumerate(document["themes"])]
@@ -231,8 +239,10 @@ def _project(session: Session, practice: Practice, document: Document, stamp: St
     ]
 
 
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
+def _dates(practice: Practice, document: Document) -> Dates:
+    """The dates of freshness that a document brings, those of the practice where it brings none."""
+    last, due = (date.fromisoformat(document[key]) if document[key] else None for key in FRESHNESS)
+    return Dates(last, due) if last or due else Dates(practice.last_verified, practice.review_due)
 
 
 # And back

@@ -37,6 +37,8 @@ SUBJECTS = {
     "practice-waiting": N_("A practice waits for an editor: %(title)s"),
     "practice-changes-requested": N_("Changes asked for: %(title)s"),
     "practice-published": N_("Your practice is public: %(title)s"),
+    "practice-answered": N_("An editor wrote to you: %(title)s"),
+    "practice-mended": N_("A text was mended: %(title)s"),
     "practice-rejected": N_("Not accepted: %(title)s"),
     "practice-handed-over": N_("A review is given to you: %(title)s"),
     "practice-archived": N_("Your practice is in the archive: %(title)s"),
@@ -44,6 +46,10 @@ SUBJECTS = {
     "report-made": N_("An error is reported: %(title)s"),
     "practice-reported": N_("A reader reports an error in your practice: %(title)s"),
     "report-answered": N_("What came of your report: %(title)s"),
+    "practice-review-due": N_("Is it still correct? %(title)s"),
+    "practices-review-due": N_("Are they still correct? Practices of yours: %(number)d"),
+    "practices-stale": N_("Practices that nobody has confirmed: %(number)d"),
+    "links-broken": N_("Links in your practices that no longer work: %(number)d"),
 }
 
 NAMES = {
@@ -62,6 +68,8 @@ NAMES = {
     "practice-waiting": N_("Practice: waits for an editor"),
     "practice-changes-requested": N_("Practice: changes asked for"),
     "practice-published": N_("Practice: published"),
+    "practice-answered": N_("Practice: an editor answered"),
+    "practice-mended": N_("Practice: mended by an editor"),
     "practice-rejected": N_("Practice: not accepted"),
     "practice-handed-over": N_("Practice: review handed over"),
     "practice-archived": N_("Practice: archived"),
@@ -69,6 +77,10 @@ NAMES = {
     "report-made": N_("Report of an error: to the editors"),
     "practice-reported": N_("Report of an error: to the owner"),
     "report-answered": N_("Report of an error: answered"),
+    "practice-review-due": N_("Practice: still correct?"),
+    "practices-review-due": N_("Practices: still correct?"),
+    "practices-stale": N_("Practices: not confirmed"),
+    "links-broken": N_("Practices: broken links"),
 }
 """What an administrator reads each kind is called."""
 
