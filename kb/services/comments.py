@@ -13,9 +13,9 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from kb.models import Comment, Practice, Review, User
-from kb.services import audit
+from kb.services import audit, notices
 from kb.services.errors import N_, Invalid, NotAllowed, NotFound, Problem
-from kb.services.permissions import can
+from kb.services.permissions import WAITING, can
 from kb.services.publishing import now
 from kb.services.record import DOCUMENT_KEYS, tidy
 
@@ -95,7 +95,10 @@ def ask(session: Session, actor: User, practice: Practice, texts: Mapping[str, s
 
 
 def answer(session: Session, actor: User, practice: Practice, comment_id: uuid.UUID, text: str) -> Comment:
-    """Answer a question, as its author or as an editor. Raises NotAllowed, NotFound, Invalid without a word."""
+    """Answer a question, as its author or as an editor; an author who has the practice in hand is told by mail.
+
+    Raises NotAllowed, NotFound, Invalid without a word.
+    """
     question = _question(session, actor, practice, comment_id)
     body = tidy(text)
     if body is None:
@@ -113,6 +116,9 @@ def answer(session: Session, actor: User, practice: Practice, comment_id: uuid.U
     )
     session.add(given)
     audit.note(session, actor, "comment.answer", "practice", practice.id, field=question.field)
+    if can(actor, "review") and practice.state not in WAITING:  # the author may be writing just now
+        data = {"url": f"/my/practices/{practice.id}/edit", "message": body}
+        notices.tell_owner(session, "practice-answered", practice, but=actor, **data)
     return given
 
 
