@@ -7,6 +7,7 @@ import click
 from bench.fuzz import fuzz
 from bench.relevance import relevance
 from bench.timing import timing
+from bench.writing import writing
 
 
 @click.group()
@@ -17,6 +18,7 @@ def main() -> None:
 main.add_command(fuzz)
 main.add_command(relevance)
 main.add_command(timing)
+main.add_command(writing)
 
 if __name__ == "__main__":
     main(prog_name="python -m bench")

@@ -44,14 +44,15 @@ def similar(session: Session, engine: SearchEngine, base_url: str, record: Docum
 def _ranks(engine: SearchEngine, record: Document) -> dict[str, float]:
     """Return what each candidate is worth, by both rankings together. Raises IndexLost."""
     ranks: dict[str, float] = {}
-    for question in (_by_words(record), _by_tags(record)):
+    for question in (worded(record), _by_tags(record)):
         hits = engine.search(Query(question, limit=CANDIDATES, facets=False)).hits
         for rank, hit in enumerate(hits, start=1):
             ranks[hit.id] = ranks.get(hit.id, 0.0) + 1 / (_EVEN + rank)
     return ranks
 
 
-def _by_words(record: Document) -> Question:
+def worded(record: Document) -> Question:
+    """Return the question that finds practices which read like one: its telling words, of which any is enough."""
     texts = (record["title"], record["original_title"] or "", record["summary"])
     words = list(islice(_telling(texts), MOST_WORDS))
     return Question(text=record["title"], clauses=tuple(Clause((Words((word,)),)) for word in words), loose=True)
