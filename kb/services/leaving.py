@@ -28,7 +28,7 @@ from kb.models import (
     User,
     UserSession,
 )
-from kb.services import audit, consent, mail, people, privacy, reports
+from kb.services import audit, claims, consent, mail, people, privacy, reports
 from kb.services.errors import N_, Conflict
 from kb.services.permissions import WAITING, transition
 from kb.services.publishing import now, public_revision, return_to_public
@@ -130,6 +130,7 @@ def _forget(session: Session, person: User) -> None:
     session.execute(delete(MailMessage).where(privacy.mail_of(person)))
     reports.forget(session, person)
     session.execute(update(StoredFile).where(StoredFile.uploader_id == person.id).values(uploader_id=None))
+    claims.forget(session, person)
     ids = [contact.practice_id for contact in consent.contacts_with(session, person.email)]
     session.execute(delete(Contact).where(Contact.practice_id.in_(ids)))
 

@@ -55,6 +55,11 @@ KINDS = {
         Kind("practices-review-due", ("number", "message", "url")),
         Kind("practices-stale", ("number", "message", "url"), optional=True),
         Kind("links-broken", ("number", "message", "url")),
+        Kind("claim-made", ("title", "url", "name"), optional=True),
+        Kind("claim-accepted", ("title", "url", "message")),
+        Kind("claim-refused", ("title", "url", "message")),
+        Kind("claim-given", ("title", "url")),
+        Kind("claim-merged", ("title", "url")),
     )
 }
 """Every kind of mail there is. What is not optional is about one's own account or one's own practice."""

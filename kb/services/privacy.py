@@ -17,6 +17,7 @@ from kb.db import Base
 from kb.models import (
     ApiToken,
     AuditEntry,
+    Claim,
     Comment,
     Contact,
     Invitation,
@@ -93,6 +94,10 @@ def copy_for(session: Session, user: User, base_url: str) -> Held:
             select(LastLook).where(LastLook.user_id == person.id).order_by(LastLook.looked))],
         "reports": [_of(row, "practice_id", "email", "language", "field", "body", "created", "closed", "answer")
                     for row in session.scalars(select(Report).where(reports.about(person)).order_by(Report.created))],
+        "claims": [_of(row, "practice_id", "reason", "created", "accepted", "decided", "answer")
+                   for row in _all(session, Claim, person)],
+        "claims_decided": [_of(row, "practice_id", "accepted", "decided", "answer") for row in session.scalars(
+            select(Claim).where(Claim.decider_id == person.id).order_by(Claim.decided))],
         "reports_closed": [_of(row, "practice_id", "answer", "closed") for row in session.scalars(
             select(Report).where(Report.closer_id == person.id).order_by(Report.closed))],
         "stored_files": [_of(row, "sha256", "media_type", "bytes", "created") for row in session.scalars(

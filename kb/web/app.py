@@ -30,6 +30,7 @@ from kb.web import (
     admin_vocabularies,
     api,
     catalogue,
+    claiming,
     context,
     errors,
     history,
@@ -102,6 +103,7 @@ def make(config: Config) -> Flask:
         pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, moderation.bp, api.bp,
         notices.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
         admin_users.bp, admin_vocabularies.bp, redaction.bp, reporting.bp, history.bp,
+        admin_users.bp, admin_vocabularies.bp, redaction.bp, reporting.bp, claiming.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)

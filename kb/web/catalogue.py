@@ -58,6 +58,7 @@ def practice(slug: str) -> ResponseReturnValue:
     return render_template(
         "catalogue/practice.html",
         archived=online.archived,
+        ownerless=online.practice.owner_id is None,
         adaptations=catalogue.adaptations(session, base_url, slug),
         similar=[(each, _shared(record, each)) for each in similar(session, context.engine(), base_url, record)],
         **about(record),

@@ -12,6 +12,8 @@ DEEDS = {
     "comment.answer": N_("Answered a question on a field"),
     "comment.reopen": N_("Reopened a question on a field"),
     "comment.settle": N_("Settled a question on a field"),
+    "claim.decide": N_("Decided on a claim of a practice"),
+    "claim.make": N_("Claimed a practice"),
     "contact.withdraw": N_("Withdrew a contact’s consent, or the contact"),
     "file.add": N_("Uploaded a picture or document to a practice"),
     "invitation.accept": N_("Accepted an invitation"),

@@ -50,6 +50,11 @@ SUBJECTS = {
     "practices-review-due": N_("Are they still correct? Practices of yours: %(number)d"),
     "practices-stale": N_("Practices that nobody has confirmed: %(number)d"),
     "links-broken": N_("Links in your practices that no longer work: %(number)d"),
+    "claim-made": N_("A practice is claimed: %(title)s"),
+    "claim-accepted": N_("The practice is yours now: %(title)s"),
+    "claim-refused": N_("Your claim was not confirmed: %(title)s"),
+    "claim-given": N_("Somebody else was confirmed: %(title)s"),
+    "claim-merged": N_("A practice that you claimed was merged: %(title)s"),
 }
 
 NAMES = {
@@ -81,6 +86,11 @@ NAMES = {
     "practices-review-due": N_("Practices: still correct?"),
     "practices-stale": N_("Practices: not confirmed"),
     "links-broken": N_("Practices: broken links"),
+    "claim-made": N_("Claim: to the editors"),
+    "claim-accepted": N_("Claim: confirmed"),
+    "claim-refused": N_("Claim: refused"),
+    "claim-given": N_("Claim: somebody else was confirmed"),
+    "claim-merged": N_("Claim: the practice was merged"),
 }
 """What an administrator reads each kind is called."""
 

@@ -166,7 +166,8 @@ def robots() -> ResponseReturnValue:
     """What crawlers may leave alone: everything behind a form, and every turn of the filters."""
     closed = (
         "/practices?", "/suggest", "/sign-in", "/register", "/reset", "/invitation/", "/account", "/submit", "/my/",
-        "/review", "/admin", "/practices/*/report", "/unsubscribe/", "/api/",
+        "/review", "/admin", "/practices/*/report", "/practices/*/claim",
+        "/unsubscribe/", "/api/",
     )  # fmt: skip
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
     return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

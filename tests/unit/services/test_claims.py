@@ -1,0 +1,186 @@
+"""Claims: who may make one, who decides, and what a confirmation gives."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from kb.db import Database
+from kb.models import AuditEntry, Claim, MailMessage, Practice, Role, User
+from kb.services import accounts, claims, leaving, permissions
+from kb.services.errors import Conflict, Invalid, NotAllowed, NotFound
+from tests import factories
+
+WHY = "I coordinate it at the ministry."
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """A transaction that writes, kept when the test ends."""
+    with database.write() as session:
+        yield session
+
+
+def person(session: Session, name: str, role: Role) -> User:
+    return accounts.add_user(session, f"{name}@example.org", role)
+
+
+@pytest.fixture
+def alice(session: Session) -> User:
+    return person(session, "alice", Role.MEMBER)
+
+
+@pytest.fixture
+def charlie(session: Session) -> User:
+    return person(session, "charlie", Role.MEMBER)
+
+
+@pytest.fixture
+def bob(session: Session) -> User:
+    return person(session, "bob", Role.EDITOR)
+
+
+@pytest.fixture
+def practice(session: Session) -> Practice:
+    """A public practice of nobody."""
+    return factories.published(session)
+
+
+def make(session: Session, actor: User, practice: Practice, reason: str = WHY) -> Claim:
+    return claims.make(session, actor, str(practice.slug), reason)
+
+
+def told(session: Session, kind: str) -> list[str]:
+    return list(session.scalars(select(MailMessage.address).where(MailMessage.kind == kind).order_by("address")))
+
+
+def test_editors_are_told_of_a_claim(session: Session, alice: User, bob: User, practice: Practice) -> None:
+    make(session, alice, practice)
+    assert told(session, "claim-made") == [bob.email]
+    assert [claim.user for claim in claims.open_claims(session)] == [alice]
+
+
+def test_a_reader_claims_nothing(session: Session, practice: Practice) -> None:
+    with pytest.raises(NotAllowed):
+        make(session, person(session, "rita", Role.READER), practice)
+
+
+def test_what_has_an_owner_cannot_be_claimed(session: Session, alice: User, charlie: User) -> None:
+    with pytest.raises(Conflict):
+        make(session, charlie, factories.published(session, alice))
+
+
+def test_what_is_not_public_is_unknown(session: Session, alice: User, charlie: User) -> None:
+    factories.draft(session, alice).slug = "hidden"
+    with pytest.raises(NotFound):
+        claims.make(session, charlie, "hidden", WHY)
+
+
+@pytest.mark.parametrize("reason", ["", " \n", "x" * 2001])
+def test_a_claim_needs_a_reason_of_reasonable_length(
+    session: Session, alice: User, practice: Practice, reason: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        make(session, alice, practice, reason)
+    assert refused.value.problems[0].field == "reason"
+
+
+def test_nobody_claims_twice_while_one_waits(session: Session, alice: User, bob: User, practice: Practice) -> None:
+    first = make(session, alice, practice)
+    with pytest.raises(Conflict):
+        make(session, alice, practice)
+    claims.decide(session, bob, first.id, False, "Who are you?")
+    assert make(session, alice, practice, "The coordinator.") is not first
+
+
+def test_a_confirmation_gives_the_practice_to_the_member_and_their_organisation(
+    session: Session, alice: User, charlie: User, bob: User, practice: Practice
+) -> None:
+    body = factories.organisation(session, "Region of Example", alice, charlie)
+    claims.decide(session, bob, make(session, alice, practice).id, True)
+    assert (practice.owner_id, practice.organisation_id) == (alice.id, body.id)
+    assert permissions.can(charlie, "edit", practice)
+    assert told(session, "claim-accepted") == [alice.email]
+
+
+def test_a_confirmation_refuses_the_other_claims_with_a_sentence(
+    session: Session, alice: User, charlie: User, bob: User, practice: Practice
+) -> None:
+    mine, other = make(session, alice, practice), make(session, charlie, practice)
+    claims.decide(session, bob, mine.id, True, "Welcome.")
+    assert (other.accepted, other.answer, other.decider_id) == (False, claims.GIVEN, bob.id)
+    assert told(session, "claim-given") == [charlie.email]
+    assert claims.open_claims(session) == []
+
+
+def test_a_refusal_needs_a_word_and_gives_nothing(session: Session, alice: User, bob: User, practice: Practice) -> None:
+    claim = make(session, alice, practice)
+    with pytest.raises(Invalid):
+        claims.decide(session, bob, claim.id, False, " ")
+    claims.decide(session, bob, claim.id, False, "Another unit runs it.")
+    assert practice.owner_id is None
+    [mail] = session.scalars(select(MailMessage).where(MailMessage.kind == "claim-refused"))
+    assert (mail.address, mail.data["message"]) == (alice.email, "Another unit runs it.")
+
+
+def test_a_claim_is_decided_once_and_by_editors(
+    session: Session, alice: User, charlie: User, bob: User, practice: Practice
+) -> None:
+    claim = make(session, alice, practice)
+    with pytest.raises(NotAllowed):
+        claims.decide(session, charlie, claim.id, True)
+    with pytest.raises(NotFound):
+        claims.decide(session, bob, uuid.uuid4(), True)
+    claims.decide(session, bob, claim.id, True)
+    with pytest.raises(Conflict):
+        claims.decide(session, bob, claim.id, False, "No.")
+
+
+def test_an_editors_own_claim_is_another_editors_to_decide(session: Session, bob: User, practice: Practice) -> None:
+    claim = make(session, bob, practice)
+    erin = person(session, "erin", Role.EDITOR)
+    with pytest.raises(NotAllowed):
+        claims.decide(session, bob, claim.id, True)
+    claims.decide(session, erin, claim.id, True)
+    assert practice.owner_id == bob.id
+
+
+def test_who_is_no_member_any_more_becomes_no_owner(
+    session: Session, alice: User, bob: User, practice: Practice
+) -> None:
+    claim = make(session, alice, practice)
+    alice.role = Role.READER
+    with pytest.raises(Conflict):
+        claims.decide(session, bob, claim.id, True)
+    assert practice.owner_id is None
+
+
+def test_a_practice_that_found_an_owner_meanwhile_keeps_them(
+    session: Session, alice: User, charlie: User, bob: User, practice: Practice
+) -> None:
+    claim = make(session, alice, practice)
+    practice.owner_id = charlie.id
+    with pytest.raises(Conflict):
+        claims.decide(session, bob, claim.id, True)
+    assert practice.owner_id == charlie.id
+
+
+def test_the_log_holds_no_reason(session: Session, alice: User, bob: User, practice: Practice) -> None:
+    claims.decide(session, bob, make(session, alice, practice).id, False, "Not you.")
+    entries = list(session.scalars(select(AuditEntry).where(AuditEntry.action.startswith("claim"))))
+    assert [entry.action for entry in entries] == ["claim.make", "claim.decide"]
+    assert not any("ministry" in str(entry.detail) or "Not you" in str(entry.detail) for entry in entries)
+
+
+def test_who_leaves_claims_nothing_any_more(session: Session, alice: User, bob: User) -> None:
+    old, open_one = (factories.published(session, title=title) for title in ("Old one", "Open one"))
+    decided = make(session, alice, old)
+    claims.decide(session, bob, decided.id, False, "No.")
+    make(session, alice, open_one)
+    leaving.leave(session, alice)
+    session.refresh(decided)
+    assert claims.open_claims(session) == [] and decided.reason == ""
