@@ -102,8 +102,8 @@ def make(config: Config) -> Flask:
     for blueprint in (
         pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, moderation.bp, api.bp,
         notices.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
-        admin_users.bp, admin_vocabularies.bp, redaction.bp, reporting.bp, history.bp,
-        admin_users.bp, admin_vocabularies.bp, redaction.bp, reporting.bp, claiming.bp,
+        admin_users.bp, admin_vocabularies.bp, redaction.bp, history.bp,
+        reporting.bp, claiming.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)
