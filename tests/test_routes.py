@@ -217,6 +217,18 @@ ROWS: tuple[Row, ...] = (
         "/my/practices/{sent}/withdraw",
         (401, 404, 302, 404, 403, 403),
     ),
+    (
+        "GET",
+        "/my/practices/<uuid:practice_id>/still-correct",
+        "/my/practices/{alices}/still-correct",
+        (302, 404, 200, 404, 200, 200),
+    ),
+    (
+        "POST",
+        "/my/practices/<uuid:practice_id>/still-correct",
+        "/my/practices/{alices}/still-correct",
+        (401, 404, 302, 404, 302, 302),
+    ),
     ("GET", "/review", "/review", EDITORS),
     ("GET", "/review/reports", "/review/reports", EDITORS),
     ("GET", "/review/claims", "/review/claims", EDITORS),
@@ -287,8 +299,8 @@ class World:
             walts = factories.draft(session, people["walt"], title="Hidden draft of Walt")
             self.dead = sessions.open_session(session, people["walt"])
             accounts.disable(session, "walt@example.org")
-            self.ids = {"public": str(public.slug), "walts_draft": str(walts.id), "body": str(body.id),
-                        "unknown": str(uuid.uuid4()), "alice": str(people["alice"].id)}  # fmt: skip
+            self.ids = {"public": str(public.slug), "alices": str(public.id), "walts_draft": str(walts.id),
+                        "body": str(body.id), "unknown": str(uuid.uuid4()), "alice": str(people["alice"].id)}  # fmt: skip
         self.hide(*HIDING)
         self.site.drain()
         with self.site.app.test_request_context():

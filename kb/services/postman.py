@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session
 from kb.config import Config
 from kb.db import Database
 from kb.models import MailMessage
-from kb.services import file_keeping, notices, outbox, retention
+from kb.services import file_keeping, notices, outbox, reminding, retention
 from kb.services.errors import N_
 from kb.services.mail import KINDS
 from kb.services.transport import POLICY, Deferred, FolderTransport, HungUp, Refused, Transport, Trouble, Unreachable
@@ -116,10 +116,14 @@ class Postman:
             return Delivered(sent, failed, outbox.count_waiting(session))
 
     def sweep(self) -> int:
-        """Remove what has been kept for long enough, not only mail; returns how many messages that were."""
+        """Do what is done from time to time; returns how many messages were removed.
+
+        What has been kept for long enough goes, not only mail; owners and editors are reminded of what is due.
+        """
         if isinstance(self.transport, FolderTransport):
             self.transport.sweep(self.clock() - outbox.KEPT)
         with self.database.write() as session:
+            reminding.remind(session, self.clock())
             messages = retention.sweep(session, self.clock()).mail
         file_keeping.sweep_folder(self.database, self.config.files_dir, self.clock())
         return messages

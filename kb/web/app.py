@@ -33,6 +33,7 @@ from kb.web import (
     claiming,
     context,
     errors,
+    freshness,
     history,
     joining,  # noqa: F401 (likewise)
     languages,
@@ -101,7 +102,7 @@ def make(config: Config) -> Flask:
     accounts.init_app(app)
     for blueprint in (
         pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, moderation.bp, api.bp,
-        notices.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
+        notices.bp, freshness.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
         admin_users.bp, admin_vocabularies.bp, redaction.bp, history.bp,
         reporting.bp, claiming.bp,
     ):  # fmt: skip

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 
-from kb.services import catalogue, query, versions
+from kb.models import Practice
+from kb.services import catalogue, freshness, query, versions
 from kb.services.catalogue import Results
 from kb.services.errors import N_, NotFound
 from kb.services.query import CatalogueQuery
@@ -57,12 +60,20 @@ def practice(slug: str) -> ResponseReturnValue:
     record = online.document
     return render_template(
         "catalogue/practice.html",
+        may_verify=_may_verify(session, record),
         archived=online.archived,
         ownerless=online.practice.owner_id is None,
         adaptations=catalogue.adaptations(session, base_url, slug),
         similar=[(each, _shared(record, each)) for each in similar(session, context.engine(), base_url, record)],
         **about(record),
     )
+
+
+def _may_verify(session: Session, record: Document) -> bool:
+    """Whether whoever reads may say that it is still correct."""
+    user = accounts.current()
+    practice = session.get(Practice, uuid.UUID(record["id"])) if user else None
+    return practice is not None and freshness.may_verify(user, practice)
 
 
 def about(record: Document) -> dict[str, Any]:

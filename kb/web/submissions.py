@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from kb.models import Practice, Review, Role, User
-from kb.services import comments, permissions, practices, record
+from kb.services import comments, links_named, permissions, practices, record
 from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, NotFound, Problem
 from kb.web import accounts, context, documents, languages
 from kb.web.forms import filling, options
@@ -54,9 +55,12 @@ def create() -> ResponseReturnValue:
 def mine() -> ResponseReturnValue:
     """One's own practices and those of one's organisation, with where each stands."""
     actor = accounts.acting(context.reading())
+    held = practices.of(context.reading(), actor)
     return render_template(
         "submissions/mine.html",
-        practices=practices.of(context.reading(), actor),
+        practices=held,
+        broken=links_named.broken_in(context.reading(), [practice.id for practice in held if practice.record]),
+        today=datetime.now(UTC).date(),
         can_write=permissions.can(actor, "write"),
         organisation=actor.organisation,
     )

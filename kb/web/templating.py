@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -55,7 +55,7 @@ def init_app(app: Flask) -> None:
     )  # fmt: skip
     functions = (
         static_url, language_url, query_url, lang_attr, label, facet_label, lifespan, span, place_name, evidence_step,
-        in_readers_language,
+        in_readers_language, unverified,
     )  # fmt: skip
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -195,6 +195,14 @@ def day(value: date | datetime | str) -> str:
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
     return format_date(value, "long", locale=_locale())
+
+
+def unverified(record: Document) -> str:
+    """That nobody has verified a practice for too long, in words; nothing where somebody has, or nobody need."""
+    due, last = record["review_due"], record["last_verified"]
+    if not due or due > datetime.now(UTC).date().isoformat():
+        return ""
+    return gettext("Not verified since %(when)s", when=day(last)) if last else gettext("Not verified yet")
 
 
 # Names

@@ -1,0 +1,48 @@
+"""Still correct? One click of an author or an editor says so, from the practice's page, a list, or a mail."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from kb.services import freshness, links_named, permissions
+from kb.web import accounts, context, private, templating
+
+bp = Blueprint("freshness", __name__)
+
+
+@bp.get("/my/practices/<uuid:practice_id>/still-correct")
+@accounts.required()
+def ask(practice_id: uuid.UUID) -> ResponseReturnValue:
+    """The question, with what may help to answer it. Looking changes nothing: mail programs look at links."""
+    session = context.reading()
+    actor = accounts.acting(session)
+    practice = freshness.verifiable(session, actor, practice_id)
+    return private.page(
+        render_template(
+            "submissions/still_correct.html",
+            practice=practice,
+            broken=links_named.broken_in(session, [practice_id]).get(practice_id, ()),
+            can_edit=permissions.can(actor, "edit", practice),
+        )
+    )
+
+
+@bp.post("/my/practices/<uuid:practice_id>/still-correct")
+@accounts.required()
+def say(practice_id: uuid.UUID) -> ResponseReturnValue:
+    """Note that the practice is still correct."""
+    with context.writing() as session:
+        actor = accounts.acting(session)
+        practice = freshness.verifiable(session, actor, practice_id)
+        freshness.still_correct(session, actor, practice, datetime.now(UTC).date())
+        slug, due = practice.slug, practice.review_due
+    if due is not None:
+        flash(_("Thank you. The next look is due on %(when)s.", when=templating.day(due)))
+    if request.form.get("back") == "mine":
+        return redirect(url_for("submissions.mine"))
+    return redirect(url_for("catalogue.practice", slug=slug))
