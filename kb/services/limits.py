@@ -38,6 +38,9 @@ MAIL_ADDRESS_LIMIT = RateLimitItemPerHour(30)
 REPORT_LIMIT = RateLimitItemPerHour(10)
 """Errors that one address can report in any hour."""
 
+UPLOAD_LIMIT = RateLimitItemPerHour(60)
+"""Files that one person can upload in any hour."""
+
 BUSY_TIMEOUT = 1.0
 """Seconds that a count waits for another worker's; then the sign-in goes on uncounted."""
 
