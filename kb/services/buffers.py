@@ -20,7 +20,7 @@ from kb.services.publishing import now
 Pairs = list[list[str]]
 """The fields of a form in their order, as [name, value]."""
 
-NEVER_KEPT = frozenset({"csrf_token", "do", "add", "remove", "seen", "draft"})
+NEVER_KEPT = frozenset({"csrf_token", "do", "add", "remove", "seen", "draft", "copy"})
 """Fields of a form that are not its text: buttons, the token, and what the buffer says itself."""
 
 

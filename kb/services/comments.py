@@ -125,11 +125,12 @@ def answer(session: Session, actor: User, practice: Practice, comment_id: uuid.U
 def answer_each(session: Session, actor: User, practice: Practice, texts: Mapping[str, str]) -> None:
     """Keep the answers that came with the practice's form, by the question's id; blank ones and strangers' are none.
 
-    Raises NotAllowed, Invalid.
+    One that this person gave before, by a first click on the button, is kept once. Raises NotAllowed, Invalid.
     """
     known = {str(thread.question.id): thread for each in threads(session, practice).values() for thread in each}
     for key, text in texts.items():
-        if key in known and tidy(text):
+        given = {(each.author_id, each.body) for each in known[key].answers} if key in known else set()
+        if key in known and (body := tidy(text)) and (actor.id, body) not in given:
             answer(session, actor, practice, known[key].question.id, text)
 
 

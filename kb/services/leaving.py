@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from kb.models import (
     ApiToken,
+    Buffer,
     Contact,
     Invitation,
     LastLook,
@@ -28,7 +29,7 @@ from kb.models import (
     User,
     UserSession,
 )
-from kb.services import audit, claims, consent, mail, people, privacy, reports
+from kb.services import audit, buffers, claims, consent, mail, people, privacy, reports
 from kb.services.errors import N_, Conflict
 from kb.services.permissions import WAITING, transition
 from kb.services.publishing import now, public_revision, return_to_public
@@ -93,6 +94,7 @@ def _part_with(session: Session, person: User, practice: Practice, actor: User |
         return
     if practice.version == 0:
         empty_revisions(session, practice.id, NEVER_SENT)
+        buffers.drop_all(session, practice.id)
         practice.title, practice.contact = "", None
         practice.changed = now()
     else:
@@ -122,7 +124,7 @@ def _drop_update(session: Session, practice: Practice) -> None:
 
 def _forget(session: Session, person: User) -> None:
     """Remove what belongs to the person alone, and their address wherever it stands."""
-    for table in (UserSession, OneTimeLink, ApiToken, RecoveryCode, LastLook):
+    for table in (UserSession, OneTimeLink, ApiToken, RecoveryCode, LastLook, Buffer):
         session.execute(delete(table).where(table.user_id == person.id))
     mine = or_(Invitation.email == person.email, Invitation.user_id == person.id)
     session.execute(delete(Invitation).where(mine))

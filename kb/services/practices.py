@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from kb.models import Contact, Origin, Practice, Review, Revision, RevisionKind, State, User
-from kb.services import audit, consent, notices
+from kb.models import Contact, Form, Origin, Practice, Review, Revision, RevisionKind, State, User
+from kb.services import audit, buffers, consent, notices
 from kb.services.checking import check, check_contact
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.permissions import can, transition
@@ -20,16 +20,27 @@ from kb.services.vocabularies import Vocabulary, renewed, term_successors
 
 
 def start(
-    session: Session, actor: User, document: Document, contact: dict[str, Any] | None, origin: Origin = Origin.MEMBER
+    session: Session,
+    actor: User,
+    document: Document,
+    contact: dict[str, Any] | None,
+    origin: Origin = Origin.MEMBER,
+    practice_id: uuid.UUID | None = None,
 ) -> Practice:
     """Begin a practice with a first draft, whatever state the draft is in. Raises NotAllowed.
 
     It is shared with the organisation that its author belongs to at this moment, and stays so when the author leaves.
+    `practice_id` is the number that the writer's form brought; where it is taken, the practice gets another one.
     """
     if not can(actor, "write"):
         raise NotAllowed(N_("Only members of the network may submit practices."))
+    taken = practice_id is None or session.get(Practice, practice_id) is not None
     practice = Practice(
-        id=uuid.uuid4(), owner_id=actor.id, organisation_id=actor.organisation_id, origin=origin, state=State.DRAFT
+        id=uuid.uuid4() if taken else practice_id,
+        owner_id=actor.id,
+        organisation_id=actor.organisation_id,
+        origin=origin,
+        state=State.DRAFT,
     )
     session.add(practice)
     session.flush()
@@ -51,15 +62,19 @@ def save(
     """Keep a new draft of a practice as a revision; on a published one this starts an update.
 
     A draft that says the same as the working copy changes nothing but the contact. `seen` is the number of the revision
-    that the writer began from; None does not ask. Raises NotAllowed, or Conflict where someone saved since.
+    that the writer began from; None does not ask. What the writer had typed and not saved is forgotten: it is saved
+    now. Raises NotAllowed, or Conflict where someone saved since and it said something else.
     """
     if not can(actor, "edit", practice):
         raise NotAllowed(N_("This practice cannot be changed now: it is with the editors, or it is not yours."))
-    unmoved(practice, seen)
+    document = renewed(_permitted(session, actor, practice, document), term_successors(session))
+    same = working_copy(session, practice) == document
+    if not (same and same_contact(practice, contact)):  # a second click on the button says the same as the first
+        unmoved(practice, seen)
+    buffers.drop(session, actor, practice, Form.PRACTICE)
     if keep_contact(practice, contact):
         audit.note(session, actor, "contact.change", "practice", practice.id)
-    document = renewed(_permitted(session, actor, practice, document), term_successors(session))
-    if working_copy(session, practice) == document:
+    if same:
         return
     if step := transition("start-update", practice):
         practice.state = step.target
@@ -131,6 +146,12 @@ def get(session: Session, actor: User | None, practice_id: uuid.UUID) -> Practic
     return practice
 
 
+def begun(session: Session, actor: User, practice_id: uuid.UUID) -> Practice | None:
+    """The practice that this person already began under the number in their form, or None."""
+    practice = session.get(Practice, practice_id)
+    return practice if practice is not None and practice.owner_id == actor.id else None
+
+
 def of(session: Session, actor: User) -> list[Practice]:
     """Someone's own practices, then those of their organisation, each the last changed first."""
     if not can(actor, "write"):
@@ -158,6 +179,12 @@ def contact_of(practice: Practice) -> dict[str, Any]:
     if contact is None:
         return {"role": "", "email": "", "name": "", "consent": False}
     return {"role": contact.role, "email": contact.email, "name": contact.name, "consent": contact.consent}
+
+
+def same_contact(practice: Practice, contact: dict[str, Any] | None) -> bool:
+    """Whether a contact says what the practice's own says already; None says nothing new."""
+    kept = contact_of(practice)
+    return contact is None or all((contact.get(key) or "") == (value or "") for key, value in kept.items())
 
 
 def last_review(session: Session, practice: Practice) -> Review | None:

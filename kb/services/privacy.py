@@ -17,6 +17,7 @@ from kb.db import Base
 from kb.models import (
     ApiToken,
     AuditEntry,
+    Buffer,
     Claim,
     Comment,
     Contact,
@@ -81,6 +82,8 @@ def copy_for(session: Session, user: User, base_url: str) -> Held:
         "practices": [_practice(session, practice) for practice in session.scalars(
             select(Practice).where(Practice.owner_id == person.id).order_by(Practice.created))],
         "revisions": _revisions(session, person),
+        "buffers": [_of(row, "practice_id", "form", "seen", "pairs", "saved")
+                    for row in _all(session, Buffer, person)],
         "contacts": [_contact(session, contact, base_url) for contact in consent.contacts_with(session, person.email)],
         "reviews": [_of(row, "practice_id", "revision_number", "decision", "message", "checklist", "created")
                     for row in session.scalars(

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from kb.models import Practice, Revision, User
-from kb.services import audit
+from kb.services import audit, buffers
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.file_keeping import forget_unnamed
 from kb.services.permissions import can, transition
@@ -78,6 +78,7 @@ def _checked(session: Session, practice: Practice, version: int | None, reason: 
 def _take_offline(session: Session, practice: Practice) -> None:
     if practice.record is not None:
         unpublish(session, practice)
+    buffers.drop_all(session, practice.id)
     step = transition("redact", practice)
     if step is not None:
         practice.state = step.target

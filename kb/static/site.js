@@ -35,5 +35,33 @@ for (const form of document.querySelectorAll("form[data-unsaved]")) {
   let unsaved = form.dataset.unsaved === "yes";
   form.addEventListener("input", () => { unsaved = true; });
   form.addEventListener("submit", () => { unsaved = false; });
+  form.addEventListener("kept", () => { unsaved = false; });  // on the server, says draft.js
   window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
+}
+
+// The browser's own copies of text that is being written (draft.js) are for their writer alone. They go when the server
+// has the text, when one signs out, and when somebody else signs in; a session that ended by itself leaves them.
+const COPIES = "kb:text:";
+
+function forget(which) {
+  for (const key of Object.keys(localStorage)) if (key.startsWith(COPIES) && which(key)) localStorage.removeItem(key);
+}
+
+try {
+  const out = document.querySelector("form.sign-out");
+  const user = out?.querySelector("button").dataset.user;
+  if (user) forget((key) => !key.startsWith(`${COPIES}${user}:`));
+  else if (sessionStorage.getItem("kb:signing-out")) forget(() => true);
+  sessionStorage.removeItem("kb:signing-out");
+  out?.addEventListener("submit", () => sessionStorage.setItem("kb:signing-out", user));
+
+  const here = new URL(location);
+  const saved = here.searchParams.get("saved");
+  if (saved) {
+    forget((key) => key.endsWith(`:${saved}`));
+    here.searchParams.delete("saved");
+    history.replaceState(history.state, "", here);
+  }
+} catch {
+  // A browser that keeps nothing has nothing to forget.
 }

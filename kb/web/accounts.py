@@ -32,7 +32,7 @@ from kb.services.errors import N_, NotAllowed, ServiceError, TooMany
 from kb.services.permissions import at_least
 from kb.web import context, errors, private
 from kb.web.forms.accounts import SignInForm, keep, kept
-from kb.web.returning import here, local_path, restore, restorers, route
+from kb.web.returning import here, local_path, restore, restorers, route, scripted
 
 bp = Blueprint("accounts", __name__)
 
@@ -172,6 +172,8 @@ def unauthorized() -> ResponseReturnValue:
     """Send someone who is signed out to sign in and come back; what they had typed comes along."""
     if request.method in ("GET", "HEAD"):
         return redirect(url_for("accounts.sign_in", next=here()))
+    if request.endpoint in scripted:
+        return errors.problem_json(401, _("Your session ended."))
     if request.endpoint not in restorers:
         back = here() if route(here(), "GET") else ""
         return sign_in_page(SignInForm(formdata=None, next=back), 401, _("You were signed out. Sign in to go on."))
@@ -189,6 +191,8 @@ def _stale(_error: CSRFError) -> ResponseReturnValue:
     if request.endpoint in ("accounts.enter", "accounts.enter_code"):
         notice = _("This page was open for too long, or your browser keeps no cookies. Sign in once more.")
         return sign_in_page(SignInForm(), 400, notice)
+    if request.endpoint in scripted:
+        return scripted[request.endpoint]() if signed_in() else unauthorized()
     if request.endpoint in restorers:
         return restore(request.endpoint, request.form, request.view_args or {}) if signed_in() else unauthorized()
     if request.endpoint == "accounts.sign_out" and not signed_in():

@@ -29,8 +29,10 @@ from kb.web import (
     admin_users,
     admin_vocabularies,
     api,
+    autosave,
     catalogue,
     claiming,
+    conflicts,
     context,
     errors,
     freshness,
@@ -104,7 +106,7 @@ def make(config: Config) -> Flask:
         pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, moderation.bp, api.bp,
         notices.bp, freshness.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
         admin_users.bp, admin_vocabularies.bp, redaction.bp, history.bp,
-        reporting.bp, claiming.bp,
+        reporting.bp, claiming.bp, autosave.bp, conflicts.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)

@@ -30,6 +30,7 @@ from kb.services.errors import (
     TooMany,
 )
 from kb.web import context, languages
+from kb.web.returning import scripted
 
 log = logging.getLogger(__name__)
 
@@ -200,7 +201,7 @@ def _answer(
 ) -> Response:
     words = WORDS.get(status, WORDS[400 if status < 500 else 500])
     detail = detail or gettext(words.sentence)
-    if request.path.startswith("/api/"):
+    if request.path.startswith("/api/") or request.endpoint in scripted:
         more = {"instance": f"urn:fault:{number}"} if number else {}
         return problem_json(status, detail, problems, headers, **more)
     html = _page(

@@ -18,6 +18,10 @@ restorers: dict[str, Callable[..., ResponseReturnValue]] = {}
 """By endpoint of a POST: what shows that form again, filled with given fields and nothing saved, to someone who was
 signed out when they sent it. It is called with a MultiDict of the fields and, by name, the values of the address."""
 
+scripted: dict[str, Callable[[], ResponseReturnValue]] = {}
+"""By endpoint of what only scripts ask for: the answer to one whose token is of an earlier session of somebody who is
+signed in. Whatever goes wrong there is said as JSON."""
+
 
 def restore(endpoint: str, fields: MultiDict[str, str], values: dict[str, Any]) -> ResponseReturnValue:
     """Show a form again with what had been typed into it."""

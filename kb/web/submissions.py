@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from kb.models import Practice, Review, Role, User
-from kb.services import comments, links_named, permissions, practices, record
+from kb.models import Buffer, Form, Practice, Review, Role, User
+from kb.services import buffers, comments, links_named, permissions, practices, record
+from kb.services.checking import check
 from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, NotFound, Problem
-from kb.web import accounts, context, documents, languages
+from kb.services.vocabularies import Vocabulary
+from kb.web import accounts, autosave, conflicts, context, documents, languages
 from kb.web.forms import filling, options
 from kb.web.forms import practice as forms
 from kb.web.forms.practice import PracticeForm
@@ -30,24 +33,30 @@ documents.register(bp)
 @accounts.required(Role.MEMBER)
 def new() -> ResponseReturnValue:
     """An empty form."""
-    return _page(filling.filled(record.empty(), {"consent": False}, context.vocabulary(), languages.chosen()))
+    return _page(_filled(record.empty(), {"consent": False}))
 
 
 @bp.post("/submit")
 @accounts.required(Role.MEMBER)
 def create() -> ResponseReturnValue:
     """Keep a first draft, and submit it if that was asked."""
+    draft = _draft(request.form)
+    session = context.reading()
+    if practices.begun(session, accounts.acting(session), draft):  # a second click, the back button, another window
+        return update(draft)
     form = filling.posted(request.form)
     if _rearranged():
         return _page(form)
 
     def keep(session: Session) -> uuid.UUID:
         actor = accounts.acting(session)
+        if begun := practices.begun(session, actor, draft):  # a moment ago
+            return _save(session, actor, begun, form, vocabulary)
         document = filling.document_of(form, record.empty(), vocabulary)
-        return practices.start(session, actor, document, filling.contact_of(form)).id
+        return practices.start(session, actor, document, filling.contact_of(form), practice_id=draft).id
 
     vocabulary = context.vocabulary()
-    return _keeping(form, None, keep)
+    return _keeping(form, draft, keep)
 
 
 @bp.get("/my/practices")
@@ -69,7 +78,7 @@ def mine() -> ResponseReturnValue:
 @bp.get("/my/practices/<uuid:practice_id>/edit")
 @accounts.required(Role.READER)
 def edit(practice_id: uuid.UUID) -> ResponseReturnValue:
-    """The form with the working copy in it, or its text alone where it cannot be changed now."""
+    """The form with what was typed last, or with the working copy; its text alone where it cannot be changed now."""
     session, actor, practice = _own(practice_id)
     document = practices.working_copy(session, practice)
     if not permissions.can(actor, "edit", practice):
@@ -79,9 +88,10 @@ def edit(practice_id: uuid.UUID) -> ResponseReturnValue:
             document=document,
             can_withdraw=permissions.can(actor, "withdraw", practice),
         )
-    return _page(
-        filling.filled(document, practices.contact_of(practice), context.vocabulary(), languages.chosen()), practice
-    )
+    if typed := buffers.of(session, actor, practice, Form.PRACTICE):
+        with suppress(Invalid):  # fields that no form of ours sends
+            return _page(filling.posted(_typed(typed)), practice, typed=typed)
+    return _page(_filled(document, practices.contact_of(practice)), practice)
 
 
 @bp.post("/my/practices/<uuid:practice_id>/edit")
@@ -90,15 +100,11 @@ def update(practice_id: uuid.UUID) -> ResponseReturnValue:
     """Keep the draft, and submit it if that was asked."""
     form = filling.posted(request.form)
     if _rearranged():
-        return _page(form, _own(practice_id)[2], seen=filling.seen(request.form))
+        return _page(form, _own(practice_id)[2])
 
     def keep(session: Session) -> uuid.UUID:
         actor = accounts.acting(session)
-        practice = practices.get(session, actor, practice_id)
-        document = filling.document_of(form, practices.working_copy(session, practice), vocabulary)
-        practices.save(session, actor, practice, document, filling.contact_of(form), filling.seen(request.form))
-        comments.answer_each(session, actor, practice, form.answers)
-        return practice_id
+        return _save(session, actor, practices.get(session, actor, practice_id), form, vocabulary)
 
     vocabulary = context.vocabulary()
     return _keeping(form, practice_id, keep)
@@ -115,24 +121,65 @@ def withdraw(practice_id: uuid.UUID) -> ResponseReturnValue:
     return redirect(url_for("submissions.edit", practice_id=practice_id))
 
 
-def _keeping(
-    form: PracticeForm, practice_id: uuid.UUID | None, keep: Callable[[Session], uuid.UUID]
-) -> ResponseReturnValue:
-    """Keep what was typed; where that cannot be, give the form back with every word of it and say why."""
+def _save(session: Session, actor: User, practice: Practice, form: PracticeForm, vocabulary: Vocabulary) -> uuid.UUID:
+    document = filling.document_of(form, practices.working_copy(session, practice), vocabulary)
+    practices.save(session, actor, practice, document, filling.contact_of(form), filling.began(request.form))
+    comments.answer_each(session, actor, practice, form.answers)
+    return practice.id
+
+
+def _keeping(form: PracticeForm, practice_id: uuid.UUID, keep: Callable[[Session], uuid.UUID]) -> ResponseReturnValue:
+    """Keep what was typed; where that cannot be, give it back with every word of it and say why."""
     try:
-        with context.writing() as session:
-            kept = keep(session)
+        kept = _kept(keep)
     except Invalid as invalid:
-        return _page(form, _known(practice_id), invalid.problems, seen=filling.seen(request.form)), 422
+        return _page(form, _known(practice_id), invalid.problems), 422
     except (Conflict, NotAllowed) as refused:
-        return _page(form, _known(practice_id), refused=refused.message), 409
+        return _late(form, practice_id, refused)
     except OperationalError:
         busy = Message(N_("The site is busy and could not save this. Nothing of it is lost: try again in a minute."))
         return _page(form, _known(practice_id), refused=busy), 503
     if request.form.get("do") == "submit":
         return _submit(kept)
     flash(_("The draft is saved. You can close this page and come back."))
-    return redirect(url_for("submissions.edit", practice_id=kept))
+    return redirect(url_for("submissions.edit", practice_id=kept, saved=filling.copy_name(request.form)))
+
+
+def _kept(keep: Callable[[Session], uuid.UUID]) -> uuid.UUID:
+    try:
+        with context.writing() as session:
+            return keep(session)
+    except IntegrityError:  # the same form began the practice a moment ago, in another worker
+        with context.writing() as session:
+            return keep(session)
+
+
+def _late(form: PracticeForm, practice_id: uuid.UUID, refused: Conflict | NotAllowed) -> ResponseReturnValue:
+    """The practice moved on meanwhile: what was typed is kept beside it, and shown."""
+    if _is_sent(form, _known(practice_id)):
+        return _sent()
+    autosave.keep_words(practice_id, request.form)
+    practice = _known(practice_id)
+    if practice is not None and isinstance(refused, Conflict):
+        return conflicts.page(practice, form, request.form), 409
+    return _page(form, practice, refused=refused.message), 409
+
+
+def _is_sent(form: PracticeForm, practice: Practice | None) -> bool:
+    """Whether this very text is with the editors already: the button was pressed twice."""
+    if practice is None or practice.state not in permissions.WAITING or request.form.get("do") != "submit":
+        return False
+    vocabulary = context.vocabulary()
+    kept = practices.working_copy(context.reading(), practice)
+    try:
+        return check(filling.document_of(form, kept, vocabulary), vocabulary) == kept
+    except Invalid:
+        return False
+
+
+def _sent() -> ResponseReturnValue:
+    flash(_("The practice is with the editors now. You will find their answer on this page."))
+    return redirect(url_for("submissions.mine", saved=filling.copy_name(request.form)))
 
 
 def _submit(practice_id: uuid.UUID) -> ResponseReturnValue:
@@ -144,17 +191,19 @@ def _submit(practice_id: uuid.UUID) -> ResponseReturnValue:
             practices.submit(session, actor, practices.get(session, actor, practice_id), vocabulary)
     except Invalid as invalid:  # the form as it was kept: blank entries are gone, so that each problem finds its entry
         session, _actor, practice = _own(practice_id)
-        document, contact = practices.working_copy(session, practice), practices.contact_of(practice)
-        return _page(filling.filled(document, contact, vocabulary, languages.chosen()), practice, invalid.problems), 422
+        form = _filled(practices.working_copy(session, practice), practices.contact_of(practice))
+        return _page(form, practice, invalid.problems, seen=practice.revision_count), 422
     except OperationalError:
         flash(_("The draft is saved, but the site is too busy to submit it. Try again in a minute."))
-        return redirect(url_for("submissions.edit", practice_id=practice_id))
-    flash(_("The practice is with the editors now. You will find their answer on this page."))
-    return redirect(url_for("submissions.mine"))
+        return redirect(url_for("submissions.edit", practice_id=practice_id, saved=filling.copy_name(request.form)))
+    return _sent()
 
 
 def _rearranged() -> bool:
-    """Whether an entry was to be added or taken away: the page comes back with it, and nothing is saved yet."""
+    """Whether the form itself was to change: an entry more or less, or another text in it. Nothing is saved by that."""
+    if request.form.get("do") == "show":
+        flash(_("Your text is back in the form. It is not saved yet: save it now."))
+        return True
     if "add" in request.form:
         flash(_("There is room for one more entry. Nothing is saved yet."))
     elif "remove" in request.form:
@@ -163,7 +212,11 @@ def _rearranged() -> bool:
 
 
 def _known(practice_id: uuid.UUID | None) -> Practice | None:
-    return _own(practice_id)[2] if practice_id else None
+    """The practice of a form, None where it is not begun or not this person's."""
+    try:
+        return _own(practice_id)[2] if practice_id else None
+    except NotFound:
+        return None
 
 
 def _own(practice_id: uuid.UUID) -> tuple[Session, User, Practice]:
@@ -172,22 +225,47 @@ def _own(practice_id: uuid.UUID) -> tuple[Session, User, Practice]:
     return session, actor, practices.get(session, actor, practice_id)
 
 
+def _filled(document: record.Document, contact: dict[str, Any]) -> PracticeForm:
+    return filling.filled(document, contact, context.vocabulary(), languages.chosen())
+
+
+def _typed(typed: Buffer) -> MultiDict[str, str]:
+    return MultiDict((name, value) for name, value in typed.pairs)
+
+
+def _draft(pairs: MultiDict[str, str]) -> uuid.UUID:
+    """The number that a practice which is not begun yet will have: each empty form brings one of its own."""
+    try:
+        return uuid.UUID(pairs.get("draft", ""))
+    except ValueError:
+        return uuid.uuid4()
+
+
 def _page(
     form: PracticeForm,
     practice: Practice | None = None,
     problems: tuple[Problem, ...] = (),
     refused: Message | None = None,
+    *,
     seen: int | None = None,
+    typed: Buffer | None = None,
+    pairs: MultiDict[str, str] | None = None,
 ) -> str:
-    """The form. `seen` is the revision that its text began from, where that is not the newest one."""
+    """The form. `pairs` are the fields that were sent, where that is not this request's form; `typed` is what fills it
+    where that was typed and not saved. `seen` is the revision that its text began from."""
     review: Review | None = practices.last_review(context.reading(), practice) if practice else None
     problems = forms.in_order(problems)
+    sent = request.form if pairs is None else pairs
+    newest = practice.revision_count if practice else None
     wrong = [(forms.control(problem.field), languages.say(problem.message)) for problem in problems]
     return render_template(
         "submissions/form.html",
         form=form,
         practice=practice,
-        seen=seen if seen is not None or practice is None else practice.revision_count,
+        seen=seen or (typed.seen if typed else filling.began(sent)) or newest,
+        typed=typed,
+        draft=practice.id if practice else _draft(sent),
+        copy=filling.copy_name(sent),
         review=review,
         notes=comments.still_open(comments.threads(context.reading(), practice)) if practice else {},
         sections=forms.SECTIONS,
@@ -205,18 +283,15 @@ def _page(
 
 def _restored(pairs: MultiDict[str, str], practice_id: uuid.UUID | None = None) -> ResponseReturnValue:
     """The form with text that was typed before the session ended; nothing of it is saved yet."""
-    practice = None
-    if practice_id is not None:
-        try:
-            practice = _own(practice_id)[2]
-        except NotFound:
-            practice = None  # someone else's practice: the text is still given back, as a new draft
+    practice = _known(practice_id)  # someone else's practice: the text is still given back, as a new draft
     flash(_("You are signed in again and your text is back. It is not saved yet: save it now."))
-    return _page(filling.posted(pairs), practice, seen=filling.seen(pairs))
+    return _page(filling.posted(pairs), practice, pairs=pairs)
 
 
 def _restored_new(pairs: MultiDict[str, str], **_values: Any) -> ResponseReturnValue:
-    return _restored(pairs)
+    session = context.reading()
+    begun = practices.begun(session, accounts.acting(session), _draft(pairs))
+    return _restored(pairs, begun.id if begun else None)
 
 
 accounts.restorers["submissions.create"] = _restored_new

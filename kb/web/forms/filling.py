@@ -25,6 +25,12 @@ from kb.services.record import (
 from kb.services.vocabularies import Vocabulary
 from kb.web.forms.practice import REPEATING, PracticeForm
 
+ANSWER = "answer-"
+"""How the names of fields begin that hold an answer to an editor's question."""
+
+COPY_NAME = 40
+"""Characters of the name by which a browser knows its own copy of a form's text."""
+
 _NUMBER = re.compile(r"[0-9]{1,6}")
 _ENTRY = re.compile(rf"(?P<part>{'|'.join(REPEATING)})-(?P<number>[0-9]{{1,6}})-(?P<key>[a-z_]+)")
 
@@ -48,8 +54,7 @@ def posted(pairs: MultiDict[str, str]) -> PracticeForm:
     Raises Invalid where more entries were sent than a part may hold: none is dropped in silence.
     """
     form = PracticeForm(formdata=MultiDict(_numbered(pairs)))
-    mark = "answer-"
-    form.answers = {name.removeprefix(mark): text for name, text in pairs.items() if name.startswith(mark)}
+    form.answers = answers(pairs)
     part, _dash, position = pairs.get("remove", "").rpartition("-")
     if (added := pairs.get("add", "")) in REPEATING and len(form[added]) < LIST_CAP:
         form[added].append_entry()
@@ -59,10 +64,26 @@ def posted(pairs: MultiDict[str, str]) -> PracticeForm:
     return form
 
 
+def answers(pairs: MultiDict[str, str]) -> dict[str, str]:
+    """What was typed as answers to the editors' questions, by the question's id."""
+    return {name.removeprefix(ANSWER): text for name, text in pairs.items() if name.startswith(ANSWER)}
+
+
 def seen(pairs: MultiDict[str, str]) -> int | None:
     """The number of the revision that a form was filled from."""
     text = pairs.get("seen", "")
     return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def began(pairs: MultiDict[str, str]) -> int | None:
+    """The revision that the text of a form began from: the first one, where this very form began the practice."""
+    return seen(pairs) or (1 if "draft" in pairs else None)
+
+
+def copy_name(pairs: MultiDict[str, str]) -> str | None:
+    """The name by which the browser knows its own copy of the form's text."""
+    name = pairs.get("copy", "")
+    return name if name.isascii() and name.isalnum() and len(name) <= COPY_NAME else None
 
 
 def _numbered(pairs: MultiDict[str, str]) -> Iterator[tuple[str, str]]:
