@@ -136,7 +136,7 @@ def offline(session: Session, actor: User) -> list[Practice]:
 def archived(session: Session, slug: str) -> Practice | None:
     """The archived practice at an address, if there is one: its page and its versions stay readable."""
     statement = select(Practice).where(Practice.slug == slug, Practice.state == State.ARCHIVED)
-    return session.scalar(statement)
+    return session.scalar(statement.where(Practice.merged_into_id.is_(None)))
 
 
 def archived_on(session: Session, practice: Practice) -> datetime:

@@ -60,6 +60,8 @@ KINDS = {
         Kind("claim-refused", ("title", "url", "message")),
         Kind("claim-given", ("title", "url")),
         Kind("claim-merged", ("title", "url")),
+        Kind("practice-merged", ("title", "other", "url")),
+        Kind("practice-joined", ("title", "other", "url")),
     )
 }
 """Every kind of mail there is. What is not optional is about one's own account or one's own practice."""

@@ -66,7 +66,8 @@ def online(session: Session, slug: str, base_url: str) -> Online:
     record = session.scalar(select(Record).join(Practice).where(Practice.slug == slug).options(*whole()))
     if record is not None:
         return Online(record.practice, as_document(record, base_url))
-    practice = session.scalar(select(Practice).where(Practice.slug == slug, Practice.state == State.ARCHIVED))
+    there = (Practice.slug == slug, Practice.state == State.ARCHIVED, Practice.merged_into_id.is_(None))
+    practice = session.scalar(select(Practice).where(*there))
     revision = public_revision(session, practice) if practice else None
     if practice is None or revision is None:
         refuse(session, slug)

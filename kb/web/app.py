@@ -41,6 +41,7 @@ from kb.web import (
     languages,
     leaving,  # noqa: F401 (likewise)
     mails,
+    merging,
     moderation,
     notices,
     pages,
@@ -106,7 +107,8 @@ def make(config: Config) -> Flask:
         pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, moderation.bp, api.bp,
         notices.bp, freshness.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
         admin_users.bp, admin_vocabularies.bp, redaction.bp, history.bp,
-        reporting.bp, claiming.bp, autosave.bp, conflicts.bp,
+        autosave.bp, conflicts.bp,
+        reporting.bp, claiming.bp, merging.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)

@@ -34,6 +34,8 @@ DEEDS = {
     "practice.leave": N_("Left a practice with their account"),
     "practice.escalate": N_("Told the editors that nobody has confirmed a practice"),
     "practice.mend": N_("Mended the text of a submission"),
+    "practice.merge": N_("Merged a practice into another"),
+    "practice.unmerge": N_("Undid a merge of practices"),
     "practice.publish": N_("Published a practice"),
     "practice.redact": N_("Removed the text of a version"),
     "practice.reject": N_("Turned a submission down"),

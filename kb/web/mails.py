@@ -55,6 +55,8 @@ SUBJECTS = {
     "claim-refused": N_("Your claim was not confirmed: %(title)s"),
     "claim-given": N_("Somebody else was confirmed: %(title)s"),
     "claim-merged": N_("A practice that you claimed was merged: %(title)s"),
+    "practice-merged": N_("Your practice was merged into another: %(title)s"),
+    "practice-joined": N_("Another practice was merged into yours: %(title)s"),
 }
 
 NAMES = {
@@ -91,6 +93,8 @@ NAMES = {
     "claim-refused": N_("Claim: refused"),
     "claim-given": N_("Claim: somebody else was confirmed"),
     "claim-merged": N_("Claim: the practice was merged"),
+    "practice-merged": N_("Practice: merged into another"),
+    "practice-joined": N_("Practice: another was merged into it"),
 }
 """What an administrator reads each kind is called."""
 

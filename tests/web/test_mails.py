@@ -23,7 +23,7 @@ TEMPLATES = Path(mails.__file__).parents[1] / "templates" / "mail"
 VALUES: dict[str, Any] = {
     "url": "/somewhere/secret-token", "inviter": "Bob Editor", "role": "member", "days": 14, "name": "Nora Newcomer",
     "address": "new@example.org", "change": "on", "title": "Mentors for nurses", "message": "How many?\n\nSince when?",
-    "number": 7,
+    "number": 7, "other": "Mentoring for nurses",
 }  # fmt: skip
 
 Render = Callable[..., Rendered]
