@@ -549,6 +549,7 @@ class Practice(Base):
     editor: Mapped[User | None] = relationship(foreign_keys=editor_id)
     record: Mapped[Record | None] = relationship(back_populates="practice", cascade="all, delete-orphan")
     contact: Mapped[Contact | None] = relationship(cascade="all, delete-orphan")
+    authors: Mapped[list[PracticeAuthor]] = relationship(order_by="PracticeAuthor.added", cascade="all, delete-orphan")
     revisions: Mapped[list[Revision]] = relationship(
         back_populates="practice", order_by="Revision.number", lazy="write_only", passive_deletes=True
     )
@@ -784,7 +785,10 @@ class PracticeAuthor(Base):
 
 
 class Offer(Base):
-    """A part in a practice, offered by mail; whoever has an account at the address may take it while it holds."""
+    """A part in a practice, offered by mail; whoever has an account at the address may take it while it holds.
+
+    `stays`: the present owner goes on as co-author once somebody else is the owner.
+    """
 
     __tablename__ = "offers"
     __table_args__ = personal(
@@ -797,6 +801,7 @@ class Offer(Base):
     practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), index=True)
     part: Mapped[Part] = mapped_column(choice(Part))
     email: Mapped[str] = mapped_column(String(254))
+    stays: Mapped[bool] = mapped_column(default=True, server_default=true())
     maker_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
     expires: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from kb.models import Practice, Record, Role, State, User
+from kb.models import Practice, PracticeAuthor, Record, Role, State, User
 from kb.services.permissions import ACTIONS, TRANSITIONS, Public, can
 from scripts import workflow
 
@@ -36,9 +36,11 @@ OWNING = """
 A practice is its owner's, who began it, and it is shared with the organisation that the owner belonged to then: the
 organisation's members read, edit, submit and withdraw it as the owner does, and the audit log names who did. It stays
 with that organisation when its owner goes elsewhere, and the owner keeps it. Merged organisations merge their
-practices. A reader owns nothing, whatever they wrote before. To everybody whom the table does not let read a working
-copy, it does not exist (404). Cells name the states in which something may be done; where it matters too whether
-readers see a version, [the workflow](workflow.md) says so.
+practices. Co-authors, who took up an offer by mail, may do the same. Only the owner, or an editor where there is none,
+takes a co-author's part away or gives the practice to somebody else, whose organisation then shares it. A reader
+owns nothing, whatever they wrote before. To everybody whom the table does not let read a working copy, it does not
+exist (404). Cells name the states in which something may be done; where it matters too whether readers see a version,
+[the workflow](workflow.md) says so.
 
 """
 
@@ -55,6 +57,7 @@ def _person(role: Role, number: int, organisation: uuid.UUID | None = None) -> U
 
 
 OWNER = _person(Role.MEMBER, 2)
+CO_AUTHOR = _person(Role.MEMBER, 8)
 SITE: dict[str, User | None] = {
     "Signed out": None,
     "Reader": _person(Role.READER, 3),
@@ -63,7 +66,7 @@ SITE: dict[str, User | None] = {
     "Administrator": _person(Role.ADMIN, 3),
 }
 PRACTICE: dict[str, list[User]] = {
-    "Owner, or member of its organisation": [OWNER, _person(Role.MEMBER, 4, ORGANISATION)],
+    "Owner, co-author, or member of its organisation": [OWNER, CO_AUTHOR, _person(Role.MEMBER, 4, ORGANISATION)],
     "Other member": [_person(Role.MEMBER, 5)],
     "Editor": [_person(Role.EDITOR, 6)],
     "Administrator": [_person(Role.ADMIN, 7)],
@@ -127,6 +130,7 @@ def _standing(
             record=Record() if public == Public.NOW else None,
             owner_id=owner_id,
             organisation_id=organisation_id,
+            authors=[PracticeAuthor(user_id=CO_AUTHOR.id)] if owner_id else [],
         )
 
 

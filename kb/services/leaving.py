@@ -29,7 +29,7 @@ from kb.models import (
     User,
     UserSession,
 )
-from kb.services import audit, buffers, claims, consent, mail, people, privacy, reports
+from kb.services import audit, authors, buffers, claims, consent, mail, people, previews, privacy, reports
 from kb.services.errors import N_, Conflict
 from kb.services.permissions import WAITING, transition
 from kb.services.publishing import now, public_revision, return_to_public
@@ -90,7 +90,7 @@ def _part_with(session: Session, person: User, practice: Practice, actor: User |
     """Let a practice go on without its owner, or take it out of sight where nobody else has seen it."""
     step = transition("leave", practice)
     practice.owner_id = None
-    if _shared(session, person, practice) or practice.state in WAITING:
+    if authors.shared(session, practice, but=person) or practice.state in WAITING:
         return
     if practice.version == 0:
         empty_revisions(session, practice.id, NEVER_SENT)
@@ -102,15 +102,6 @@ def _part_with(session: Session, person: User, practice: Practice, actor: User |
     if step is not None:
         practice.state = step.target
         audit.note(session, actor, "practice.leave", "practice", practice.id)
-
-
-def _shared(session: Session, person: User, practice: Practice) -> bool:
-    """Whether a colleague can go on writing: the practice is the organisation's, and it has another member."""
-    if practice.organisation_id is None:
-        return False
-    colleagues = (User.organisation_id == practice.organisation_id, User.id != person.id, User.active,
-                  User.role != Role.READER)  # fmt: skip
-    return session.scalar(select(User.id).where(*colleagues).limit(1)) is not None
 
 
 def _drop_update(session: Session, practice: Practice) -> None:
@@ -133,6 +124,8 @@ def _forget(session: Session, person: User) -> None:
     reports.forget(session, person)
     session.execute(update(StoredFile).where(StoredFile.uploader_id == person.id).values(uploader_id=None))
     claims.forget(session, person)
+    authors.forget(session, person)
+    previews.forget(session, person)
     ids = [contact.practice_id for contact in consent.contacts_with(session, person.email)]
     session.execute(delete(Contact).where(Contact.practice_id.in_(ids)))
 

@@ -13,7 +13,7 @@ from kb.models import Decision, Practice, Review, Revision, RevisionKind, Role, 
 from kb.services import audit, comments, notices
 from kb.services.checking import check
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, Problem
-from kb.services.permissions import WAITING, Transition, can, transition
+from kb.services.permissions import WAITING, Transition, can, transition, writes
 from kb.services.practices import unmoved, working_copy
 from kb.services.publishing import publish as make_public
 from kb.services.publishing import return_to_public
@@ -230,7 +230,7 @@ def _review(
 
 def _wrote(session: Session, actor: User, practice: Practice) -> bool:
     """Whether a submission is someone's own, or one in which they wrote since it was last published; mends are none."""
-    if practice.owner_id == actor.id:
+    if practice.owner_id == actor.id or writes(actor, practice):
         return True
     public = select(func.max(Revision.number)).where(
         Revision.practice_id == practice.id, Revision.kind == RevisionKind.PUBLISHED

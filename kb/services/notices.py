@@ -33,10 +33,10 @@ def tell_editors(session: Session, kind: str, *, but: User | None = None, **data
 
 
 def tell_owner(session: Session, kind: str, practice: Practice, *, but: User, **data: Any) -> None:
-    """Mail whose practice it is, if that is somebody else than who did it."""
-    owner = practice.owner
-    if owner is not None and reachable(owner) and owner.id != but.id:
-        tell(session, kind, owner.email, user=owner, title=practice.title, **data)
+    """Mail whose practice it is and its co-authors, but the one who did it."""
+    for person in (practice.owner, *(each.user for each in practice.authors)):
+        if person is not None and reachable(person) and person.id != but.id:
+            tell(session, kind, person.email, user=person, title=practice.title, **data)
 
 
 def tell_person(session: Session, kind: str, person: User | None, **data: Any) -> None:

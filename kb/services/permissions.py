@@ -97,6 +97,9 @@ ACTIONS = (
     Action("view", Who.OWNER, "Read the working copy, its contact and the editors' answers", tuple(State)),
     Action("view", Who.EDITOR, "Read the working copy, its contact and the editors' answers", SEEN_BY_EDITORS),
     Action("edit", Who.OWNER, "Change the working copy and the contact", (*EDITABLE, State.PUBLISHED)),
+    Action("share", Who.OWNER, "Offer others to write it too, see who does", tuple(State)),
+    Action("show", Who.OWNER, "Make private links to the working copy, and end them", tuple(State)),
+    Action("show", Who.EDITOR, "Make private links to the working copy, and end them", SEEN_BY_EDITORS),
     Action("verify", Who.OWNER, "Say that the public version is still correct", tuple(State), (Public.NOW,)),
     Action("verify", Who.EDITOR, "Say that the public version is still correct", tuple(State), (Public.NOW,)),
     Action("comment", Who.OWNER, "Answer the editors' questions on fields", (State.DRAFT, *SEEN_BY_EDITORS)),
@@ -176,14 +179,26 @@ def at_least(user: User | None, role: Role) -> bool:
 
 
 def owns(user: User | None, practice: Practice) -> bool:
-    """Whether the practice is this person's own, or was written for the organisation that they belong to.
+    """Whether the practice is this person's own, as owner or co-author, or their organisation's.
 
     A reader owns nothing, whatever they wrote before.
     """
     if user is None or not at_least(user, Role.MEMBER):
         return False
     shared = practice.organisation_id is not None and practice.organisation_id == user.organisation_id
-    return shared or (practice.owner_id is not None and practice.owner_id == user.id)
+    return shared or practice.owner_id == user.id or writes(user, practice)
+
+
+def writes(user: User, practice: Practice) -> bool:
+    """Whether somebody was made co-author of a practice."""
+    return any(each.user_id == user.id for each in practice.authors)
+
+
+def holds(user: User | None, practice: Practice) -> bool:
+    """Whether it is this person's to give a practice away: its owner's alone, or an editor's where it has none."""
+    if practice.owner_id is None:
+        return at_least(user, Role.EDITOR) and can(user, "view", practice)
+    return user is not None and at_least(user, Role.MEMBER) and practice.owner_id == user.id
 
 
 def can(user: User | None, action: str, practice: Practice | None = None) -> bool:

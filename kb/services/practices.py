@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from kb.models import Contact, Form, Origin, Practice, Review, Revision, RevisionKind, State, User
+from kb.models import Contact, Form, Origin, Practice, PracticeAuthor, Review, Revision, RevisionKind, State, User
 from kb.services import audit, buffers, consent, notices
 from kb.services.checking import check, check_contact
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
@@ -153,14 +153,16 @@ def begun(session: Session, actor: User, practice_id: uuid.UUID) -> Practice | N
 
 
 def of(session: Session, actor: User) -> list[Practice]:
-    """Someone's own practices, then those of their organisation, each the last changed first."""
+    """The practices that someone owns or writes, then those of their organisation, each the last changed first."""
     if not can(actor, "write"):
         return []
-    own = Practice.owner_id == actor.id
+    written = select(PracticeAuthor.practice_id).where(PracticeAuthor.user_id == actor.id)
+    own = or_(Practice.owner_id == actor.id, Practice.id.in_(written))
     held = select(Practice).options(joinedload(Practice.owner)).order_by(Practice.changed.desc())
     found = list(session.scalars(held.where(own)))
     if actor.organisation_id is not None:
-        shared = (Practice.organisation_id == actor.organisation_id, Practice.owner_id.is_distinct_from(actor.id))
+        others = (Practice.owner_id.is_distinct_from(actor.id), Practice.id.not_in(written))
+        shared = (Practice.organisation_id == actor.organisation_id, *others)
         found += session.scalars(held.where(*shared))
     return found
 

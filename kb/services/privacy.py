@@ -24,8 +24,12 @@ from kb.models import (
     Invitation,
     LastLook,
     MailMessage,
+    MailText,
+    Offer,
     OneTimeLink,
     Practice,
+    PracticeAuthor,
+    PreviewLink,
     RecoveryCode,
     Registration,
     Report,
@@ -101,10 +105,22 @@ def copy_for(session: Session, user: User, base_url: str) -> Held:
                    for row in _all(session, Claim, person)],
         "claims_decided": [_of(row, "practice_id", "accepted", "decided", "answer") for row in session.scalars(
             select(Claim).where(Claim.decider_id == person.id).order_by(Claim.decided))],
+        "mail_texts": [_of(row, "kind", "language", "changed") for row in session.scalars(
+            select(MailText).where(MailText.changer_id == person.id).order_by(MailText.changed))],
         "reports_closed": [_of(row, "practice_id", "answer", "closed") for row in session.scalars(
             select(Report).where(Report.closer_id == person.id).order_by(Report.closed))],
         "stored_files": [_of(row, "sha256", "media_type", "bytes", "created") for row in session.scalars(
             select(StoredFile).where(StoredFile.uploader_id == person.id).order_by(StoredFile.created))],
+        "practice_authors": [_of(row, "practice_id", "added") for row in session.scalars(
+            select(PracticeAuthor).where(PracticeAuthor.user_id == person.id).order_by(PracticeAuthor.added))],
+        "offers": [_of(row, "practice_id", "part", "email", "created", "expires", "accepted", "withdrawn")
+                   for row in session.scalars(
+                       select(Offer).where(Offer.email == person.email).order_by(Offer.created))],
+        "offers_made": [_of(row, "practice_id", "part", "created", "expires", "accepted", "withdrawn")
+                        for row in session.scalars(
+                            select(Offer).where(Offer.maker_id == person.id).order_by(Offer.created))],
+        "preview_links": [_of(row, "practice_id", "created", "expires", "withdrawn") for row in session.scalars(
+            select(PreviewLink).where(PreviewLink.maker_id == person.id).order_by(PreviewLink.created))],
         "audit_entries": _entries(session, person),
         "mail": _mail(session, person),
     }  # fmt: skip

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, CursorResult, delete, or_
 from sqlalchemy.orm import Session
 
 from kb.db import Base
-from kb.models import Invitation, OneTimeLink, UserSession
+from kb.models import Invitation, Offer, OneTimeLink, PreviewLink, UserSession
 from kb.services import file_keeping, outbox, registrations, reports, sessions
 from kb.services.errors import N_, Message
 
@@ -93,6 +93,8 @@ class Swept:
     links: int
     registrations: int
     invitations: int
+    offers: int
+    previews: int
     mail: int
     files: int
     reporters: int
@@ -112,6 +114,12 @@ def sweep(session: Session, now: datetime) -> Swept:
         ),
         registrations=registrations.sweep(session),
         invitations=_remove(session, Invitation, Invitation.expires < now - INVITATIONS_KEPT),
+        offers=_remove(session, Offer, Offer.expires < now - OFFERS_KEPT),
+        previews=_remove(
+            session,
+            PreviewLink,
+            or_(PreviewLink.withdrawn < now - LINKS_KEPT, PreviewLink.expires < now - LINKS_KEPT),
+        ),
         mail=outbox.sweep(session, now),
         files=file_keeping.sweep(session, now),
         reporters=reports.forget_reporters(session, now - REPORTERS_KEPT),

@@ -45,12 +45,14 @@ from kb.web import (
     moderation,
     notices,
     pages,
+    preview,
     privacy,  # noqa: F401 (likewise)
     redaction,
     reporting,
     resetting,  # noqa: F401 (likewise)
     second_factor,  # noqa: F401 (likewise)
     sessions,  # noqa: F401 (likewise)
+    sharing,
     signing_in,  # noqa: F401 (likewise)
     submissions,
     suggest,
@@ -106,7 +108,7 @@ def make(config: Config) -> Flask:
     for blueprint in (
         pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, moderation.bp, api.bp,
         notices.bp, freshness.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
-        admin_users.bp, admin_vocabularies.bp, redaction.bp, history.bp,
+        admin_users.bp, admin_vocabularies.bp, redaction.bp, history.bp, sharing.bp, preview.bp,
         autosave.bp, conflicts.bp,
         reporting.bp, claiming.bp, merging.bp,
     ):  # fmt: skip

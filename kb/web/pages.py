@@ -166,7 +166,7 @@ def robots() -> ResponseReturnValue:
     """What crawlers may leave alone: everything behind a form, and every turn of the filters."""
     closed = (
         "/practices?", "/suggest", "/sign-in", "/register", "/reset", "/invitation/", "/account", "/submit", "/my/",
-        "/review", "/admin", "/practices/*/report", "/practices/*/claim",
+        "/review", "/offers/", "/preview/", "/admin", "/practices/*/report", "/practices/*/claim",
         "/unsubscribe/", "/api/",
     )  # fmt: skip
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]

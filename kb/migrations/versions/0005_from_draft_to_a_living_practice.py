@@ -127,6 +127,7 @@ def upgrade() -> None:
     sa.Column('practice_id', sa.Uuid(), nullable=False),
     sa.Column('part', sa.Enum('co-author', 'owner', name='part', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('email', sa.String(length=254), nullable=False),
+    sa.Column('stays', sa.Boolean(), server_default=sa.true(), nullable=False),
     sa.Column('maker_id', sa.Uuid(), nullable=True),
     sa.Column('created', sa.DateTime(timezone=True), nullable=False),
     sa.Column('expires', sa.DateTime(timezone=True), nullable=False),
