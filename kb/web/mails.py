@@ -11,14 +11,12 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, current_app, g
+from flask import Flask, g
 from flask_babel import force_locale, gettext
 
-from kb.services import mail_texts
 from kb.services.errors import N_
-from kb.services.mail_texts import Words
 from kb.services.postman import Render, Rendered
-from kb.web import context, mail_words
+from kb.web import context
 
 WIDTH = 72
 """Characters of a line of text; addresses of pages are never broken."""
@@ -51,6 +49,10 @@ SUBJECTS = {
     "report-made": N_("An error is reported: %(title)s"),
     "practice-reported": N_("A reader reports an error in your practice: %(title)s"),
     "report-answered": N_("What came of your report: %(title)s"),
+    "practice-review-due": N_("Is it still correct? %(title)s"),
+    "practices-review-due": N_("Are they still correct? Practices of yours: %(number)d"),
+    "practices-stale": N_("Practices that nobody has confirmed: %(number)d"),
+    "links-broken": N_("Links in your practices that no longer work: %(number)d"),
     "claim-made": N_("A practice is claimed: %(title)s"),
     "claim-accepted": N_("The practice is yours now: %(title)s"),
     "claim-refused": N_("Your claim was not confirmed: %(title)s"),
@@ -58,10 +60,6 @@ SUBJECTS = {
     "claim-merged": N_("A practice that you claimed was merged: %(title)s"),
     "practice-merged": N_("Your practice was merged into another: %(title)s"),
     "practice-joined": N_("Another practice was merged into yours: %(title)s"),
-    "practice-review-due": N_("Is it still correct? %(title)s"),
-    "practices-review-due": N_("Are they still correct? Practices of yours: %(number)d"),
-    "practices-stale": N_("Practices that nobody has confirmed: %(number)d"),
-    "links-broken": N_("Links in your practices that no longer work: %(number)d"),
 }
 
 NAMES = {
@@ -92,6 +90,10 @@ NAMES = {
     "report-made": N_("Report of an error: to the editors"),
     "practice-reported": N_("Report of an error: to the owner"),
     "report-answered": N_("Report of an error: answered"),
+    "practice-review-due": N_("Practice: still correct?"),
+    "practices-review-due": N_("Practices: still correct?"),
+    "practices-stale": N_("Practices: not confirmed"),
+    "links-broken": N_("Practices: broken links"),
     "claim-made": N_("Claim: to the editors"),
     "claim-accepted": N_("Claim: confirmed"),
     "claim-refused": N_("Claim: refused"),
@@ -99,10 +101,6 @@ NAMES = {
     "claim-merged": N_("Claim: the practice was merged"),
     "practice-merged": N_("Practice: merged into another"),
     "practice-joined": N_("Practice: another was merged into it"),
-    "practice-review-due": N_("Practice: still correct?"),
-    "practices-review-due": N_("Practices: still correct?"),
-    "practices-stale": N_("Practices: not confirmed"),
-    "links-broken": N_("Practices: broken links"),
 }
 """What an administrator reads each kind is called."""
 
@@ -125,44 +123,29 @@ def renderer(app: Flask) -> Render:
         with app.app_context():
             offered = context.config().languages
             g.language = language if language in offered else offered[0]
-            with context.parts().database.read() as session:
-                own = mail_texts.own(session, kind, g.language)
-            return rendered(kind, data, g.language, unsubscribe, own)
+            with force_locale(g.language):
+                return _rendered(app, kind, data, unsubscribe)
 
     return render
 
 
-def rendered(
-    kind: str, data: dict[str, Any], language: str, unsubscribe: str | None = None, own: Words | None = None
-) -> Rendered:
-    """The words of a mail in a language: the built-in ones, or the site's own."""
+def _rendered(app: Flask, kind: str, data: dict[str, Any], unsubscribe: str | None) -> Rendered:
     config = context.config()
-    with force_locale(language):
-        values = {name: _value(name, value, config.base_url) for name, value in data.items()}
-        site = _one_line(config.site_name)
-        subject = _one_line(_subject(kind, {**_words(values), "site": site}, own))
-        if "change" in values:
-            values["change"] = gettext(CHANGES.get(values["change"], SUBJECTS[kind]))
-        values |= {
-            "site_name": site,
-            "base_url": config.base_url,
-            "controller": _one_line(config.controller),
-            "page_language": language,
-            "subject": subject,
-            "unsubscribe": unsubscribe,
-        }
-        if own:
-            values["own"] = mail_words.Body(own.body, {**values, **mail_words.in_words(values), "site": site})
-        name = "layouts/mail_own" if own else f"mail/{kind}"
-        templates = current_app.jinja_env
-        text, html = (templates.get_template(f"{name}.{suffix}").render(values) for suffix in ("txt", "html"))
+    values = {name: _value(name, value, config.base_url) for name, value in data.items()}
+    site = _one_line(config.site_name)
+    subject = _one_line(gettext(SUBJECTS[kind], site=site, **_words(values)))
+    if "change" in values:
+        values["change"] = gettext(CHANGES.get(values["change"], SUBJECTS[kind]))
+    values |= {
+        "site_name": site,
+        "base_url": config.base_url,
+        "controller": _one_line(config.controller),
+        "page_language": g.language,
+        "subject": subject,
+        "unsubscribe": unsubscribe,
+    }
+    text, html = (app.jinja_env.get_template(f"mail/{kind}.{suffix}").render(values) for suffix in ("txt", "html"))
     return Rendered(subject, _wrapped(text), html)
-
-
-def _subject(kind: str, values: dict[str, Any], own: Words | None) -> str:
-    if own:
-        return mail_texts.filled(own.subject, {**values, **mail_words.in_words(values)})
-    return str(gettext(SUBJECTS[kind], **values))
 
 
 def _value(name: str, value: Any, base_url: str) -> Any:
