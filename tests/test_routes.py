@@ -299,6 +299,8 @@ ROWS: tuple[Row, ...] = (
     ("GET", "/review/claims", "/review/claims", EDITORS),
     ("POST", "/review/claims/<uuid:claim_id>", "/review/claims/{unknown}", (401, 403, 403, 403, 404, 404)),
     ("POST", "/review/reports/<uuid:report_id>", "/review/reports/{unknown}", (401, 403, 403, 403, 404, 404)),
+    ("GET", "/review/dashboard", "/review/dashboard", EDITORS),
+    ("GET", "/admin/freshness", "/admin/freshness", (302, 403, 403, 403, 302, 302)),
     ("GET", "/review/<uuid:practice_id>", "/review/{sent}", EDITORS),
     ("POST", "/review/<uuid:practice_id>", "/review/{sent}", (401, 403, 403, 403, 422, 422)),
     ("POST", "/review/<uuid:practice_id>/contact", "/review/{sent}/contact", (401, 403, 403, 403, 302, 302)),

@@ -13,10 +13,10 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from kb.models import Practice, Record, State, User
+from kb.models import Practice, Record, User
 from kb.services import audit
 from kb.services.errors import N_, NotAllowed, NotFound
-from kb.services.permissions import can
+from kb.services.permissions import WAITING, can
 
 MONTHS = 18
 """Months after which somebody should look at a practice again."""
@@ -79,11 +79,12 @@ def still_correct(session: Session, actor: User, practice: Practice, today: date
     audit.note(session, actor, "practice.verify", "practice", practice.id)
 
 
+def overdue(today: date) -> ColumnElement[bool]:
+    """Which practices are due for a look."""
+    return Practice.review_due <= today
+
+
 def due(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Which public practices are due for a look; those that wait for an editor have one coming."""
-    waiting = (State.SUBMITTED, State.IN_REVIEW)
-    return (
-        Practice.review_due <= now.date(),
-        Practice.state.not_in(waiting),
-        Practice.id.in_(select(Record.practice_id)),
-    )
+    """Of which public practices somebody is to be asked; those that wait for an editor have a look coming."""
+    public = Practice.id.in_(select(Record.practice_id))
+    return overdue(now.date()), Practice.state.not_in(WAITING), public

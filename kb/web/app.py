@@ -34,6 +34,7 @@ from kb.web import (
     claiming,
     conflicts,
     context,
+    dashboard,
     errors,
     freshness,
     history,
@@ -107,7 +108,7 @@ def make(config: Config) -> Flask:
     accounts.init_app(app)
     for blueprint in (
         pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, moderation.bp, api.bp,
-        notices.bp, freshness.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
+        notices.bp, freshness.bp, dashboard.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
         admin_users.bp, admin_vocabularies.bp, redaction.bp, history.bp, sharing.bp, preview.bp,
         autosave.bp, conflicts.bp,
         reporting.bp, claiming.bp, merging.bp,
