@@ -25,6 +25,7 @@ from kb.web import (
     admin_audit,
     admin_invitations,
     admin_mail,
+    admin_mail_texts,
     admin_organisations,
     admin_users,
     admin_vocabularies,
@@ -111,7 +112,7 @@ def make(config: Config) -> Flask:
         notices.bp, freshness.bp, dashboard.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
         admin_users.bp, admin_vocabularies.bp, redaction.bp, history.bp, sharing.bp, preview.bp,
         autosave.bp, conflicts.bp,
-        reporting.bp, claiming.bp, merging.bp,
+        reporting.bp, claiming.bp, merging.bp, admin_mail_texts.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)

@@ -11,12 +11,14 @@ import textwrap
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, g
+from flask import Flask, current_app, g
 from flask_babel import force_locale, gettext
 
+from kb.services import mail_texts
 from kb.services.errors import N_
+from kb.services.mail_texts import Words
 from kb.services.postman import Render, Rendered
-from kb.web import context
+from kb.web import context, mail_words
 
 WIDTH = 72
 """Characters of a line of text; addresses of pages are never broken."""
@@ -123,29 +125,44 @@ def renderer(app: Flask) -> Render:
         with app.app_context():
             offered = context.config().languages
             g.language = language if language in offered else offered[0]
-            with force_locale(g.language):
-                return _rendered(app, kind, data, unsubscribe)
+            with context.parts().database.read() as session:
+                own = mail_texts.own(session, kind, g.language)
+            return rendered(kind, data, g.language, unsubscribe, own)
 
     return render
 
 
-def _rendered(app: Flask, kind: str, data: dict[str, Any], unsubscribe: str | None) -> Rendered:
+def rendered(
+    kind: str, data: dict[str, Any], language: str, unsubscribe: str | None = None, own: Words | None = None
+) -> Rendered:
+    """The words of a mail in a language: the built-in ones, or the site's own."""
     config = context.config()
-    values = {name: _value(name, value, config.base_url) for name, value in data.items()}
-    site = _one_line(config.site_name)
-    subject = _one_line(gettext(SUBJECTS[kind], site=site, **_words(values)))
-    if "change" in values:
-        values["change"] = gettext(CHANGES.get(values["change"], SUBJECTS[kind]))
-    values |= {
-        "site_name": site,
-        "base_url": config.base_url,
-        "controller": _one_line(config.controller),
-        "page_language": g.language,
-        "subject": subject,
-        "unsubscribe": unsubscribe,
-    }
-    text, html = (app.jinja_env.get_template(f"mail/{kind}.{suffix}").render(values) for suffix in ("txt", "html"))
+    with force_locale(language):
+        values = {name: _value(name, value, config.base_url) for name, value in data.items()}
+        site = _one_line(config.site_name)
+        subject = _one_line(_subject(kind, {**_words(values), "site": site}, own))
+        if "change" in values:
+            values["change"] = gettext(CHANGES.get(values["change"], SUBJECTS[kind]))
+        values |= {
+            "site_name": site,
+            "base_url": config.base_url,
+            "controller": _one_line(config.controller),
+            "page_language": language,
+            "subject": subject,
+            "unsubscribe": unsubscribe,
+        }
+        if own:
+            values["own"] = mail_words.Body(own.body, {**values, **mail_words.in_words(values), "site": site})
+        name = "layouts/mail_own" if own else f"mail/{kind}"
+        templates = current_app.jinja_env
+        text, html = (templates.get_template(f"{name}.{suffix}").render(values) for suffix in ("txt", "html"))
     return Rendered(subject, _wrapped(text), html)
+
+
+def _subject(kind: str, values: dict[str, Any], own: Words | None) -> str:
+    if own:
+        return mail_texts.filled(own.subject, {**values, **mail_words.in_words(values)})
+    return str(gettext(SUBJECTS[kind], **values))
 
 
 def _value(name: str, value: Any, base_url: str) -> Any:

@@ -215,9 +215,7 @@ def test_the_log_says_into_which_and_back(session: Session, bob: User, old: Prac
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "text", ["mentors-for-nurses", "https://x.eu/practices/mentors-for-nurses", "NURSES for"]
-)
+@pytest.mark.parametrize("text", ["mentors-for-nurses", "https://x.eu/practices/mentors-for-nurses", "NURSES for"])
 def test_the_other_is_found_by_its_address_or_words_of_its_title(
     session: Session, old: Practice, new: Practice, text: str
 ) -> None:
