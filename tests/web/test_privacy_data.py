@@ -105,6 +105,8 @@ def test_every_table_that_belongs_to_a_person_is_in_the_file(site: Site) -> None
         "recovery_codes": "recovery_codes", "invitations": "invitations", "registrations": "registrations",
         "practices": "practices", "revisions": "revisions", "contacts": "contacts", "reviews": "reviews",
         "audit_entries": "audit_entries", "mail_messages": "mail", "comments": "comments",
+        "practice_authors": "practice_authors", "offers": "offers", "preview_links": "preview_links",
+        "stored_files": "stored_files",
         "last_looks": "last_looks", "reports": "reports", "claims": "claims",
         "mail_texts": "mail_texts", "buffers": "buffers",
     }  # fmt: skip
