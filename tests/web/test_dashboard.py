@@ -23,7 +23,7 @@ FULL: dict[str, Any] = {
 def counts(site: Site, who: str = "bob") -> dict[str, int]:
     """The figures on top, by list."""
     page = site.client(who).get("/review/dashboard").text
-    found = re.findall(r'\?list=(\w+)"[^>]*>[^<]*</a><span class="num">([\d,]+)</span>', page)
+    found = re.findall(r'\?list=(\w+)"[^>]*>(?:<b>)?[^<]*(?:</b>)?</a><span class="num">([\d,]+)</span>', page)
     return {name: int(number) for name, number in found}
 
 
@@ -70,7 +70,8 @@ def test_the_queue_has_the_longest_waiting_first_with_its_days(site: Site) -> No
     assert counts(site)["queue"] == 3
     assert titles(site, "queue") == ["Older", "Younger", "Today"]
     page = site.client("bob").get("/review/dashboard").text
-    assert "12 days" in page and "since today" in page and "Bob has it" in page
+    assert "waits 12 days" in page and "waits since today" in page and "Bob has it" in page
+    assert re.search(r"Review <span class=\"num\">\(3<", page)  # the figure in the navigation
 
 
 def test_stale_are_those_due_today_or_before_the_longest_due_first(site: Site) -> None:
@@ -80,7 +81,8 @@ def test_stale_are_those_due_today_or_before_the_longest_due_first(site: Site) -
             published(session, alice(session), title=title, review_due=(today - timedelta(days=days)).isoformat())
     assert counts(site)["stale"] == 2
     assert titles(site, "stale") == ["Long ago", "Today"]
-    assert "It is still correct" in site.client("bob").get("/review/dashboard?list=stale").text
+    page = site.client("bob").get("/review/dashboard?list=stale").text
+    assert "400 days overdue" in page and "due today" in page and "It is still correct" in page
 
 
 def test_ownerless_are_public_ones_of_nobody_by_title(site: Site) -> None:
