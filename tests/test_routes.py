@@ -294,6 +294,31 @@ ROWS: tuple[Row, ...] = (
         "/my/practices/{alices}/still-correct",
         (401, 404, 302, 404, 302, 302),
     ),
+    (
+        "GET",
+        "/my/practices/<uuid:practice_id>/step/<step>",
+        "/my/practices/{draft}/step/abandon",
+        (302, 404, 200, 404, 404, 404),
+    ),
+    (
+        "POST",
+        "/my/practices/<uuid:practice_id>/step/<step>",
+        "/my/practices/{draft}/step/abandon",
+        (401, 404, 302, 404, 404, 404),
+    ),
+    (
+        "GET",
+        "/review/<uuid:practice_id>/step/<step>",
+        "/review/{alices}/step/unpublish",
+        EDITORS,
+    ),
+    (
+        "POST",
+        "/review/<uuid:practice_id>/step/<step>",
+        "/review/{alices}/step/unpublish",
+        (401, 403, 403, 403, 422, 422),
+    ),
+    ("GET", "/review/offline", "/review/offline", EDITORS),
     ("GET", "/review", "/review", EDITORS),
     ("GET", "/review/<uuid:practice_id>/merge", "/review/{unknown}/merge", (302, 403, 403, 403, 404, 404)),
     ("POST", "/review/<uuid:practice_id>/merge", "/review/{unknown}/merge", (401, 403, 403, 403, 404, 404)),
@@ -311,6 +336,13 @@ ROWS: tuple[Row, ...] = (
 
 HIDDEN: tuple[Row, ...] = (
     # Further objects behind the same addresses
+    ("GET", "", "/review/{draft}/step/unpublish", (302, 403, 403, 403, 404, 404)),
+    ("GET", "", "/review/{sent}/step/archive", (302, 403, 403, 403, 404, 404)),
+    ("POST", "", "/review/{sent}/step/unpublish", (401, 403, 403, 403, 404, 404)),
+    ("GET", "", "/review/{alices}/step/abandon", (302, 403, 403, 403, 404, 404)),
+    ("GET", "", "/my/practices/{alices}/step/unpublish", (302, 404, 404, 404, 404, 404)),
+    ("GET", "", "/my/practices/{sent}/step/resume", (302, 404, 409, 404, 404, 404)),
+    ("GET", "", "/my/practices/{unknown}/step/abandon", (302, 404, 404, 404, 404, 404)),
     ("GET", "", "/admin/users/{unknown}", (302, 403, 403, 403, 403, 404)),
     ("GET", "", "/admin/organisations/{unknown}", (302, 403, 403, 403, 403, 404)),
     ("POST", "", "/admin/users/{unknown}/access", (401, 403, 403, 403, 403, 404)),

@@ -11,8 +11,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kb.models import AuditEntry, Practice, Revision, State, User
-from kb.services import audit, notices
+from kb.models import AuditEntry, Form, Practice, Revision, State, User
+from kb.services import audit, buffers, notices
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.permissions import Transition, can, entitled, transition
 from kb.services.publishing import make_public_again, public_revision, return_to_public
@@ -45,9 +45,13 @@ def resume(session: Session, actor: User, practice: Practice, reason: str = "") 
 
 
 def discard_update(session: Session, actor: User, practice: Practice, reason: str = "") -> None:
-    """Give an update up: the working copy is the public version again. Raises NotAllowed, Conflict."""
+    """Give an update up: the working copy is the public version again, and what this person typed since is dropped.
+
+    Raises NotAllowed, Conflict.
+    """
     practice.state = _step(session, actor, practice, "discard-update").target
     practice.editor_id = None
+    buffers.drop(session, actor, practice, Form.PRACTICE)
     return_to_public(session, practice)
     _note(session, actor, practice, "discard-update", reason)
 

@@ -42,6 +42,7 @@ from kb.web import (
     joining,  # noqa: F401 (likewise)
     languages,
     leaving,  # noqa: F401 (likewise)
+    lifecycle,
     mails,
     merging,
     moderation,
@@ -112,7 +113,7 @@ def make(config: Config) -> Flask:
         notices.bp, freshness.bp, dashboard.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
         admin_users.bp, admin_vocabularies.bp, redaction.bp, history.bp, sharing.bp, preview.bp,
         autosave.bp, conflicts.bp,
-        reporting.bp, claiming.bp, merging.bp, admin_mail_texts.bp,
+        reporting.bp, claiming.bp, merging.bp, lifecycle.bp, admin_mail_texts.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)

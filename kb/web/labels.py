@@ -112,8 +112,8 @@ STATE = {
     State.IN_REVIEW: N_("In review"),
     State.CHANGES_REQUESTED: N_("Changes asked for"),
     State.PUBLISHED: N_("Published"),
-    State.WITHDRAWN: N_("Withdrawn"),
-    State.REJECTED: N_("Rejected"),
+    State.WITHDRAWN: N_("Put away"),
+    State.REJECTED: N_("Not accepted"),
     State.ARCHIVED: N_("Archived"),
 }
 
@@ -196,9 +196,9 @@ LICENCES = {
 """Name and address of each licence; names of licences are not translated."""
 
 
-def label(table: str, value: str) -> str:
-    """What a value of an enum is called in the language of the page."""
-    return gettext(TABLES[table][value])
+def label(table: str, value: str | None) -> str:
+    """What a value of an enum is called in the language of the page; a draft may have none yet."""
+    return gettext(TABLES[table][value]) if value is not None else gettext("Not chosen yet")
 
 
 def facet(name: str, value: str, language: str) -> str:
@@ -234,13 +234,13 @@ SINCE = {
 """A status with the year of its beginning, where no end is known."""
 
 
-def lifespan(status: str, start: str | None, end: str | None) -> str:
+def lifespan(status: str | None, start: str | None, end: str | None) -> str:
     """Status and years in one phrase: "Running since 2018", "Ended 2004–2008". Partial dates go in, years come out."""
     first, last = (text[:4] if text else None for text in (start, end))
     if last:
         years = f"{first}–{last}" if first and first != last else last
         return pgettext("status and years", "%(status)s %(years)s", status=label("status", status), years=years)
-    return gettext(SINCE[Status(status)], year=first) if first else label("status", status)
+    return gettext(SINCE[Status(status)], year=first) if first and status else label("status", status)
 
 
 def encode(params: Iterable[tuple[str, str]]) -> str:

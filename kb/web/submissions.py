@@ -87,6 +87,7 @@ def edit(practice_id: uuid.UUID) -> ResponseReturnValue:
             practice=practice,
             document=document,
             can_withdraw=permissions.can(actor, "withdraw", practice),
+            review=practices.last_review(session, practice),
         )
     if typed := buffers.of(session, actor, practice, Form.PRACTICE):
         with suppress(Invalid):  # fields that no form of ours sends
