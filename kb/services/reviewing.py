@@ -80,6 +80,11 @@ def languages_of(session: Session, practices: Iterable[Practice]) -> dict[uuid.U
     return {practice_id: language for practice_id, language in session.execute(statement)}
 
 
+def submitted_on(session: Session, practice: Practice) -> datetime | None:
+    """When a practice was submitted last, None where it never was."""
+    return _submitted(session, [practice]).get(practice.id)
+
+
 def _submitted(session: Session, practices: Iterable[Practice]) -> dict[uuid.UUID, datetime]:
     """When each was submitted last."""
     statement = (

@@ -1,23 +1,33 @@
-"""The editors' side: the queue, one review, and its decisions."""
+"""The editors' side: the queue, one review, and its decisions. What an editor typed survives whatever else is done."""
 
 from __future__ import annotations
 
+import logging
 import uuid
+from collections.abc import Callable
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from kb.models import Practice, Role
-from kb.services import comments, moderation, permissions, practices
-from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, Problem
-from kb.web import accounts, context, languages
+from kb.models import Form, Practice, Role, User
+from kb.services import buffers, checklist, comments, moderation, permissions, practices, reviewing
+from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, NotFound, Problem
+from kb.services.reviewing import Whose
+from kb.web import accounts, context
 from kb.web.forms.filling import seen
-from kb.web.forms.practice import control
+from kb.web.review_page import page
 
 bp = Blueprint("moderation", __name__)
+
+log = logging.getLogger(__name__)
+
+BUSY = Message(N_("The site is busy and could not keep this. Nothing is decided: try again in a minute."))
+
+Deed = Callable[[Session, User, Practice], object]
 
 
 @bp.get("/review")
@@ -25,71 +35,262 @@ bp = Blueprint("moderation", __name__)
 def queue() -> ResponseReturnValue:
     """Submissions that wait, the longest waiting first."""
     session = context.reading()
-    waiting = moderation.queue(session, accounts.acting(session))
-    return render_template("moderation/queue.html", practices=waiting)
+    actor = accounts.acting(session)
+    rows = reviewing.queue(session, actor)
+    chosen = request.args.get("whose", Whose.ALL)
+    whose = Whose(chosen) if chosen in tuple(Whose) else Whose.ALL
+    return render_template(
+        "moderation/queue.html",
+        rows=[row for row in rows if row.is_of(whose, actor)],
+        whose=whose,
+        counts={each: sum(row.is_of(each, actor) for row in rows) for each in Whose},
+    )
 
 
 @bp.get("/review/<uuid:practice_id>")
 @accounts.required(Role.EDITOR)
 def review(practice_id: uuid.UUID) -> ResponseReturnValue:
-    """One submission: what it says, and what it changes."""
-    return _page(practice_id)
+    """One submission: what it says, and what is new in it."""
+    html = page(practice_id)
+    _note_look(practice_id)
+    return html
 
 
 @bp.post("/review/<uuid:practice_id>")
 @accounts.required(Role.EDITOR)
 def decide(practice_id: uuid.UUID) -> ResponseReturnValue:
-    """Take a submission up, ask for changes, or publish it."""
-    decisions = {"take": _take, "request-changes": _request_changes, "publish": _publish}
-    act = decisions.get(request.form.get("do", ""))
+    """Do what the pressed button says: `take`, `publish`, `settle:<comment>` and so on."""
+    verb, _colon, key = request.form.get("do", "").partition(":")
+    act = ACTS.get(verb)
     if act is None:
-        return _page(practice_id, (Problem.of("message", _("Choose what to do with this submission.")),)), 422
+        problem = Problem.of("message", N_("Choose what to do with this submission."))
+        return page(practice_id, (problem,), request.form), 422
     try:
-        return act(practice_id)
+        return act(practice_id, key)
     except Invalid as invalid:
-        return _page(practice_id, invalid.problems), 422
-    except Conflict as conflict:
-        return _page(practice_id, refused=conflict.message), 409
+        return page(practice_id, invalid.problems, request.form), 422
+    except (Conflict, NotAllowed) as refused:
+        status = 409 if isinstance(refused, Conflict) else 403
+        return page(practice_id, typed=request.form, refused=refused.message), status
     except OperationalError:
-        busy = Message(N_("The site is busy and could not keep this. Nothing is decided: try again in a minute."))
-        return _page(practice_id, refused=busy), 503
+        return page(practice_id, typed=request.form, refused=BUSY), 503
 
 
-def _take(practice_id: uuid.UUID) -> ResponseReturnValue:
+@bp.post("/review/<uuid:practice_id>/notes")
+@accounts.required(Role.EDITOR)
+def notes(practice_id: uuid.UUID) -> ResponseReturnValue:
+    """Keep what an editor has typed so far; the page's script sends it while they write."""
     with context.writing() as session:
         actor = accounts.acting(session)
-        moderation.take(session, actor, practices.get(session, actor, practice_id), seen(request.form))
-    flash(_("The submission is yours to review now."))
-    return redirect(url_for("moderation.review", practice_id=practice_id))
+        _keep_notes(session, actor, practices.get(session, actor, practice_id))
+    return "", 204
 
 
-def _request_changes(practice_id: uuid.UUID) -> ResponseReturnValue:
+# What a button does
+
+
+def _noted(practice_id: uuid.UUID, deed: Deed | None, said: str = "", anchor: str | None = None) -> ResponseReturnValue:
+    """Do something that decides nothing, keep what is typed, and come back."""
     with context.writing() as session:
         actor = accounts.acting(session)
         practice = practices.get(session, actor, practice_id)
-        message = request.form.get("message", "")
-        moderation.request_changes(session, actor, practice, message, _comments(), seen(request.form))
+        if deed is not None:
+            deed(session, actor, practice)
+        _keep_notes(session, actor, practice)
+    if said:
+        flash(said)
+    since = request.form.get("since") or None
+    return redirect(url_for("moderation.review", practice_id=practice_id, since=since, _anchor=anchor))
+
+
+def _decided(practice_id: uuid.UUID, deed: Deed) -> Practice:
+    """Do what ends a review: answers that were typed are sent with it, and what was typed is kept no longer."""
+    with context.writing() as session:
+        actor = accounts.acting(session)
+        practice = practices.get(session, actor, practice_id)
+        comments.answer_each(session, actor, practice, _beside("answer-"))
+        deed(session, actor, practice)
+        buffers.drop(session, actor, practice, Form.REVIEW)
+    return practice
+
+
+def _take(practice_id: uuid.UUID, _key: str) -> ResponseReturnValue:
+    said = _("The submission is yours to review now.")
+    return _noted(
+        practice_id,
+        lambda session, actor, practice: moderation.take(session, actor, practice, seen(request.form)),
+        said,
+    )
+
+
+def _release(practice_id: uuid.UUID, _key: str) -> ResponseReturnValue:
+    said = _("The submission is back in the queue. Your notes are kept for you.")
+    return _noted(
+        practice_id,
+        lambda session, actor, practice: moderation.release(session, actor, practice, seen(request.form)),
+        said,
+    )
+
+
+def _hand_over(practice_id: uuid.UUID, key: str) -> ResponseReturnValue:
+    """Give the review to the editor who was chosen, or to the one whom the button names."""
+
+    def give(session: Session, actor: User, practice: Practice) -> None:
+        wanted = _uuid(key or request.form.get("editor", ""))
+        editor = session.get(User, wanted) if wanted else None
+        if editor is None:
+            raise Invalid([Problem.of("editor", N_("Choose an editor."))])
+        moderation.hand_over(session, actor, practice, editor, seen(request.form))
+
+    said = _("You have this review now.") if key else _("The review is handed over, and the editor is told by mail.")
+    return _noted(practice_id, give, said)
+
+
+def _keep(practice_id: uuid.UUID, _key: str) -> ResponseReturnValue:
+    return _noted(practice_id, None, _("Your notes are kept. Nobody but you sees them until you decide."))
+
+
+def _answer(practice_id: uuid.UUID, key: str) -> ResponseReturnValue:
+    text = request.form.get(f"answer-{key}", "")
+    said = _("Your answer is there for the author to read.")
+    return _noted(
+        practice_id,
+        lambda session, actor, practice: comments.answer(session, actor, practice, _comment(key), text),
+        said,
+        f"q-{key}",
+    )
+
+
+def _settle(practice_id: uuid.UUID, key: str) -> ResponseReturnValue:
+    said = _("The question is settled.")
+    return _noted(
+        practice_id, lambda session, actor, practice: comments.settle(session, actor, practice, _comment(key)), said
+    )
+
+
+def _reopen(practice_id: uuid.UUID, key: str) -> ResponseReturnValue:
+    said = _("The question is open again.")
+    return _noted(
+        practice_id,
+        lambda session, actor, practice: comments.reopen(session, actor, practice, _comment(key)),
+        said,
+        f"q-{key}",
+    )
+
+
+def _mend(practice_id: uuid.UUID, key: str) -> ResponseReturnValue:
+    _noted(practice_id, None)
+    return redirect(url_for("mending.form", practice_id=practice_id, _anchor=key or None))
+
+
+def _request_changes(practice_id: uuid.UUID, _key: str) -> ResponseReturnValue:
+    said, asked, number, ticks = _judged()
+    _decided(
+        practice_id,
+        lambda session, actor, practice: moderation.request_changes(
+            session, actor, practice, said, asked, number, ticks
+        ),
+    )
     flash(_("The author finds your questions with the practice and can submit it again."))
     return redirect(url_for("moderation.queue"))
 
 
-def _publish(practice_id: uuid.UUID) -> ResponseReturnValue:
-    vocabulary = context.vocabulary()
-    with context.writing() as session:
-        actor = accounts.acting(session)
-        practice = practices.get(session, actor, practice_id)
-        message = request.form.get("message", "")
-        moderation.publish(session, actor, practice, vocabulary, message, _comments(), seen(request.form))
-        slug = practice.slug
+def _reject(practice_id: uuid.UUID, _key: str) -> ResponseReturnValue:
+    said, asked, number, ticks = _judged()
+    _decided(
+        practice_id,
+        lambda session, actor, practice: moderation.reject(session, actor, practice, said, number, asked, ticks),
+    )
+    flash(_("The submission is turned down, and its author is told why."))
+    return redirect(url_for("moderation.queue"))
+
+
+def _publish(practice_id: uuid.UUID, _key: str) -> ResponseReturnValue:
+    words = context.vocabulary()
+    said, asked, number, ticks = _judged()
+    practice = _decided(
+        practice_id,
+        lambda session, actor, practice: moderation.publish(
+            session, actor, practice, words, said, asked, number, ticks
+        ),
+    )
     context.parts().indexer.after_commit()
     flash(_("The practice is public."))
-    return redirect(url_for("catalogue.practice", slug=slug))
+    return redirect(url_for("catalogue.practice", slug=practice.slug))
 
 
-def _comments() -> dict[str, str]:
-    """What was written beside fields, by field."""
-    mark = "comment-"
+ACTS: dict[str, Callable[[uuid.UUID, str], ResponseReturnValue]] = {
+    "take": _take,
+    "release": _release,
+    "hand-over": _hand_over,
+    "keep": _keep,
+    "answer": _answer,
+    "settle": _settle,
+    "reopen": _reopen,
+    "mend": _mend,
+    "request-changes": _request_changes,
+    "reject": _reject,
+    "publish": _publish,
+}
+"""By the verb of a button, what it does; the second argument is what follows the verb."""
+
+
+# What was typed
+
+
+def _judged() -> tuple[str, dict[str, str], int | None, dict[str, bool]]:
+    """What goes with a decision: the word to the author, comments by field, the revision read, the checklist."""
+    ticks = checklist.ticked(request.form.getlist("check"))
+    return request.form.get("message", ""), _beside("comment-"), seen(request.form), ticks
+
+
+def _beside(mark: str) -> dict[str, str]:
+    """What was written into boxes whose names begin so, by the rest of the name."""
     return {name.removeprefix(mark): text for name, text in request.form.items() if name.startswith(mark)}
+
+
+def _keep_notes(session: Session, actor: User, practice: Practice) -> None:
+    """Put what is typed in place of what was kept; an answer that is being sent is no note any more."""
+    verb, _colon, key = request.form.get("do", "").partition(":")
+    sent = f"answer-{key}" if verb == "answer" else ""
+    pairs = [(name, text) for name, text in request.form.items(multi=True) if _is_note(name, text) and name != sent]
+    if pairs:
+        buffers.keep(session, actor, practice, Form.REVIEW, pairs, seen(request.form))
+    else:
+        buffers.drop(session, actor, practice, Form.REVIEW)
+
+
+def _is_note(name: str, text: str) -> bool:
+    return bool(text.strip()) and (name in ("message", "check") or name.startswith(("comment-", "answer-")))
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def _comment(text: str) -> uuid.UUID:
+    found = _uuid(text)
+    if found is None:
+        raise NotFound(N_("There is no such comment."))
+    return found
+
+
+def _note_look(practice_id: uuid.UUID) -> None:
+    """Note which version the editor has before them; where somebody else is writing it is left for the next time."""
+    session = context.reading()
+    actor = accounts.acting(session)
+    practice = practices.get(session, actor, practice_id)
+    if reviewing.looked_at(session, actor, practice):
+        return
+    number = practice.revision_count
+    try:
+        with context.parts().database.write_if_free() as writing:
+            reviewing.look(writing, actor, practice, number)
+    except SQLAlchemyError as error:
+        log.info("What an editor looked at could not be noted: %s", error)
 
 
 def _restored(pairs: MultiDict[str, str], practice_id: uuid.UUID) -> ResponseReturnValue:
@@ -97,34 +298,7 @@ def _restored(pairs: MultiDict[str, str], practice_id: uuid.UUID) -> ResponseRet
     if not permissions.can(accounts.current(), "review"):
         raise NotAllowed(N_("Only editors may do this."))
     flash(_("You are signed in again and your comments are back. Nothing is decided yet."))
-    return _page(practice_id, typed=pairs)
+    return page(practice_id, typed=pairs)
 
 
 accounts.restorers["moderation.decide"] = _restored
-
-
-def _page(
-    practice_id: uuid.UUID,
-    problems: tuple[Problem, ...] = (),
-    typed: MultiDict[str, str] | None = None,
-    refused: Message | None = None,
-) -> str:
-    session = context.reading()
-    actor = accounts.acting(session)
-    practice: Practice = practices.get(session, actor, practice_id)
-    return render_template(
-        "moderation/review.html",
-        practice=practice,
-        document=practices.working_copy(session, practice),
-        changes=moderation.changes(session, practice),
-        missing=moderation.missing(session, practice),
-        contact=practices.contact_of(practice),
-        last=practices.last_review(session, practice),
-        asked=comments.threads(session, practice),
-        allowed={
-            action for action in ("take", "request-changes", "publish") if permissions.can(actor, action, practice)
-        },
-        typed=request.form if typed is None else typed,
-        problems=[(control(problem.field), languages.say(problem.message)) for problem in problems],
-        refused=languages.say(refused) if refused else None,
-    )
