@@ -115,6 +115,7 @@ def _fit(session: Session, actor: User, practice: Practice, vocabulary: Vocabula
         document = settle(session, actor, practice, document)
     except Invalid as invalid:
         problems += invalid.problems
+        document = {**document, "images": [], "attachments": []}  # what is wrong there is said once
     try:
         document = check(document, vocabulary)
     except Invalid as invalid:

@@ -37,6 +37,7 @@ from kb.web import (
     context,
     dashboard,
     errors,
+    files,
     freshness,
     history,
     joining,  # noqa: F401 (likewise)
@@ -102,6 +103,7 @@ def make(config: Config) -> Flask:
     app.session_interface = _Sessions()
     _configure(app, config)
     context.bind(app, _parts(app, config))
+    app.before_request(files.let_in)  # before the token of a form is looked for in its body
     for extension in (bootstrap, csrf, login_manager):
         extension.init_app(app)
     babel.init_app(app, locale_selector=languages.chosen)
@@ -109,7 +111,7 @@ def make(config: Config) -> Flask:
     errors.init_app(app)
     accounts.init_app(app)
     for blueprint in (
-        pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, moderation.bp, api.bp,
+        pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, files.bp, moderation.bp, api.bp,
         notices.bp, freshness.bp, dashboard.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
         admin_users.bp, admin_vocabularies.bp, redaction.bp, history.bp, sharing.bp, preview.bp,
         autosave.bp, conflicts.bp,

@@ -12,7 +12,7 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from kb.models import Practice
-from kb.services import catalogue, freshness, query, versions
+from kb.services import catalogue, freshness, query, shown_files, versions
 from kb.services.catalogue import Results
 from kb.services.errors import N_, NotFound
 from kb.services.query import CatalogueQuery
@@ -81,6 +81,7 @@ def about(record: Document) -> dict[str, Any]:
     session = context.reading()
     return {
         "record": record,
+        "stored": shown_files.stored(session, record),
         "narrative": _narrative(record),
         "recommended": RECOMMENDED,
         "reported": sum(record[key] is not None for key in RECOMMENDED),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import uuid
@@ -103,6 +104,11 @@ WORDS = {
         N_("Nothing is lost: the index is being built anew from the database."),
         N_("Try again in a minute. A practice's own page can be read meanwhile."),
     ),
+    507: Words(
+        N_("The server is full"),
+        N_("There is no room for what was sent. Nothing of it was kept."),
+        N_("Go back and try again later: your text is still in the page before."),
+    ),
 }
 
 STALE_FORM = N_(
@@ -117,6 +123,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Moved, _moved)
     app.register_error_handler(IndexLost, _index_lost)
     app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(OSError, _no_room)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -180,6 +187,15 @@ def _index_lost(error: IndexLost) -> ResponseReturnValue:
     log.warning("the search index could not be read: %s", error)
     context.parts().indexer.report_lost()
     return _answer(503, None, headers={"Retry-After": "30"})
+
+
+def _no_room(error: OSError) -> ResponseReturnValue:
+    """A disk that is full is said; any other fault of the machine is one of ours."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return _unexpected(error)
+    log.error("the disk is full: %s", error)
+    context.release()
+    return _answer(507, None)
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

@@ -142,6 +142,8 @@ def _keeping(form: PracticeForm, practice_id: uuid.UUID, keep: Callable[[Session
         return _page(form, _known(practice_id), refused=busy), 503
     if request.form.get("do") == "submit":
         return _submit(kept)
+    if request.form.get("do") == "files":
+        return redirect(url_for("files.page", practice_id=kept, saved=filling.copy_name(request.form)))
     flash(_("The draft is saved. You can close this page and come back."))
     return redirect(url_for("submissions.edit", practice_id=kept, saved=filling.copy_name(request.form)))
 

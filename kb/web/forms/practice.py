@@ -253,6 +253,8 @@ def control(field: str) -> str:
     }
     if field in first:
         return first[field]
+    if field.startswith(("images", "attachments")):
+        return "files"
     if field in REPEATING:
         return f"{field}-0-{LISTS[field][0]}" if field != "other_regions" else f"{field}-0-code"
     if field.split(".", maxsplit=1)[0] in TERMS:
