@@ -50,6 +50,12 @@ def put(practice: Practice, dates: Dates) -> None:
         mirror(practice.record, practice)
 
 
+def written(dates: Practice | Record) -> dict[str, str | None]:
+    """Both dates as the record writes them."""
+    last, due = dates.last_verified, dates.review_due
+    return {"last_verified": last.isoformat() if last else None, "review_due": due.isoformat() if due else None}
+
+
 def mirror(record: Record, practice: Practice) -> None:
     """Let the public record say what the practice says."""
     record.last_verified, record.review_due = practice.last_verified, practice.review_due

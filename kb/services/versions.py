@@ -13,6 +13,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
 from kb.models import Practice, Record, Revision, State
+from kb.services import freshness
 from kb.services.differences import FieldDifference, changed, fields
 from kb.services.errors import N_, Gone, Moved, NotFound
 from kb.services.publishing import as_document, iso, public_revision, whole
@@ -167,6 +168,7 @@ def _whole(
     updated = (None if of else practice.was_updated) or revision.created
     record: Document = {
         **document,
+        **freshness.written(practice),
         "id": str(practice.id),
         "slug": practice.slug,
         "origin": {"kind": practice.origin, "url": practice.origin_url},

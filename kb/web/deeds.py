@@ -34,7 +34,7 @@ DEEDS = {
     "practice.hand-over": N_("Gave a review to another editor"),
     "practice.import": N_("Imported a practice"),
     "practice.leave": N_("Left a practice with their account"),
-    "practice.escalate": N_("Told the editors that nobody has confirmed a practice"),
+    "practice.escalate": N_("Told the editors that nobody has verified a practice"),
     "practice.mend": N_("Mended the text of a submission"),
     "practice.end-link": N_("Took a private link back"),
     "practice.give-up-part": N_("Gave up their part in a practice"),

@@ -199,7 +199,7 @@ def day(value: date | datetime | str) -> str:
 
 def unverified(record: Document) -> str:
     """That nobody has verified a practice for too long, in words; nothing where somebody has, or nobody need."""
-    due, last = record["review_due"], record["last_verified"]
+    due, last = record.get("review_due"), record.get("last_verified")
     if not due or due > datetime.now(UTC).date().isoformat():
         return ""
     return gettext("Not verified since %(when)s", when=day(last)) if last else gettext("Not verified yet")

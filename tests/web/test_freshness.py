@@ -9,9 +9,10 @@ import pytest
 from werkzeug.test import TestResponse
 
 from kb.models import LinkCheck, Practice
-from kb.services import accounts
+from kb.services import accounts, lifecycle, publishing, vocabularies
+from kb.services.checking import check
 from tests.conftest import Site, token
-from tests.factories import published
+from tests.factories import document, published
 
 SOON = (date.today() + timedelta(days=30)).isoformat()
 
@@ -98,3 +99,19 @@ def test_an_owner_sees_broken_links_with_the_date_of_the_last_success(site: Site
 def test_the_download_says_when_it_was_verified(site: Site, nurses: uuid.UUID) -> None:
     record = site.client().get(f"/api/v1/practices/{SLUG}").get_json()
     assert (record["last_verified"], record["review_due"]) == ("2024-03-01", "2025-09-01")
+
+
+def test_an_older_version_says_when_the_practice_was_verified(site: Site, nurses: uuid.UUID) -> None:
+    with site.database.write() as session:
+        practice = session.get(Practice, nurses)
+        publishing.publish(session, practice, check(document(title="Anew"), vocabularies.load(session)))
+    page = site.client().get(f"/practices/{SLUG}/versions/1").text
+    assert "1 March 2024" in page and "Not verified since" not in page
+
+
+def test_the_archive_says_when_the_practice_was_verified_and_bears_no_badge(site: Site, nurses: uuid.UUID) -> None:
+    with site.database.write() as session:
+        bob = accounts.get(session, "bob@example.org")
+        lifecycle.archive(session, bob, session.get(Practice, nurses), "It ended.")
+    page = site.client("alice").get(f"/practices/{SLUG}").text
+    assert "1 March 2024" in page and "Not verified since" not in page and "still correct" not in page
