@@ -340,6 +340,9 @@ ROWS: tuple[Row, ...] = (
     ("GET", "/admin/freshness", "/admin/freshness", (302, 403, 403, 403, 302, 302)),
     ("GET", "/review/<uuid:practice_id>", "/review/{sent}", EDITORS),
     ("POST", "/review/<uuid:practice_id>", "/review/{sent}", (401, 403, 403, 403, 422, 422)),
+    ("POST", "/review/<uuid:practice_id>/notes", "/review/{sent}/notes", (401, 403, 403, 403, 204, 204)),
+    ("GET", "/review/<uuid:practice_id>/mend", "/review/{sent}/mend", EDITORS),
+    ("POST", "/review/<uuid:practice_id>/mend", "/review/{sent}/mend", (401, 403, 403, 403, 422, 422)),
     ("POST", "/review/<uuid:practice_id>/contact", "/review/{sent}/contact", (401, 403, 403, 403, 302, 302)),
 )
 
