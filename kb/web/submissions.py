@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from kb.models import Buffer, Form, Practice, Review, Role, User
-from kb.services import buffers, comments, links_named, permissions, practices, record
+from kb.services import buffers, comments, links_named, permissions, practices, record, reviewing
 from kb.services.checking import check
 from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, NotFound, Problem
 from kb.services.vocabularies import Vocabulary
@@ -68,6 +68,7 @@ def mine() -> ResponseReturnValue:
     return render_template(
         "submissions/mine.html",
         practices=held,
+        spoken=reviewing.languages_of(context.reading(), held),
         broken=links_named.broken_in(context.reading(), [practice.id for practice in held if practice.record]),
         today=datetime.now(UTC).date(),
         can_write=permissions.can(actor, "write"),
