@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 
-from kb.models import Practice, Record, Revision, State, User
+from kb.models import Practice, Record, Revision, RevisionKind, State, User
 from kb.search.port import IndexLost, Query, SearchEngine
 from kb.services import likeness
 from kb.services.errors import N_, Message
@@ -74,6 +74,12 @@ def of(
             if alike.whole >= LEAST:
                 found.append(_candidate(practice, text, alike, actor))
     return sorted(found, key=lambda each: (-each.likeness, each.title))[:MOST]
+
+
+def was_asked(session: Session, practice: Practice) -> bool:
+    """Whether its writers have answered the question already: they were asked before the first submission."""
+    submitted = (Revision.practice_id == practice.id, Revision.kind == RevisionKind.SUBMITTED)
+    return practice.version > 0 or session.scalar(select(Revision.number).where(*submitted).limit(1)) is not None
 
 
 def _candidate(practice: Practice, text: Document, alike: Likeness, actor: User | None) -> Candidate:

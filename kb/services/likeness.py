@@ -57,7 +57,7 @@ class Likeness:
         """All of it in one number from 0 to 1. The weights were set on the seed: `python -m bench writing`."""
         respects = {**vars(self), "title": max(self.title, _SUMMARY_AS_TITLE * self.summary)}
         weights = FOREIGN if self.foreign else WEIGHTS
-        return min(1.0, sum(weight * respects[key] for key, weight in weights.items()) / _SAME)
+        return min(1.0, float(sum(weight * respects[key] for key, weight in weights.items())) / _SAME)
 
 
 class Traits:

@@ -19,15 +19,28 @@ for (const menu of document.querySelectorAll("details.langs")) {
   });
 }
 
-// A text with a limit says how long it is while it is written; a word is what white space separates.
+// A text with a limit says how long it is while it is written; a word is what white space separates. Whoever listens
+// hears it when nine tenths are written, when it is too long, and when the field is left: not at each word.
+const heard = document.createElement("p");
+heard.className = "visually-hidden";
+heard.setAttribute("role", "status");
 for (const count of document.querySelectorAll("[data-count]")) {
   const field = document.getElementById(count.id.slice(0, -2));
+  const most = Number(count.dataset.most);
+  const length = () => (count.dataset.count === "words" ? (field.value.match(/\S+/g) || []).length : [...field.value].length);
+  const reached = (now) => (now > most ? 2 : now >= 0.9 * most ? 1 : 0);
+  let before = reached(length());
   const say = () => {
-    const now = count.dataset.count === "words" ? (field.value.match(/\S+/g) || []).length : [...field.value].length;
-    count.textContent = count.dataset.text.replace("{now}", now).replace("{most}", count.dataset.most);
-    count.classList.toggle("over", now > Number(count.dataset.most));
+    const now = length();
+    const text = now > most ? count.dataset.over : count.dataset.text;
+    count.textContent = text.replace("{now}", now).replace("{most}", most).replace("{more}", now - most);
+    count.classList.toggle("over", now > most);
+    if (reached(now) > before) heard.textContent = count.textContent;
+    before = reached(now);
   };
+  document.querySelector("main").append(heard);
   field.addEventListener("input", say);
+  field.addEventListener("change", () => { heard.textContent = count.textContent; });
 }
 
 // Leaving a form with words that are not saved asks first.

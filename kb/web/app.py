@@ -63,6 +63,7 @@ from kb.web import (
     suggest,
     templating,
     versions,  # noqa: F401 (its views belong to the blueprint of the catalogue)
+    writing,
 )
 
 BODY_LIMIT = 4 * 1024 * 1024
@@ -112,8 +113,8 @@ def make(config: Config) -> Flask:
     errors.init_app(app)
     accounts.init_app(app)
     for blueprint in (
-        pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, files.bp, moderation.bp, mending.bp, api.bp,
-        notices.bp, freshness.bp, dashboard.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
+        pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, writing.bp, files.bp, moderation.bp, mending.bp,
+        api.bp, notices.bp, freshness.bp, dashboard.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
         admin_users.bp, admin_vocabularies.bp, redaction.bp, history.bp, sharing.bp, preview.bp,
         autosave.bp, conflicts.bp,
         reporting.bp, claiming.bp, merging.bp, lifecycle.bp, admin_mail_texts.bp,

@@ -20,7 +20,7 @@ from kb.services import buffers, comments, links_named, permissions, practices, 
 from kb.services.checking import check
 from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, NotFound, Problem
 from kb.services.vocabularies import Vocabulary
-from kb.web import accounts, autosave, conflicts, context, documents, languages
+from kb.web import accounts, autosave, conflicts, context, documents, languages, writing
 from kb.web.forms import filling, options
 from kb.web.forms import practice as forms
 from kb.web.forms.practice import PracticeForm
@@ -141,12 +141,17 @@ def _keeping(form: PracticeForm, practice_id: uuid.UUID, keep: Callable[[Session
     except OperationalError:
         busy = Message(N_("The site is busy and could not save this. Nothing of it is lost: try again in a minute."))
         return _page(form, _known(practice_id), refused=busy), 503
-    if request.form.get("do") == "submit":
-        return _submit(kept)
-    if request.form.get("do") == "files":
-        return redirect(url_for("files.page", practice_id=kept, saved=filling.copy_name(request.form)))
-    flash(_("The draft is saved. You can close this page and come back."))
-    return redirect(url_for("submissions.edit", practice_id=kept, saved=filling.copy_name(request.form)))
+    do = request.form.get("do", "")
+    if do == "submit":
+        return writing.question(kept) or _submit(kept)
+    if do not in _PAGES:
+        flash(_("The draft is saved. You can close this page and come back."))
+    page = _PAGES.get(do, "submissions.edit")
+    return redirect(url_for(page, practice_id=kept, saved=filling.copy_name(request.form)))
+
+
+_PAGES = {"preview": "writing.preview", "files": "files.page"}
+"""Where one goes after saving, by the button that was pressed; otherwise back to the form."""
 
 
 def _kept(keep: Callable[[Session], uuid.UUID]) -> uuid.UUID:
@@ -212,7 +217,7 @@ def _rearranged() -> bool:
         flash(_("There is room for one more entry. Nothing is saved yet."))
     elif "remove" in request.form:
         flash(_("The entry is gone from the form. Nothing is saved yet."))
-    return "add" in request.form or "remove" in request.form
+    return writing.chose() or "add" in request.form or "remove" in request.form
 
 
 def _known(practice_id: uuid.UUID | None) -> Practice | None:
@@ -273,7 +278,7 @@ def _page(
         review=review,
         notes=comments.still_open(comments.threads(context.reading(), practice)) if practice else {},
         sections=forms.SECTIONS,
-        progress=forms.progress(form, problems),
+        **writing.helping(form, practice, problems),
         hints=forms.HINTS,
         needed=forms.NEEDED,
         options=options.all_lists(),

@@ -233,7 +233,7 @@ def language_name(code: str) -> str:
     return labels.language_name(code, languages.chosen())
 
 
-def label(table: str, value: str) -> str:
+def label(table: str, value: str | None) -> str:
     """What a value of an enum is called: `label('status', record.status)`."""
     return labels.label(table, value)
 
@@ -262,9 +262,11 @@ def span(record: Document) -> str:
 
 
 def place_name(record: Document) -> str:
-    """Where a practice is, as its people say: the place, else the region, else the country."""
+    """Where a practice is, as its people say: the place, else the region, else the country; a draft may not say."""
     if record["place"]:
         return str(record["place"])
+    if not record["country"]:
+        return gettext("Place not chosen yet")
     return region_name(record["region"]["code"]) if record["region"] else country_name(record["country"])
 
 

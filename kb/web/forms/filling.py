@@ -49,7 +49,7 @@ def filled(
 
 
 def posted(pairs: MultiDict[str, str]) -> PracticeForm:
-    """The form with what was sent, after adding or taking away an entry where one of those buttons was pressed.
+    """The form with what was sent, after what was asked of it with a button: an entry more or less, a suggestion.
 
     Raises Invalid where more entries were sent than a part may hold: none is dropped in silence.
     """
@@ -61,7 +61,17 @@ def posted(pairs: MultiDict[str, str]) -> PracticeForm:
     elif part in REPEATING and _NUMBER.fullmatch(position):
         entries = [entry.data for n, entry in enumerate(form[part]) if n != int(position)]
         _replace(form[part], entries)
+    _choose(form, pairs.get("suggest", ""))
     return form
+
+
+def _choose(form: PracticeForm, suggested: str) -> None:
+    """Choose what was suggested and then pressed: `themes:housing`, or `language:it`."""
+    key, _colon, value = suggested.partition(":")
+    if key in TERMS and value:
+        form[key].data = list(dict.fromkeys([*(form[key].data or []), value]))
+    elif key == "language" and value:
+        form.language.data = value
 
 
 def answers(pairs: MultiDict[str, str]) -> dict[str, str]:

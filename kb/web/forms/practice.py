@@ -260,31 +260,3 @@ def control(field: str) -> str:
     if field.split(".", maxsplit=1)[0] in TERMS:
         return control(field.split(".", maxsplit=1)[0]) if "." in field else field
     return field.replace(".", "-")
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a part of the form is: fields that hold something, and things to mend."""
-
-    filled: int
-    wrong: int
-
-
-def progress(form: PracticeForm, problems: Iterable[Problem]) -> dict[str, Progress]:
-    """The progress of every part of the form, by its anchor."""
-    wrong = [problem.field.split(".", maxsplit=1)[0] for problem in problems]
-    return {
-        section.anchor: Progress(
-            filled=sum(_holds(form[name].data) for name in section.fields),
-            wrong=sum(field in section.fields for field in wrong),
-        )
-        for section in SECTIONS
-    }
-
-
-def _holds(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_holds(part) for part in value.values())
-    if isinstance(value, list):
-        return any(_holds(entry) for entry in value)
-    return value not in (None, "", False)

@@ -1,0 +1,143 @@
+"""Help while writing: what is missing, what the text suggests, whether it is there already, how it would look."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from kb.models import Practice, Role, User
+from kb.services import drafted, duplicates, hints, permissions, practices, record
+from kb.services.checking import check, check_contact
+from kb.services.duplicates import Candidate
+from kb.services.errors import Invalid, Problem
+from kb.services.hints import Hints
+from kb.services.record import RECOMMENDED
+from kb.web import accounts, catalogue, context, languages, private
+from kb.web.forms import filling, progress
+from kb.web.forms.examples import EXAMPLES
+from kb.web.forms.practice import PracticeForm
+
+bp = Blueprint("writing", __name__)
+
+
+# On the form
+
+
+def helping(form: PracticeForm, practice: Practice | None, problems: tuple[Problem, ...]) -> dict[str, Any]:
+    """What the page of the form shows beside the fields: examples, progress, suggestions."""
+    return {
+        "examples": EXAMPLES,
+        "progress": progress.of(form, problems),
+        "recommended": RECOMMENDED,
+        "parts_needed": progress.PARTS_NEEDED,
+        "suggested": _suggested(form, practice),
+    }
+
+
+def chose() -> bool:
+    """Whether one of the suggestions was pressed: the form comes back with it, and nothing is saved yet."""
+    if request.form.get("suggest"):
+        flash(_("It is chosen now. Nothing is saved yet."))
+    return "suggest" in request.form
+
+
+def _suggested(form: PracticeForm, practice: Practice | None) -> Hints:
+    vocabulary = context.vocabulary()
+    try:
+        document = filling.document_of(form, record.empty(), vocabulary)
+    except Invalid:  # too long to be kept: the form says so already
+        return Hints()
+    but = practice.id if practice else None
+    return hints.suggest(context.reading(), context.engine(), vocabulary, document, but)
+
+
+# How readers would see it
+
+
+@bp.get("/my/practices/<uuid:practice_id>/preview")
+@accounts.required(Role.READER)
+def preview(practice_id: uuid.UUID) -> ResponseReturnValue:
+    """The page of a practice as it would be if the working copy were published."""
+    session, actor, practice = _readable(practice_id)
+    config = context.config()
+    shown = drafted.as_record(
+        practice, practices.working_copy(session, practice), context.vocabulary(), config.base_url
+    )
+    html = render_template(
+        "submissions/preview.html",
+        practice=practice,
+        can_edit=permissions.can(actor, "edit", practice),
+        preview=True,
+        adaptations=[],
+        similar=[],
+        **{**catalogue.about(shown), "contact": drafted.contact(practice, actor)},
+    )
+    return private.page(html)
+
+
+# Whether it is there already
+
+
+def question(practice_id: uuid.UUID) -> ResponseReturnValue | None:
+    """Where to ask whether a draft is one of the practices that resemble it; None where there is nothing to ask.
+
+    It is asked once, before the first submission, and only of a draft in which nothing is to be mended.
+    """
+    session, actor, practice = _readable(practice_id)
+    if not permissions.can(actor, "submit", practice) or duplicates.was_asked(session, practice):
+        return None
+    try:
+        check(practices.working_copy(session, practice), context.vocabulary())
+        check_contact(practices.contact_of(practice))
+    except Invalid:
+        return None
+    alike = _alike(session, actor, practice)
+    return redirect(url_for("writing.resembles", practice_id=practice_id)) if alike else None
+
+
+@bp.get("/my/practices/<uuid:practice_id>/duplicates")
+@accounts.required(Role.READER)
+def resembles(practice_id: uuid.UUID) -> ResponseReturnValue:
+    """The practices that a draft may be the same as, each with why, and what to do about it."""
+    session, actor, practice = _readable(practice_id)
+    return private.page(
+        render_template(
+            "submissions/duplicates.html",
+            practice=practice,
+            candidates=_alike(session, actor, practice),
+            can_submit=permissions.can(actor, "submit", practice),
+        )
+    )
+
+
+@bp.post("/my/practices/<uuid:practice_id>/duplicates")
+@accounts.required(Role.READER)
+def submit_anyway(practice_id: uuid.UUID) -> ResponseReturnValue:
+    """Submit a draft that is none of those that resemble it."""
+    vocabulary = context.vocabulary()
+    try:
+        with context.writing() as session:
+            actor = accounts.acting(session)
+            practices.submit(session, actor, practices.get(session, actor, practice_id), vocabulary)
+    except Invalid as invalid:  # changed in another window since it was asked about
+        for problem in invalid.problems:
+            flash(languages.say(problem.message))
+        return redirect(url_for("submissions.edit", practice_id=practice_id))
+    flash(_("The practice is with the editors now. You will find their answer on this page."))
+    return redirect(url_for("submissions.mine"))
+
+
+def _alike(session: Session, actor: User, practice: Practice) -> list[Candidate]:
+    document = practices.working_copy(session, practice)
+    return duplicates.of(session, context.engine(), document, actor, practice.id)
+
+
+def _readable(practice_id: uuid.UUID) -> tuple[Session, User, Practice]:
+    session = context.reading()
+    actor = accounts.acting(session)
+    return session, actor, practices.get(session, actor, practice_id)
