@@ -43,6 +43,9 @@ def say(practice_id: uuid.UUID) -> ResponseReturnValue:
         slug, due = practice.slug, practice.review_due
     if due is not None:
         flash(_("Thank you. The next look is due on %(when)s.", when=templating.day(due)))
-    if request.form.get("back") == "mine":
+    back = request.form.get("back")
+    if back == "mine":
         return redirect(url_for("submissions.mine"))
+    if back == "due" and permissions.can(accounts.current(), "review"):
+        return redirect(url_for("dashboard.freshness"))
     return redirect(url_for("catalogue.practice", slug=slug))

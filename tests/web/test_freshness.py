@@ -81,6 +81,12 @@ def test_the_click_in_my_practices_comes_back_there(site: Site, nurses: uuid.UUI
     assert answer.request.path == "/my/practices" and "Due for a look" not in answer.text
 
 
+def test_an_editors_click_in_the_list_of_what_is_due_comes_back_there(site: Site, nurses: uuid.UUID) -> None:
+    answer = say(site, "bob", nurses, back="due")
+    assert answer.request.full_path == "/review/dashboard?list=stale" and "Nothing is in this list." in answer.text
+    assert say(site, "alice", nurses, back="due").request.path == f"/practices/{SLUG}"
+
+
 def test_a_practice_that_nobody_knows_is_not_found(site: Site) -> None:
     assert say(site, "bob", uuid.uuid4()).status_code == 404
 
