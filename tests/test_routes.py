@@ -350,6 +350,8 @@ ROWS: tuple[Row, ...] = (
     ("GET", "/review/<uuid:practice_id>/merge", "/review/{unknown}/merge", (302, 403, 403, 403, 404, 404)),
     ("POST", "/review/<uuid:practice_id>/merge", "/review/{unknown}/merge", (401, 403, 403, 403, 404, 404)),
     ("POST", "/review/<uuid:practice_id>/unmerge", "/review/{unknown}/unmerge", (401, 403, 403, 403, 404, 404)),
+    ("GET", "/review/reassign", "/review/reassign", EDITORS),
+    ("POST", "/review/reassign", "/review/reassign", (401, 403, 403, 403, 422, 422)),
     ("GET", "/review/reports", "/review/reports", EDITORS),
     ("GET", "/review/claims", "/review/claims", EDITORS),
     ("POST", "/review/claims/<uuid:claim_id>", "/review/claims/{unknown}", (401, 403, 403, 403, 404, 404)),

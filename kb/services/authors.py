@@ -126,7 +126,7 @@ def accept(session: Session, actor: User, token: str) -> Practice:
         )
     practice = found.practice
     if found.part == Part.OWNER:
-        _give(session, practice, actor, stays=found.stays)
+        give(session, practice, actor, stays=found.stays)
     elif practice.owner_id != actor.id and not writes(actor, practice):
         _add(practice, actor)
     found.accepted = datetime.now(UTC)
@@ -198,8 +198,11 @@ def _part(actor: User, practice: Practice, part: Part | str) -> Part:
     return Part(part)
 
 
-def _give(session: Session, practice: Practice, new: User, *, stays: bool) -> None:
-    """Make somebody the owner; their organisation shares the practice from now on."""
+def give(session: Session, practice: Practice, new: User, *, stays: bool) -> None:
+    """Make somebody the owner; their organisation shares the practice from now on.
+
+    `stays`: who owned it before goes on as co-author. Whether the actor may do it is for the caller to ask.
+    """
     before = practice.owner
     practice.authors[:] = [each for each in practice.authors if each.user_id != new.id]
     if before is not None and before.id != new.id and stays and before.active:

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from kb.models import Claim, Practice, Role, User
-from kb.services import audit, notices, reports
+from kb.services import audit, authors, notices, reports
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.moderation import editors
 from kb.services.paging import PER_PAGE, Page, within
@@ -136,7 +136,7 @@ def _give(session: Session, claim: Claim) -> None:
         raise Conflict(N_("This practice is not public any more. Refuse the claim."))
     if not at_least(person, Role.MEMBER):
         raise Conflict(N_("Who made this claim is no member any more. Refuse the claim."))
-    practice.owner_id, practice.organisation_id = person.id, person.organisation_id
+    authors.give(session, practice, person, stays=False)
 
 
 def _close(session: Session, actor: User, claim: Claim, accepted: bool, answer: str) -> None:

@@ -65,6 +65,9 @@ KINDS = {
         Kind("claim-merged", ("title", "url")),
         Kind("practice-merged", ("title", "other", "url")),
         Kind("practice-joined", ("title", "other", "url")),
+        Kind("practices-given", ("number", "message", "url")),
+        Kind("practices-passed-on", ("number", "message", "url")),
+        Kind("reviews-given", ("number", "message", "url")),
     )
 }
 """Every kind of mail there is. What is not optional is about one's own account or one's own practice."""

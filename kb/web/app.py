@@ -52,6 +52,7 @@ from kb.web import (
     pages,
     preview,
     privacy,  # noqa: F401 (likewise)
+    reassigning,
     redaction,
     reporting,
     resetting,  # noqa: F401 (likewise)
@@ -117,7 +118,7 @@ def make(config: Config) -> Flask:
         api.bp, notices.bp, freshness.bp, dashboard.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
         admin_users.bp, admin_vocabularies.bp, redaction.bp, history.bp, sharing.bp, preview.bp,
         autosave.bp, conflicts.bp,
-        reporting.bp, claiming.bp, merging.bp, lifecycle.bp, admin_mail_texts.bp,
+        reporting.bp, claiming.bp, merging.bp, reassigning.bp, lifecycle.bp, admin_mail_texts.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)

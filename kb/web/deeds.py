@@ -43,6 +43,7 @@ DEEDS = {
     "practice.remove-author": N_("Took a co-author’s part away"),
     "practice.take-part": N_("Took a part in a practice"),
     "practice.withdraw-offer": N_("Took back the offer of a part in a practice"),
+    "practice.reassign": N_("Gave a practice or its review to somebody"),
     "practice.merge": N_("Merged a practice into another"),
     "practice.unmerge": N_("Undid a merge of practices"),
     "practice.publish": N_("Published a practice"),

@@ -62,6 +62,9 @@ SUBJECTS = {
     "claim-merged": N_("A practice that you claimed was merged: %(title)s"),
     "practice-merged": N_("Your practice was merged into another: %(title)s"),
     "practice-joined": N_("Another practice was merged into yours: %(title)s"),
+    "practices-given": N_("Practices are yours now: %(number)d"),
+    "practices-passed-on": N_("Practices of yours have another owner: %(number)d"),
+    "reviews-given": N_("Reviews are given to you: %(number)d"),
 }
 
 NAMES = {
@@ -103,6 +106,9 @@ NAMES = {
     "claim-merged": N_("Claim: the practice was merged"),
     "practice-merged": N_("Practice: merged into another"),
     "practice-joined": N_("Practice: another was merged into it"),
+    "practices-given": N_("Practices: given to a new owner"),
+    "practices-passed-on": N_("Practices: given to somebody else"),
+    "reviews-given": N_("Reviews: given to an editor"),
 }
 """What an administrator reads each kind is called."""
 
