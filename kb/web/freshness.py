@@ -9,10 +9,29 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from kb.models import Practice
 from kb.services import freshness, links_named, permissions
+from kb.services.links_named import BrokenLink
 from kb.web import accounts, context, private, templating
 
 bp = Blueprint("freshness", __name__)
+
+
+def dead(practice: Practice | None) -> dict[str, str]:
+    """What the form says beside each address of a public practice that no longer works."""
+    session = context.reading()
+    links = links_named.broken_in(session, [practice.id]).get(practice.id, ()) if practice and practice.record else ()
+    return {link.named.url: _dead(link) for link in links}
+
+
+def _dead(link: BrokenLink) -> str:
+    if link.succeeded is None:
+        return _("This address does not work: %(why)s", why=_(link.error))
+    return _(
+        "This address does not work any more: %(why)s It last worked on %(when)s.",
+        why=_(link.error),
+        when=templating.day(link.succeeded),
+    )
 
 
 @bp.get("/my/practices/<uuid:practice_id>/still-correct")

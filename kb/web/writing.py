@@ -17,7 +17,7 @@ from kb.services.duplicates import Candidate
 from kb.services.errors import Invalid, Problem
 from kb.services.hints import Hints
 from kb.services.record import RECOMMENDED
-from kb.web import accounts, catalogue, context, languages, private
+from kb.web import accounts, catalogue, context, freshness, languages, private
 from kb.web.forms import filling, progress
 from kb.web.forms.examples import EXAMPLES
 from kb.web.forms.practice import PracticeForm
@@ -36,6 +36,7 @@ def helping(form: PracticeForm, practice: Practice | None, problems: tuple[Probl
         "recommended": RECOMMENDED,
         "parts_needed": progress.PARTS_NEEDED,
         "suggested": _suggested(form, practice),
+        "dead": freshness.dead(practice),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import UTC, date, datetime, timedelta
 
@@ -121,3 +122,15 @@ def test_the_archive_says_when_the_practice_was_verified_and_bears_no_badge(site
         lifecycle.archive(session, bob, session.get(Practice, nurses), "It ended.")
     page = site.client("alice").get(f"/practices/{SLUG}").text
     assert "1 March 2024" in page and "Not verified since" not in page and "still correct" not in page
+
+
+def test_the_form_says_beside_an_address_that_it_no_longer_works(site: Site, nurses: uuid.UUID) -> None:
+    with site.database.write() as session:
+        worked = datetime(2025, 2, 3, tzinfo=UTC)
+        gone = {"failures": 2, "status": 404, "error": "The page is no longer there."}
+        session.add(LinkCheck(url="https://example.org/nurses", succeeded=worked, **gone))
+    page = site.client("alice").get(f"/my/practices/{nurses}/edit").text
+    hint = re.search(r'<p class="hint" id="sources-0-url-h">([^<]*)</p>', page)
+    assert hint and hint.group(1) == (
+        "This address does not work any more: The page is no longer there. It last worked on 3 February 2025."
+    )
