@@ -43,8 +43,8 @@ def eventually(holds: Callable[[], bool], patience: float = PATIENCE) -> float:
 class Server:
     """A running `python -m kb run`."""
 
-    def __init__(self, folder: Path, **env: str) -> None:
-        self.port = free_port()
+    def __init__(self, folder: Path, port: int | None = None, **env: str) -> None:
+        self.port = port or free_port()
         self.log = folder.with_name(f"{folder.name}-{self.port}.log")
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
@@ -87,9 +87,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(folder: Path, **env: str) -> Iterator[Server]:
-    """A server on a data folder, answering; gone afterwards with all its workers."""
-    server = Server(folder, **env)
+def serving(folder: Path, port: int | None = None, **env: str) -> Iterator[Server]:
+    """A server on a data folder, answering; gone afterwards with all its workers. `port`: where one was that ended."""
+    server = Server(folder, port, **env)
     try:
         eventually(server.up)
         yield server
