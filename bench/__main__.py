@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from bench.autosave import autosave
 from bench.fuzz import fuzz
 from bench.relevance import relevance
 from bench.timing import timing
@@ -15,6 +16,7 @@ def main() -> None:
     """Measure the software."""
 
 
+main.add_command(autosave)
 main.add_command(fuzz)
 main.add_command(relevance)
 main.add_command(timing)

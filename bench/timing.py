@@ -184,10 +184,7 @@ def _known(number: int) -> str:
 @contextlib.contextmanager
 def serving(folder: Path) -> Iterator[int]:
     """Run the site on a new folder with known accounts; yields its port."""
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        port = int(probe.getsockname()[1])
-    env = {"KB_DATA_DIR": str(folder), "KB_LIMITS": "off", "KB_OPEN_REGISTRATION": "on", "PORT": str(port)}
+    env = {"KB_DATA_DIR": str(folder), "KB_LIMITS": "off", "KB_OPEN_REGISTRATION": "on"}
     config = settings.load(env)
     database = Database(config.database_url)
     setup.migrate(database)
@@ -195,10 +192,24 @@ def serving(folder: Path) -> Iterator[int]:
         with database.write() as session:
             accounts.add_user(session, _known(number), Role.MEMBER, password=secrets.token_urlsafe(12))
     database.close()
+    with running(env) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def running(env: dict[str, str]) -> Iterator[int]:
+    """Run the site with these settings; yields its port."""
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        port = int(probe.getsockname()[1])
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KB_")}
     command = [sys.executable, "-m", "kb", "run"]
     server = subprocess.Popen(  # noqa: S603 (our own program)
-        command, env={**kept, **env}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        env={**kept, **env, "PORT": str(port)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         _wait(server, port)

@@ -77,7 +77,9 @@ def test_after_the_server_was_killed_only_the_last_seconds_are_missing_and_the_b
         type_into(page, "#actions", "Pairs meet weekly.")
         eventually(lambda: "Pairs meet weekly." in str(on_disk(folder)))
         type_into(page, "#actions", " The last words.")
-        page.wait_for_function("Object.values(localStorage).some((copy) => copy.includes('The last words.'))")
+        eventually(
+            lambda: page.evaluate("Object.values(localStorage).some((copy) => copy.includes('The last words.'))")
+        )
         server.stop(signal.SIGKILL)
     page.locator("#saved", has_text="Not saved").wait_for()
     with serving(folder, server.port):
