@@ -25,7 +25,7 @@ from sqlalchemy.orm import Session
 from kb.db import Database
 from kb.models import ADDRESS_LIMIT, LinkCheck
 from kb.services import links_named, notices
-from kb.services.errors import N_
+from kb.services.errors import N_, ServiceError
 from kb.services.fetching import NO_ANSWER, NO_CONNECTION, NOT_FOUND, NOT_HTTP, Fetched, Fetcher, Unfetchable
 from kb.services.links_named import GONE, is_broken
 from kb.services.progress import Progress, silent
@@ -49,6 +49,11 @@ LONGEST_WAIT = 60
 
 DEAD_AFTER = 3
 """Addresses of one server in a row without any answer, after which the others are not tried either."""
+
+CUT_OFF = 5
+"""Servers of which none answered, after which it is this machine that has no way out."""
+
+NO_WAY_OUT = N_("Not one server answered: this machine seems to be cut off from the web. Nothing was noted.")
 
 AT_ONCE = 20
 """Findings that are kept in one transaction."""
@@ -103,13 +108,16 @@ class Verifier:
         self._failed = 0
 
     def run(self, progress: Progress = silent) -> Outcome:
-        """Ask, keep what came of it as it comes, and tell owners what broke; also where somebody ends the run early."""
+        """Ask, keep what came of it as it comes, and tell owners what broke; also where somebody ends the run early.
+
+        Raises ServiceError where not one server answered.
+        """
         with self._database.read() as session:
             places = links_named.everywhere(session)
             due = self._due(session, places)
         told = checked = 0
         try:
-            for batch in _batches(progress(self._findings(due), len(due))):
+            for batch in _batches(_not_cut_off(progress(self._findings(due), len(due)))):
                 checked += len(batch)
                 with self._database.write() as session:
                     for finding in batch:
@@ -245,6 +253,21 @@ def _host(url: str) -> str:
         return (urlsplit(url).hostname or "").lower()
     except ValueError:
         return ""
+
+
+def _not_cut_off(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings, held back until one server has answered: a machine without the web says nothing about links."""
+    held: list[Finding] = []
+    answered = False
+    for finding in findings:
+        held.append(finding)
+        answered = answered or finding.status is not None
+        if answered:
+            yield from held
+            held = []
+    if len({_host(finding.url) for finding in held}) >= CUT_OFF:
+        raise ServiceError(NO_WAY_OUT)
+    yield from held
 
 
 def _batches(findings: Iterable[Finding]) -> Iterator[list[Finding]]:

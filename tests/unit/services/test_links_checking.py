@@ -15,6 +15,7 @@ from sqlalchemy import select
 from kb.db import Database
 from kb.models import LinkCheck, MailMessage, Practice
 from kb.services import links_checking, links_named
+from kb.services.errors import ServiceError
 from kb.services.fetching import Fetcher, Limits
 from kb.services.links_checking import Outcome, Verifier
 from tests.factories import draft, person, published
@@ -263,6 +264,35 @@ def test_a_server_that_never_answers_is_not_tried_for_all_its_links(database: Da
     fetcher = Fetcher("Tests/1.0", resolve=nobody)
     outcome = Verifier(database, fetcher, "https://kb.example.eu", pause=0, clock=lambda: START).run()
     assert (outcome.checked, outcome.failed, len(tried)) == (8, 8, 3)
+
+
+def test_a_machine_without_the_web_notes_nothing(database: Database) -> None:
+    def nobody(_host: str, _port: int) -> list[str]:
+        raise OSError("no such name")
+
+    practice(database, *(f"http://{name}.example/" for name in "abcde"), owner="alice")
+    for _ in range(3):
+        run = Verifier(
+            database, Fetcher("Tests/1.0", resolve=nobody), "https://kb.example.eu", older_than=None, pause=0
+        )
+        with pytest.raises(ServiceError, match="cut off from the web"):
+            run.run()
+    assert broken(database) == [] and mails(database) == []
+    with database.read() as session:
+        assert session.scalars(select(LinkCheck)).all() == []
+
+
+def test_where_one_server_answers_the_silence_of_others_counts(database: Database, serve: Serve) -> None:
+    def some(host: str, _port: int) -> list[str]:
+        if host == "f.example":
+            return ["127.0.0.1"]
+        raise OSError("no such name")
+
+    server = serve(reply())
+    practice(database, *(f"http://{name}.example/" for name in "abcde"), server.url(host="f.example"))
+    fetcher = Fetcher("Tests/1.0", resolve=some, loopback=True)
+    outcome = Verifier(database, fetcher, "https://kb.example.eu", pause=0).run()
+    assert (outcome.checked, outcome.failed) == (6, 5)
 
 
 def test_addresses_inside_the_network_are_never_asked(database: Database) -> None:
