@@ -328,6 +328,7 @@ ROWS: tuple[Row, ...] = (
         (401, 404, 404, 404, 404, 404),
     ),
     ("GET", "/files/<name>", "/files/unknown.pdf", (404,) * 6),
+    ("GET", "/preview/<token>/files/<name>", "/preview/unknown/files/unknown.pdf", (404,) * 6),
     (
         "GET",
         "/my/practices/<uuid:practice_id>/preview",

@@ -5,6 +5,7 @@ A file is brought to a practice by whoever may write it; from then on who may se
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,6 +120,18 @@ def _in_a_version(session: Session, public: list[Practice], sha256: str) -> bool
     read = (Revision.practice_id.in_([practice.id for practice in public]), Revision.version.is_not(None),
             Revision.redacted.is_(None), cast(Revision.document, Text).contains(sha256))  # fmt: skip
     return session.scalar(select(func.count()).select_from(Revision).where(*read)) != 0
+
+
+def named(session: Session, practice_id: uuid.UUID, document: Document, address: str) -> Shown:
+    """A file of a practice's draft, by its address, for who may see the draft by other means. Raises NotFound.
+
+    That the text names it is not enough, for anybody can write an address: it was brought to this practice too.
+    """
+    for entry in (entry for key in KEYS.values() for entry in document[key]):
+        file = session.get(StoredFile, entry["sha256"]) if entry["sha256"] and entry["url"] == address else None
+        if file is not None and session.get(PracticeFile, (practice_id, file.sha256)) is not None:
+            return Shown(file, entry["title"] or "", False)
+    raise NotFound(N_("There is no file at this address."))
 
 
 def stored(session: Session, *documents: Document) -> dict[str, StoredFile]:

@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from slugify import slugify
 
 from kb.models import Practice, Role
-from kb.services import files, permissions, practice_files, practices, shown_files
+from kb.services import files, permissions, practice_files, practices, previews, shown_files
 from kb.services.checking import IMAGE_TYPES
 from kb.services.errors import N_, Conflict, Invalid, NotFound, Problem, ServiceError, TooMany, Unavailable
 from kb.services.files import Kind, Store
@@ -191,27 +191,39 @@ def read(name: str) -> ResponseReturnValue:
     shown = shown_files.shown(context.reading(), accounts.current(), found[1]) if found else None
     if shown is None or files.address(shown.file.sha256, shown.file.media_type) != f"/files/{name}":
         raise NotFound(N_("There is no file at this address."))
-    try:
-        answer = _sent(shown)
-    except FileNotFoundError as missing:
-        log.error("an uploaded file is not in its place: %s", missing)
-        raise NotFound(N_("There is no file at this address.")) from missing
-    answer.headers["Content-Security-Policy"] = SANDBOX
+    answer = _sent(shown)
     answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if shown.public else "private, no-store"
     return answer
 
 
+@bp.get("/preview/<token>/files/<name>")
+def read_in_preview(token: str, name: str) -> ResponseReturnValue:
+    """A file of a draft, to whoever has a private link to the draft."""
+    link, document = previews.opened(context.reading(), token)
+    answer = _sent(shown_files.named(context.reading(), link.practice_id, document, f"/files/{name}"))
+    answer.headers.update({"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer"})
+    return answer
+
+
 def _sent(shown: Shown) -> Response:
+    """A file with what keeps it harmless. Raises NotFound where it is lost."""
     file = shown.file
-    return send_file(
-        _store().path(file.sha256),
-        mimetype=file.media_type,
-        as_attachment=file.media_type not in IMAGE_TYPES,
-        download_name=f"{slugify(shown.title, max_length=80) or file.sha256[:12]}.{files.EXTENSIONS[file.media_type]}",
-        conditional=True,
-        etag=file.sha256,
-        last_modified=file.created,
-    )
+    name = slugify(shown.title, max_length=80) or file.sha256[:12]
+    try:
+        answer = send_file(
+            _store().path(file.sha256),
+            mimetype=file.media_type,
+            as_attachment=file.media_type not in IMAGE_TYPES,
+            download_name=f"{name}.{files.EXTENSIONS[file.media_type]}",
+            conditional=True,
+            etag=file.sha256,
+            last_modified=file.created,
+        )
+    except FileNotFoundError as missing:
+        log.error("an uploaded file is not in its place: %s", missing)
+        raise NotFound(N_("There is no file at this address.")) from missing
+    answer.headers["Content-Security-Policy"] = SANDBOX
+    return answer
 
 
 # For the templates

@@ -15,7 +15,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, stream_encode_multipart
 
 from kb.models import Practice, StoredFile, User
-from kb.services import examining, files, practice_files, practices, publishing, redaction, vocabularies
+from kb.services import examining, files, practice_files, practices, previews, publishing, redaction, vocabularies
 from kb.services.errors import Unavailable
 from kb.services.files import Store
 from kb.services.practice_files import Words
@@ -439,3 +439,27 @@ def test_a_picture_without_a_description_cannot_be_submitted(site: Site) -> None
     address = brought(site, made(site), uploads.picture())
     answer = sent(site, body(images=[{"sha256": address[7:71]}]))
     assert answer.status_code == 422 and answer.get_json()["errors"][0]["field"] == "images.0.alt"
+
+
+# Through a private link
+
+
+def test_a_private_link_shows_the_drafts_files_and_no_others(site: Site) -> None:
+    practice_id = made(site)
+    image, other = brought(site, practice_id, uploads.picture()), brought(site, made(site), uploads.picture("PNG"))
+    with site.database.write() as session:
+        owner = session.scalars(select(User).where(User.email == "alice@example.org")).one()
+        link, secret = previews.make(session, owner, session.get_one(Practice, practice_id))
+        link_id = link.id
+    page = site.client().get(f"/preview/{secret}").text
+    assert f'src="/preview/{secret}{image}"' in page
+    answer = read(site, f"/preview/{secret}{image}")
+    assert answer.status_code == 200 and answer.headers["Content-Type"] == "image/jpeg"
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert asked(site, None, f"/preview/{secret}{other}") == asked(site, None, image) == 404
+    with site.database.write() as session:
+        owner = session.scalars(select(User).where(User.email == "alice@example.org")).one()
+        previews.withdraw(session, owner, session.get_one(Practice, practice_id), link_id)
+    assert asked(site, None, f"/preview/{secret}{image}") == 410
