@@ -1,10 +1,8 @@
-"""The editors' side of the workflow: the queue, asking for changes, publishing."""
+"""The editors' side of the workflow: taking a submission up, asking for changes, turning it down, publishing."""
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -17,24 +15,8 @@ from kb.services.permissions import WAITING, Transition, can, transition, writes
 from kb.services.practices import unmoved, working_copy
 from kb.services.publishing import publish as make_public
 from kb.services.publishing import return_to_public
-from kb.services.record import DOCUMENT_KEYS, RECOMMENDED, Document, tidy
-from kb.services.vocabularies import Vocabulary, renewed, term_successors
-
-
-@dataclass(frozen=True)
-class FieldChange:
-    """One field of a submission beside what readers see now; `before` is None where nothing is public."""
-
-    key: str
-    before: Any
-    after: Any
-
-
-def queue(session: Session, actor: User) -> list[Practice]:
-    """Submissions that wait for an editor, the longest waiting first. Raises NotAllowed."""
-    if not can(actor, "review"):
-        raise NotAllowed(N_("Only editors see the review queue."))
-    return list(session.scalars(select(Practice).where(Practice.state.in_(WAITING)).order_by(Practice.changed)))
+from kb.services.record import RECOMMENDED, tidy
+from kb.services.vocabularies import Vocabulary
 
 
 def waiting(session: Session) -> int:
@@ -162,34 +144,10 @@ def publish(
     return revision
 
 
-def changes(session: Session, practice: Practice) -> list[FieldChange]:
-    """The fields in which the working copy differs from the public version; all filled ones where nothing is public."""
-    after = working_copy(session, practice)
-    before = _public_document(session, practice)
-    return [
-        FieldChange(key, before[key] if before else None, after[key])
-        for key in DOCUMENT_KEYS
-        if (after[key] != before[key] if before else after[key] not in (None, []))
-    ]
-
-
 def missing(session: Session, practice: Practice) -> list[str]:
     """The recommended fields that the working copy leaves empty."""
     document = working_copy(session, practice)
     return [key for key in RECOMMENDED if document[key] in (None, [])]
-
-
-def _public_document(session: Session, practice: Practice) -> Document | None:
-    if practice.record is None:
-        return None
-    document = session.scalar(
-        select(Revision.document).where(
-            Revision.practice_id == practice.id,
-            Revision.kind == RevisionKind.PUBLISHED,
-            Revision.version == practice.version,
-        )
-    )
-    return None if document is None else renewed(document, term_successors(session))
 
 
 def _step(actor: User, practice: Practice, action: str, seen: int | None) -> Transition:

@@ -10,7 +10,17 @@ from sqlalchemy.orm import Session
 
 from kb.db import Database
 from kb.models import AuditEntry, MailMessage, Practice, Revision, Role, State, User
-from kb.services import accounts, catalogue, lifecycle, moderation, practices, publishing, redaction, vocabularies
+from kb.services import (
+    accounts,
+    catalogue,
+    lifecycle,
+    moderation,
+    practices,
+    publishing,
+    redaction,
+    reviewing,
+    vocabularies,
+)
 from kb.services.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests import factories
 
@@ -73,7 +83,7 @@ def test_a_submission_that_is_put_away_leaves_the_queue(session: Session, alice:
     practice = factories.submitted(session, alice)
     lifecycle.abandon(session, alice, practice)
     session.flush()
-    assert moderation.queue(session, bob) == []
+    assert reviewing.queue(session, bob) == []
 
 
 def test_what_somebody_reads_in_review_cannot_be_put_away(session: Session, alice: User, bob: User) -> None:
