@@ -229,7 +229,7 @@ ROWS: tuple[Row, ...] = (
         "POST",
         "/my/practices/<uuid:practice_id>/history/<int:number>",
         "/my/practices/{draft}/history/1",
-        (401, 404, 409, 404, 404, 404),
+        (401, 404, 302, 404, 404, 404),
     ),
     (
         "GET",

@@ -171,7 +171,7 @@ def may_give_up(session: Session, actor: User, practice: Practice) -> bool:
 def shared(session: Session, practice: Practice, *, but: User) -> bool:
     """Whether somebody else can go on writing: a co-author, or a member of the organisation whose practice it is."""
     writers = select(PracticeAuthor.user_id).where(PracticeAuthor.practice_id == practice.id)
-    theirs = User.id.in_(writers)
+    theirs: ColumnElement[bool] = User.id.in_(writers)
     if practice.organisation_id is not None:
         theirs = or_(theirs, User.organisation_id == practice.organisation_id)
     able = (User.id != but.id, User.active, User.role != Role.READER)

@@ -35,6 +35,7 @@ def offer(practice_id: uuid.UUID) -> ResponseReturnValue:
     """Mail an offer; the answer is the same whether or not the address has an account."""
     email, part = request.form.get("email", ""), request.form.get("part", "")
     stays, base_url = "stays" in request.form, context.config().base_url
+    _acting(context.reading(), practice_id)  # so that only its authors use up what a mailbox may get
     try:
         private.asking("offer").hit(email, request.remote_addr or "")
         with context.writing() as session:

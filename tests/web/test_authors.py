@@ -14,7 +14,7 @@ from kb.services import authors, leaving, moderation, notices, practices, retent
 from kb.services.errors import NotAllowed
 from kb.services.publishing import now
 from tests import factories
-from tests.conftest import Site, token
+from tests.conftest import Site, configure, token
 
 
 @pytest.fixture
@@ -112,6 +112,18 @@ def test_a_co_author_asks_others_to_write_but_gives_nothing_away(site: Site, dra
     taken(site, draft)
     assert offer(site, draft, "nora@example.net", who="charlie").status_code == 302
     assert offer(site, draft, "nora@example.net", "owner", who="charlie").status_code == 403
+
+
+def test_a_mailbox_is_not_flooded_and_outsiders_use_nothing_up(site: Site, draft: str) -> None:
+    strict = Site(configure(site.config.data_dir, KB_LIMITS="on"))
+    try:
+        outside = [offer(strict, draft, "nora@example.net", who="charlie").status_code for _ in range(6)]
+        answers = [offer(strict, draft, "nora@example.net") for _ in range(6)]
+    finally:
+        strict.close()
+    assert outside == [404] * 6
+    assert [each.status_code for each in answers] == [302] * 5 + [429]
+    assert int(answers[-1].headers["Retry-After"]) > 0 and 'value="nora@example.net"' in answers[-1].text
 
 
 def test_there_is_an_end_to_open_offers(site: Site, draft: str, monkeypatch: pytest.MonkeyPatch) -> None:

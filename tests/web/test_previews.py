@@ -66,6 +66,7 @@ def test_the_contact_is_never_on_it(site: Site, draft: str) -> None:
     path = made(site, draft)
     for who in (None, "alice", "bob"):
         text = site.client(who).get(path).text
+        assert "Members of the network see it when they sign in" not in text
         assert factories.CONTACT["email"] not in text and str(factories.CONTACT["name"]) not in text
 
 
@@ -76,6 +77,18 @@ def test_it_shows_what_is_saved_at_that_moment(site: Site, draft: str) -> None:
         alice = session.scalars(select(User).where(User.email == "alice@example.org")).one()
         practices.save(session, alice, found, factories.document(title="Nurses, again"), None)
     assert "Nurses, again" in site.client().get(path).text
+
+
+def test_its_pictures_and_documents_are_read_under_the_link_too(site: Site) -> None:
+    kept = {"title": "A picture", "url": "/files/" + "a" * 64 + ".png", "media_type": "image/png", "bytes": 10,
+            "sha256": "a" * 64}  # fmt: skip
+    with site.database.write() as session:
+        alice = session.scalars(select(User).where(User.email == "alice@example.org")).one()
+        images = [{**kept, "alt": "Nurses at a table", "credit": None}]
+        draft = str(factories.draft(session, alice, images=images, attachments=[kept]).id)
+    path = made(site, draft)
+    text = site.client().get(path).text
+    assert f'src="{path}{kept["url"]}"' in text and f'href="{path}{kept["url"]}"' in text
 
 
 def test_a_draft_with_next_to_nothing_in_it_can_be_shown(site: Site) -> None:
