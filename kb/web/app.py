@@ -29,6 +29,7 @@ from kb.web import (
     admin_organisations,
     admin_users,
     admin_vocabularies,
+    answering,
     api,
     autosave,
     catalogue,
@@ -114,7 +115,7 @@ def make(config: Config) -> Flask:
     errors.init_app(app)
     accounts.init_app(app)
     for blueprint in (
-        pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, writing.bp, files.bp, moderation.bp, mending.bp,
+        pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, answering.bp, writing.bp, files.bp, moderation.bp, mending.bp,
         api.bp, notices.bp, freshness.bp, dashboard.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
         admin_users.bp, admin_vocabularies.bp, redaction.bp, history.bp, sharing.bp, preview.bp,
         autosave.bp, conflicts.bp,

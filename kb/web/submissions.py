@@ -89,6 +89,7 @@ def edit(practice_id: uuid.UUID) -> ResponseReturnValue:
             document=document,
             can_withdraw=permissions.can(actor, "withdraw", practice),
             review=practices.last_review(session, practice),
+            questions=comments.open_counts(session, [practice.id]).get(practice.id),
         )
     if typed := buffers.of(session, actor, practice, Form.PRACTICE):
         with suppress(Invalid):  # fields that no form of ours sends

@@ -187,6 +187,30 @@ def test_an_answer_survives_a_form_that_is_refused(site: Site) -> None:
     assert answer.status_code == 409 and "86, by our count." in answer.get_data(as_text=True)
 
 
+def test_an_author_answers_while_the_practice_is_with_the_editors(site: Site) -> None:
+    bob, alice, review = site.client("bob"), site.client("alice"), sent(site)
+    press(bob, review, "request-changes", **{"comment-results": "How many?"})
+    again(site, review, title="Mentors again")
+    asked, path = question(site, review), f"/my/practices/{of(review)}/questions"
+    assert path in text(alice, f"/my/practices/{of(review)}/edit")
+    fields = {f"answer-{asked.id}": "86, by our count.", "csrf_token": token(alice, path)}
+    assert alice.post(path, data=fields).status_code == 302
+    assert "86, by our count." in text(alice, path) and "86, by our count." in text(bob, review)
+
+
+def test_an_answer_that_is_too_long_comes_back(site: Site) -> None:
+    bob, alice, review = site.client("bob"), site.client("alice"), sent(site)
+    press(bob, review, "request-changes", **{"comment-results": "How many?"})
+    asked, path = question(site, review), f"/my/practices/{of(review)}/questions"
+    answer = alice.post(path, data={f"answer-{asked.id}": "x" * 5001, "csrf_token": token(alice, path)})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422 and f'href="#answer-{asked.id}"' in page and "x" * 5001 in page
+
+
+def test_a_practice_without_questions_says_so(site: Site) -> None:
+    assert "No question is open" in text(site.client("alice"), f"/my/practices/{of(sent(site))}/questions")
+
+
 def test_an_editor_answers_and_settles_on_the_page(site: Site) -> None:
     bob, review = site.client("bob"), sent(site)
     press(bob, review, "request-changes", **{"comment-results": "How many?"})
