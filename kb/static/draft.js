@@ -196,7 +196,7 @@ function keepText(form) {
     });
     box.hidden = !newest;
     if (!newest) return;
-    const when = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    const when = dates({ dateStyle: "long", timeStyle: "short" });
     const fields = different(newest.pairs, loaded).map(called);
     const words = box.dataset.text.replace("{time}", when.format(newest.at))
       .replace("{fields}", [...new Set(fields.filter(Boolean))].join(", "));
@@ -259,7 +259,13 @@ function different(ours, theirs) {
 }
 
 function clock(moment) {
-  return new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "short" }).format(new Date(moment));
+  return dates({ timeStyle: "short" }).format(new Date(moment));
+}
+
+// Dates in the language of the page, English ones as Europe writes them.
+function dates(style) {
+  const { lang } = document.documentElement;
+  return new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, style);
 }
 
 function fresh() {
