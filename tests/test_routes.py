@@ -344,7 +344,7 @@ ROWS: tuple[Row, ...] = (
     (
         "POST",
         "/my/practices/<uuid:practice_id>/duplicates",
-        "/my/practices/{draft}/duplicates",
+        "/my/practices/{asked}/duplicates",
         (401, 404, 302, 404, 404, 404),
     ),
     ("GET", "/review", "/review", EDITORS),
@@ -421,6 +421,7 @@ NOT_OURS = ("static", "bootstrap.static")
 HIDING = {
     "draft": (factories.draft, "alice", "Hidden draft of Alice"),
     "sent": (factories.submitted, "alice", "Hidden submission of Alice"),
+    "asked": (factories.draft, "alice", "Hidden submission of Alice"),  # its row sends it to the editors
     "erins_draft": (factories.draft, "erin", "Hidden draft of Erin"),
     "erins": (factories.submitted, "erin", "Hidden submission of Erin"),
 }
