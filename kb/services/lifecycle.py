@@ -164,7 +164,7 @@ def _step(session: Session, actor: User, practice: Practice, action: str) -> Tra
         raise NotAllowed(N_("This practice is not yours to do this with."))
     step = transition(action, practice)
     if step is None or not can(actor, action, practice):
-        raise Conflict(N_("This cannot be done now: the practice stands elsewhere. Look at it again."))
+        raise Conflict(N_("This cannot be done any more: somebody was faster, or has changed the practice since."))
     hindrance = _hindrance(session, practice, action)
     if hindrance is not None:
         raise hindrance

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -18,7 +19,7 @@ from kb.web import accounts, context
 
 bp = Blueprint("lifecycle", __name__)
 
-NOT_NOW = N_("This cannot be done now: the practice stands elsewhere.")
+NOT_NOW = N_("This cannot be done with the practice as it stands now.")
 
 
 @dataclass(frozen=True)
@@ -209,7 +210,14 @@ def _back(practice: Practice, step: str) -> str:
 
 
 @bp.app_template_global()
-def steps(practice: Practice | str | uuid.UUID | None, only: str = "") -> list[Step]:
+def archived_on(practice: Practice | str) -> datetime | None:
+    """When a practice, or the one of this id, came into the archive."""
+    held = _held(practice)
+    return lifecycle.archived_on(context.reading(), held) if held else None
+
+
+@bp.app_template_global()
+def steps(practice: Practice | str | None, only: str = "") -> list[Step]:
     """The steps that whoever is signed in can make with a practice, or with the one of this id.
 
     `only` takes those of the "owner" or of the "editor".
@@ -217,13 +225,16 @@ def steps(practice: Practice | str | uuid.UUID | None, only: str = "") -> list[S
     person = accounts.current()
     if person is None or practice is None or (only == "editor" and not at_least(person, Role.EDITOR)):
         return []
-    session = context.reading()
-    held = practice if isinstance(practice, Practice) else session.get(Practice, uuid.UUID(str(practice)))
+    session, held = context.reading(), _held(practice)
     if held is None:
         return []
     names = {"owner": lifecycle.OWNERS, "editor": lifecycle.EDITORS}.get(only, tuple(lifecycle.STEPS))
     found = [name for name in lifecycle.possible(session, accounts.acting(session), held) if name in names]
     return [Step(name, _url(held, name), gettext(WORDS[name].link)) for name in found]
+
+
+def _held(practice: Practice | str) -> Practice | None:
+    return practice if isinstance(practice, Practice) else context.reading().get(Practice, uuid.UUID(practice))
 
 
 def _url(practice: Practice, step: str) -> str:

@@ -159,3 +159,10 @@ def test_the_owner_reads_why_a_submission_was_turned_down(site: Site) -> None:
         moderation.reject(session, bob, held, "It is about tourism.")
     page = text(site, f"/my/practices/{practice.id}/edit", "alice")
     assert "It is about tourism." in page and "/step/resume" in page
+
+
+def test_each_page_of_an_archived_practice_says_since_when(site: Site) -> None:
+    practice = make(site, "published")
+    step(site, "bob", practice, "archive")
+    for page in ("", "/versions", "/versions/1"):
+        assert "In the archive since" in text(site, f"/practices/{practice.slug}{page}")
