@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Text, cast, func, select
 from sqlalchemy.orm import Session
 
-from kb.models import Practice, PracticeFile, Revision, StoredFile, User
+from kb.models import Practice, PracticeFile, Revision, State, StoredFile, User
 from kb.services import files
 from kb.services.errors import N_, Invalid, NotFound, Problem
 from kb.services.files import ADDRESS, Kind
@@ -96,13 +96,13 @@ def of_file(file: StoredFile) -> dict[str, Any]:
 def shown(session: Session, user: User | None, sha256: str) -> Shown:
     """A file that somebody (None: signed out) may see.
 
-    Everybody sees what the public version of a practice shows, or an earlier one that can still be read; whoever may
-    view a practice sees the rest of its files. Raises NotFound.
+    Everybody sees what the public version of a practice shows, or an earlier one that can still be read, the archive's
+    too; whoever may view a practice sees the rest of its files. Raises NotFound.
     """
     file = session.get(StoredFile, sha256)
     holders = select(Practice).join(PracticeFile, PracticeFile.practice_id == Practice.id)
     held_by = list(session.scalars(holders.where(PracticeFile.sha256 == sha256))) if file else []
-    public = [practice for practice in held_by if practice.record is not None]
+    public = [each for each in held_by if each.record is not None or each.state == State.ARCHIVED]
     for practice in public:
         if practice.record is not None and file is not None:
             for entry in (*practice.record.images, *practice.record.attachments):

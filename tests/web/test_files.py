@@ -15,7 +15,7 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, stream_encode_multipart
 
 from kb.models import Practice, StoredFile, User
-from kb.services import examining, files, practice_files, practices, previews, publishing, redaction, vocabularies
+from kb.services import examining, files, lifecycle, practice_files, practices, previews, publishing, redaction, vocabularies
 from kb.services.errors import Unavailable
 from kb.services.files import Store
 from kb.services.practice_files import Words
@@ -254,6 +254,16 @@ def test_a_file_of_an_update_is_not_public_before_it_is_published(site: Site) ->
         404,
         200,
     )
+
+
+def test_an_archived_practices_file_can_still_be_read(site: Site) -> None:
+    practice_id = made(site)
+    address = brought(site, practice_id, uploads.picture())
+    publish(site, practice_id)
+    with site.database.write() as session:
+        bob = session.scalars(select(User).where(User.email == "bob@example.org")).one()
+        lifecycle.archive(session, bob, session.get_one(Practice, practice_id), "It ended.")
+    assert asked(site, None, address) == 200
 
 
 def test_a_file_of_an_earlier_version_can_still_be_read(site: Site) -> None:
