@@ -46,8 +46,8 @@ from kb.web import (
     leaving,  # noqa: F401 (likewise)
     lifecycle,
     mails,
-    merging,
     mending,
+    merging,
     moderation,
     notices,
     pages,
@@ -115,11 +115,11 @@ def make(config: Config) -> Flask:
     errors.init_app(app)
     accounts.init_app(app)
     for blueprint in (
-        pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, answering.bp, writing.bp, files.bp, moderation.bp, mending.bp,
-        api.bp, notices.bp, freshness.bp, dashboard.bp, admin.bp, admin_audit.bp, admin_invitations.bp, admin_mail.bp, admin_organisations.bp,
-        admin_users.bp, admin_vocabularies.bp, redaction.bp, history.bp, sharing.bp, preview.bp,
-        autosave.bp, conflicts.bp,
-        reporting.bp, claiming.bp, merging.bp, reassigning.bp, lifecycle.bp, admin_mail_texts.bp,
+        pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, answering.bp, writing.bp, files.bp,
+        moderation.bp, mending.bp, api.bp, notices.bp, freshness.bp, dashboard.bp, admin.bp, admin_audit.bp,
+        admin_invitations.bp, admin_mail.bp, admin_organisations.bp, admin_users.bp, admin_vocabularies.bp,
+        redaction.bp, history.bp, sharing.bp, preview.bp, reporting.bp, claiming.bp, merging.bp, reassigning.bp,
+        lifecycle.bp, admin_mail_texts.bp, autosave.bp, conflicts.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)
