@@ -105,19 +105,19 @@ def _reasons(alike: Likeness) -> Iterator[Message]:
     if alike.addresses:
         yield Message(N_("names the same page: %(address)s"), {"address": min(alike.addresses)[:200]})
     if alike.title >= 0.5:
-        yield Message(N_("the titles are alike"))
+        yield Message(N_("its title is like yours"))
     if alike.summary >= 0.25:
-        yield Message(N_("the summaries are alike"))
+        yield Message(N_("its summary is like yours"))
     if alike.lead:
-        yield Message(N_("the same organisation leads it"))
+        yield Message(N_("is led by the same organisation"))
     if alike.region == 1.0:
-        yield Message(N_("in the same region"))
+        yield Message(N_("is in the same region"))
     elif alike.region >= 0.7:
-        yield Message(N_("in a part of the same region"))
+        yield Message(N_("is in a part of the same region"))
     if alike.names >= 0.4:
-        yield Message(N_("the same names and numbers stand in it"))
+        yield Message(N_("speaks of the same names and numbers"))
     if alike.tags >= 0.5:
-        yield Message(N_("for the same people, on the same themes"))
+        yield Message(N_("has the same themes and target groups"))
 
 
 def _candidates(

@@ -69,7 +69,7 @@ def _choose(form: PracticeForm, suggested: str) -> None:
     """Choose what was suggested and then pressed: `themes:housing`, or `language:it`."""
     key, _colon, value = suggested.partition(":")
     if key in TERMS and value:
-        form[key].data = list(dict.fromkeys([*(form[key].data or []), value]))
+        form[key].data = list(dict.fromkeys([*filter(None, form[key].data or []), value]))
     elif key == "language" and value:
         form.language.data = value
 

@@ -64,7 +64,7 @@ def test_it_works(asking: Asking) -> None:
     slug = asking.publish()
     found = asking.ask(title="Mentoring of nurses who are new", sources=ELSEWHERE)
     assert [each.slug for each in found] == [slug] and found[0].public
-    assert "the same organisation leads it" in reasons(found[0]) and "in the same region" in reasons(found[0])
+    assert "is led by the same organisation" in reasons(found[0]) and "is in the same region" in reasons(found[0])
 
 
 def test_another_practice_of_the_same_region_and_organisation_is_none(asking: Asking) -> None:
