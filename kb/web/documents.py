@@ -61,7 +61,10 @@ def _part(key: str, value: Any) -> str:
 
 
 def entry_words(key: str, entry: Any) -> str:
-    """One entry of the field `key`, a group of fields or a plain value, in one line."""
+    """One entry of the field `key`, a group of fields or a plain value, in one line; of a file what is said of it."""
+    if key in ("images", "attachments"):
+        said = ("title", "alt", "credit") if entry["sha256"] else ("title", "alt", "credit", "url")
+        return entry_line({name: entry[name] for name in said if name in entry})
     return entry_line(entry) if isinstance(entry, Mapping) else value_label(key, entry)
 
 

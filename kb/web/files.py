@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, send_file, url_for
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 from slugify import slugify
+from werkzeug.datastructures import MultiDict
 
 from kb.models import Practice, Role
 from kb.services import files, permissions, practice_files, practices, previews, shown_files
@@ -24,6 +26,7 @@ from kb.services.practice_files import Words
 from kb.services.shown_files import KEYS, Shown
 from kb.services.values import FILE_LIMIT
 from kb.web import accounts, context, languages
+from kb.web.returning import restorers
 
 bp = Blueprint("files", __name__)
 
@@ -46,8 +49,8 @@ CHANGES = ("save", "up", "down", "remove")
 
 
 def let_in() -> None:
-    """Let the body of an upload be larger than any other, for whoever is signed in."""
-    if request.method == "POST" and request.endpoint == "files.upload" and accounts.signed_in():
+    """Let the body of an upload be larger than any other, for whoever is signed in, or was until a moment ago."""
+    if request.method == "POST" and request.endpoint == "files.upload" and accounts.TOKEN in cookie:
         request.max_content_length = BODY_LIMIT
 
 
@@ -137,7 +140,22 @@ def _refused(practice_id: uuid.UUID, kind: Kind, refused: ServiceError) -> Respo
     return make_response(html, status, after)
 
 
-def _page(practice_id: uuid.UUID, at: str = "", problems: tuple[Problem, ...] | list[Problem] = ()) -> str:
+def _restored(pairs: MultiDict[str, str], practice_id: uuid.UUID) -> ResponseReturnValue:
+    """The page with the words that were sent after the session had ended; the file has to be chosen again."""
+    kind = "attachment" if pairs.get("kind") == "attachment" else "image"
+    flash(_("You are signed in again and your words are back. Choose the file once more, then upload it."))
+    return _page(practice_id, f"new-{kind}", typed=pairs)
+
+
+restorers["files.upload"] = _restored
+
+
+def _page(
+    practice_id: uuid.UUID,
+    at: str = "",
+    problems: tuple[Problem, ...] | list[Problem] = (),
+    typed: MultiDict[str, str] | None = None,
+) -> str:
     """The page; `at` is the form that was sent, which keeps what was typed, and `problems` are what is wrong in it."""
     session = context.reading()
     practice = _own(practice_id)
@@ -148,7 +166,7 @@ def _page(practice_id: uuid.UUID, at: str = "", problems: tuple[Problem, ...] | 
         document=document,
         stored=shown_files.stored(session, document),
         at=at,
-        typed=request.form if at else {},
+        typed=(request.form if typed is None else typed) if at else {},
         problems=[(f"{at}-{problem.field}", languages.say(problem.message)) for problem in problems],
         room={kind: practice_files.MOST - len(document[key]) for kind, key in KEYS.items()},
         most=practice_files.MOST,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import io
 import re
 import uuid
@@ -10,12 +11,22 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, stream_encode_multipart
 
-from kb.models import Practice, StoredFile, User
-from kb.services import examining, files, lifecycle, practice_files, practices, previews, publishing, redaction, vocabularies
+from kb.models import Practice, StoredFile, User, UserSession
+from kb.services import (
+    examining,
+    files,
+    lifecycle,
+    practice_files,
+    practices,
+    previews,
+    publishing,
+    redaction,
+    vocabularies,
+)
 from kb.services.errors import Unavailable
 from kb.services.files import Store
 from kb.services.practice_files import Words
@@ -207,6 +218,26 @@ def test_the_form_says_which_files_are_there_and_a_save_keeps_them(site: Site) -
     assert answer.status_code == 302 and len(images(site, practice_id)) == 1
 
 
+def test_words_sent_after_the_session_ended_come_back_with_the_next_one(site: Site) -> None:
+    practice_id, alice = made(site), site.client("alice")
+    path = f"/my/practices/{practice_id}/files"
+    csrf = token(alice, path)
+    with site.database.write() as session:
+        session.execute(delete(UserSession))
+    large = uploads.picture("PNG") + b"x" * 5 * 1024**2
+    answer = post(
+        alice, path, {"csrf_token": csrf, "kind": "image", "alt": "My words", "file": file_of(large, "x.png")}
+    )
+    assert answer.status_code == 401 and "Your text is kept" in answer.text
+    kept = re.search(r'name="kept"[^>]*value="([^"]+)"', answer.text)
+    assert kept
+    form = {"email": "alice@example.org", "password": factories.PASSWORD, "next": path,
+            "kept": html.unescape(kept.group(1)), "csrf_token": csrf}  # fmt: skip
+    back = alice.post("/sign-in", data=form, follow_redirects=True)
+    assert 'value="My words"' in back.text and "Choose the file once more" in back.text
+    site.forget("alice")
+
+
 # Reading them
 
 
@@ -392,6 +423,17 @@ def test_a_picture_of_another_site_is_a_link(site: Site) -> None:
     made(site, factories.published, images=[{"title": "Far", "url": "https://a.example/b.png", "alt": "x"}])
     page = site.client().get("/practices/mentors-for-newly-arrived-nurses").text
     assert 'href="https://a.example/b.png"' in page and 'src="https://a.example' not in page
+
+
+def test_editors_see_the_pictures_of_an_update_beside_what_changed(site: Site) -> None:
+    practice_id = made(site)
+    publish(site, practice_id)
+    image = brought(site, practice_id, uploads.picture())
+    with site.database.write() as session:
+        owner = session.scalars(select(User).where(User.email == "alice@example.org")).one()
+        practices.submit(session, owner, session.get_one(Practice, practice_id), vocabularies.load(session))
+    page = site.client("bob").get(f"/review/{practice_id}").text
+    assert f'src="{image}"' in page and "Title, What it shows, Sam" in page
 
 
 def test_editors_see_the_pictures_in_review(site: Site) -> None:
