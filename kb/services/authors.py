@@ -208,6 +208,7 @@ def give(session: Session, practice: Practice, new: User, *, stays: bool) -> Non
     if before is not None and before.id != new.id and stays and before.active:
         _add(practice, before)
     practice.owner_id, practice.organisation_id = new.id, new.organisation_id
+    practice.reminded = practice.escalated = None  # whoever has it now was asked nothing yet
     session.flush()
     session.expire(practice, ["owner"])
 

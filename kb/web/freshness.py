@@ -46,6 +46,7 @@ def ask(practice_id: uuid.UUID) -> ResponseReturnValue:
             "submissions/still_correct.html",
             practice=practice,
             broken=links_named.broken_in(session, [practice_id]).get(practice_id, ()),
+            late=practice.review_due is not None and practice.review_due <= datetime.now(UTC).date(),
             can_edit=permissions.can(actor, "edit", practice),
         )
     )

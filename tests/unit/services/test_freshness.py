@@ -13,7 +13,17 @@ from sqlalchemy.orm import Session
 
 from kb.db import Database
 from kb.models import AuditEntry, MailMessage, Practice, Revision, RevisionKind, Role, State, User
-from kb.services import catalogue, freshness, lifecycle, moderation, practices, publishing, reminding, vocabularies
+from kb.services import (
+    authors,
+    catalogue,
+    freshness,
+    lifecycle,
+    moderation,
+    practices,
+    publishing,
+    reminding,
+    vocabularies,
+)
 from kb.services.checking import check
 from kb.services.errors import NotAllowed, NotFound
 from kb.services.freshness import review_after
@@ -272,6 +282,16 @@ def test_an_owner_who_can_no_longer_answer_is_not_asked(
         alice.role = Role.READER if gone == "a reader now" else alice.role
         alice.deleted = at(0) if gone == "deleted" else None
     assert run(database, 0) == Reminded(0, 1)
+
+
+def test_a_new_owner_is_asked_before_the_editors_are_told_again(
+    database: Database, make: Make, people: dict[str, User]
+) -> None:
+    key = make(owner=None)
+    assert run(database, 0) == Reminded(0, 1)
+    with database.write() as session:
+        authors.give(session, session.get(Practice, key), session.merge(people["alice"]), stays=False)
+    assert [run(database, day) for day in (70, 99, 100)] == [Reminded(1, 0), Reminded(0, 0), Reminded(0, 1)]
 
 
 def test_many_at_once_are_one_mail(database: Database, make: Make) -> None:
