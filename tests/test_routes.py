@@ -444,7 +444,8 @@ class World:
             self.dead = sessions.open_session(session, people["walt"])
             accounts.disable(session, "walt@example.org")
             self.ids = {"public": str(public.slug), "alices": str(public.id), "walts_draft": str(walts.id),
-                        "body": str(body.id), "unknown": str(uuid.uuid4()), "alice": str(people["alice"].id)}  # fmt: skip
+                        "body": str(body.id), "unknown": str(uuid.uuid4()),
+                        "alice": str(people["alice"].id)}  # fmt: skip
         self.hide(*HIDING)
         self.site.drain()
         with self.site.app.test_request_context():
