@@ -302,3 +302,20 @@ def test_the_contact_in_the_preview_is_the_drafts_own(site: Site) -> None:
     with site.database.read() as session:
         mine = session.scalars(select(Practice.id).where(Practice.title == "No contact")).one()
     assert "office@example.org" not in text_of(alice.get(f"/my/practices/{mine}/preview"))
+
+
+def test_editors_see_in_review_what_it_may_be_the_same_as(site: Site) -> None:
+    slug = publish(site)
+    with site.database.write() as session:
+        alice = session.query(User).filter_by(email="alice@example.org").one()
+        sent = factories.submitted(session, alice, title="Mentoring for new nurses").id
+    page = text_of(site.client("bob").get(f"/review/{sent}"))
+    panel = page[page.index('id="alike"') :]
+    assert f'href="/practices/{slug}"' in panel and "is led by the same organisation" in panel
+
+
+def test_a_review_of_something_new_names_no_duplicate(site: Site) -> None:
+    with site.database.write() as session:
+        alice = session.query(User).filter_by(email="alice@example.org").one()
+        sent = factories.submitted(session, alice).id
+    assert 'id="alike"' not in text_of(site.client("bob").get(f"/review/{sent}"))
