@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
 
-from sqlalchemy import Select, String, cast, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, String, cast, func, select, union
+from sqlalchemy.orm import Session, aliased
 
-from kb.models import Contact, Evidence, Practice, Record, RecordRegion, Status, User
+from kb.models import Contact, Evidence, Practice, Record, RecordRegion, State, Status, User
 from kb.search.port import Page, Query, SearchEngine
 from kb.search.question import Expansion
 from kb.services import presenting, versions
@@ -244,9 +244,18 @@ def adaptations(session: Session, base_url: str, slug: str) -> list[Document]:
 
 
 def titles(session: Session, slugs: Iterable[str]) -> dict[str, str]:
-    """The titles of those practices among `slugs` that are public."""
-    statement = select(Practice.slug, Record.title).join(Record).where(Practice.slug.in_(list(slugs)))
-    return {str(slug): title for slug, title in session.execute(statement)}
+    """The titles of the practices among `slugs` that readers find: public, archived; a merged one has the other's."""
+    named, other = list(slugs), aliased(Practice)
+    public = select(Practice.slug, Record.title).join(Record).where(Practice.slug.in_(named))
+    merged = (
+        select(Practice.slug, Record.title)
+        .join(other, other.id == Practice.merged_into_id)
+        .join(Record, Record.practice_id == other.id)
+        .where(Practice.slug.in_(named))
+    )
+    kept = (Practice.state == State.ARCHIVED, Practice.merged_into_id.is_(None), Practice.slug.in_(named))
+    archived = select(Practice.slug, Practice.title).where(*kept)
+    return {str(slug): title for slug, title in session.execute(union(public, merged, archived))}
 
 
 def contact(session: Session, actor: User | None, slug: str) -> dict[str, str] | None:

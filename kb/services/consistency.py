@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from kb.db import Database
-from kb.models import IndexOutbox, Practice, Record, Revision, RevisionKind
+from kb.models import IndexOutbox, Practice, Record, Revision, RevisionKind, State
 from kb.search.port import IndexLost, SearchEngine
 from kb.services import vocabularies
 from kb.services.progress import Progress, silent
@@ -160,7 +160,9 @@ def _references(document: Document, vocabulary: Vocabulary, public: frozenset[st
 
 
 def _public_slugs(session: Session) -> frozenset[str]:
-    return frozenset(slug for slug in session.scalars(select(Practice.slug).join(Record)) if slug)
+    """The addresses that answer: of what is public, of what is archived, and of what was merged into another."""
+    answering = (Practice.record.has(), Practice.state == State.ARCHIVED, Practice.merged_into_id.is_not(None))
+    return frozenset(slug for slug in session.scalars(select(Practice.slug).where(or_(*answering))) if slug)
 
 
 def _index(database: Database, engine: SearchEngine) -> Iterator[str]:

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 
 from kb.config import Config
 from kb.db import Database
-from kb.models import IndexOutbox, Practice, Record, RecordTheme, Revision, RevisionKind
+from kb.models import IndexOutbox, Practice, Record, RecordTheme, Revision, RevisionKind, State
 from kb.search.port import Document
 from kb.services import consistency
 from kb.services.consistency import faults
@@ -135,6 +135,15 @@ def test_a_reference_to_a_practice_that_is_not_public_is_named(base: Database, i
     assert found(base, indexer) == [
         "second-practice says that it adapts first-practice, which is not a public practice."
     ]
+
+
+def test_a_reference_to_an_archived_practice_leads_somewhere(base: Database, indexer: Indexer) -> None:
+    with base.write() as session:
+        first = session.scalars(select(Practice).where(Practice.slug == "first-practice")).one()
+        unpublish(session, first)
+        first.state = State.ARCHIVED
+    indexer.drain()
+    assert found(base, indexer) == []
 
 
 def test_a_submission_with_a_term_that_is_gone_is_named(base: Database, indexer: Indexer) -> None:

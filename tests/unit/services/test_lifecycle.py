@@ -316,3 +316,10 @@ def test_an_editor_does_not_read_the_draft_of_what_they_took_offline(session: Se
     with pytest.raises(NotFound):
         practices.get(session, bob, practice.id)
     assert lifecycle.title(session, bob, practice) == "Old"
+
+
+def test_who_adapted_an_archived_practice_still_leads_to_it(session: Session, alice: User, bob: User) -> None:
+    practice = factories.published(session, alice, title="The model")
+    lifecycle.archive(session, bob, practice)
+    session.flush()
+    assert catalogue.titles(session, [str(practice.slug)]) == {practice.slug: "The model"}
