@@ -49,6 +49,7 @@ def test_whoever_has_the_link_reads_the_draft_without_an_account(site: Site, dra
     answer = site.client().get(made(site, draft))
     assert answer.status_code == 200 and "Zanzibar <em>came</em> first." in answer.text
     assert "Draft, private link, until" in answer.text
+    assert "read by an editor" not in answer.text  # which is yet to come
 
 
 def test_the_page_is_kept_by_no_cache_found_by_no_search_engine_and_told_on_by_no_link(site: Site, draft: str) -> None:
