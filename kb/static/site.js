@@ -66,7 +66,9 @@ try {
   if (user) forget((key) => !key.startsWith(`${COPIES}${user}:`));
   else if (sessionStorage.getItem("kb:signing-out")) forget(() => true);
   sessionStorage.removeItem("kb:signing-out");
-  out?.addEventListener("submit", () => sessionStorage.setItem("kb:signing-out", user));
+  for (const form of document.querySelectorAll("form.sign-out, form[data-signs-out]")) {
+    form.addEventListener("submit", () => sessionStorage.setItem("kb:signing-out", user));
+  }
 
   const here = new URL(location);
   const saved = here.searchParams.get("saved");

@@ -301,7 +301,7 @@ def test_the_second_of_two_windows_sees_both_texts_and_saves_one_made_of_both(
     second.locator("#lessons").fill("Begin early.")
     press(second, "Save draft")
     assert "Not saved yet" in second.get_by_role("alert").inner_text()
-    assert violations(second) == []
+    assert not javascript or violations(second) == []  # without scripts axe never ends
     press(second, "Save draft")
     assert "both of you changed it" in second.get_by_role("alert").inner_text()
     second.get_by_role("group", name="Summary").get_by_label("A text made of both").first.check()

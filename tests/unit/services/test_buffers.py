@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from kb.db import Database
 from kb.models import AuditEntry, Buffer, Form, Practice, Revision, User
-from kb.services import buffers
+from kb.services import buffers, leaving, practices, privacy, redaction
 from kb.services.errors import NotAllowed
 from tests import factories
 
@@ -102,3 +102,46 @@ def test_throwing_away_empties_it_and_says_whether_there_was_anything(
         buffers.keep(session, alice, practice, Form.PRACTICE, TYPED, 1)
         assert buffers.drop(session, alice, practice, Form.PRACTICE)
         assert buffers.of(session, alice, practice, Form.PRACTICE) is None
+
+
+def test_saving_empties_it(database: Database, people: dict[str, User]) -> None:
+    with database.write() as session:
+        alice, practice = begun(session, people)
+        buffers.keep(session, alice, practice, Form.PRACTICE, TYPED, 1)
+        practices.save(session, alice, practice, factories.document(title="Saved"), None, 1)
+        assert buffers.of(session, alice, practice, Form.PRACTICE) is None
+
+
+def test_saving_the_same_once_more_is_no_conflict(database: Database, people: dict[str, User]) -> None:
+    with database.write() as session:
+        alice, practice = begun(session, people)
+        for _click in range(2):
+            practices.save(session, alice, practice, factories.document(title="Saved"), None, 1)
+        assert practice.revision_count == 2
+
+
+def test_it_goes_with_the_account(database: Database, people: dict[str, User]) -> None:
+    with database.write() as session:
+        alice, practice = begun(session, people)
+        buffers.keep(session, alice, practice, Form.PRACTICE, TYPED, 1)
+        leaving.leave(session, alice)
+        assert session.scalars(select(Buffer)).all() == []
+
+
+def test_it_goes_when_the_text_of_the_practice_is_taken_away(database: Database, people: dict[str, User]) -> None:
+    with database.write() as session:
+        alice = session.get_one(User, people["alice"].id)
+        practice = factories.published(session, alice)
+        buffers.keep(session, alice, practice, Form.PRACTICE, TYPED, 1)
+        dora = factories.person(session, "dora@example.org", "admin")
+        redaction.redact(session, dora, practice.id, 1, "It named somebody.")
+        assert session.scalars(select(Buffer)).all() == []
+
+
+def test_it_is_in_the_copy_of_ones_data(database: Database, people: dict[str, User]) -> None:
+    with database.write() as session:
+        alice, practice = begun(session, people)
+        buffers.keep(session, alice, practice, Form.PRACTICE, TYPED, 1)
+        session.flush()
+        [held] = privacy.copy_for(session, alice, "http://localhost")["buffers"]
+        assert held["pairs"][0] == ["title", "Mentors"] and held["practice_id"] == str(practice.id)
