@@ -44,7 +44,8 @@ def remind(session: Session, now: datetime) -> Reminded:
     asked: dict[User, list[Practice]] = defaultdict(list)
     told: list[Practice] = []
     statement = select(Practice).where(*freshness.due(now)).options(joinedload(Practice.owner))
-    for practice in session.scalars(statement.order_by(Practice.review_due, Practice.title)):
+    alone = statement.order_by(Practice.review_due, Practice.title).with_for_update(of=Practice)  # two runs at once
+    for practice in session.scalars(alone):
         owner = practice.owner
         if owner is None or not notices.reachable(owner) or not owns(owner, practice):
             told.append(practice)

@@ -7,9 +7,10 @@ import uuid
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from kb.models import LinkCheck, Practice
+from kb.models import LinkCheck, MailMessage, Practice
 from kb.services import accounts, lifecycle, publishing, vocabularies
 from kb.services.checking import check
 from tests.conftest import Site, token
@@ -134,3 +135,13 @@ def test_the_form_says_beside_an_address_that_it_no_longer_works(site: Site, nur
     assert hint and hint.group(1) == (
         "This address does not work any more: The page is no longer there. It last worked on 3 February 2025."
     )
+
+
+def test_a_running_server_reminds_by_itself_and_once(site: Site, nurses: uuid.UUID) -> None:
+    for _ in range(2):
+        site.parts.postman.sweep()
+    with site.database.read() as session:
+        told = session.scalars(select(MailMessage).where(MailMessage.kind == "practice-review-due")).all()
+    assert [(mail.address, mail.data["url"]) for mail in told] == [
+        ("alice@example.org", f"/my/practices/{nurses}/still-correct")
+    ]
