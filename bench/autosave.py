@@ -7,6 +7,7 @@ last autosave stays. Then the database is read: what the server said it has must
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import re
@@ -66,14 +67,18 @@ class Member:
     def write(self, start: threading.Barrier) -> None:
         """Sign in, wait for the others, write two practices and submit the first."""
         self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        with contextlib.closing(self._connection):
+            self._sign_in(start)
+            self.submitted = self._practice(submits=True)
+            self.kept = self._practice(submits=False)
+
+    def _sign_in(self, start: threading.Barrier) -> None:
         try:
             token = _found(_TOKEN, self._ask("GET", "/sign-in")[1])
             form = {"email": self.email, "password": self.password, "csrf_token": token}
             self._expect(302, self._ask("POST", "/sign-in", form), "sign-in")
         finally:
             start.wait(PATIENCE)
-        self.submitted = self._practice(submits=True)
-        self.kept = self._practice(submits=False)
 
     def _practice(self, *, submits: bool) -> tuple[str, str]:
         """Write one practice from the empty form on; returns its number and its text."""

@@ -100,7 +100,8 @@ def _answer(session: Session, actor: User, practice: Practice, pairs: Pairs, *, 
     try:
         practices.unmoved(practice, seen)
     except Conflict as moved:
-        return errors.problem_json(409, f"{languages.say(moved.message)} {_('Your text is kept: save it, and you will see both.')}", **held)
+        kept = _("Your text is kept: save it, and you will see both.")
+        return errors.problem_json(409, f"{languages.say(moved.message)} {kept}", **held)
     return jsonify(held)
 
 
