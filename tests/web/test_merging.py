@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from kb.models import Practice, PracticeAuthor
-from kb.services import accounts
+from kb.services import accounts, lifecycle
 from tests import factories
 from tests.conftest import Site, token
 
@@ -126,3 +126,21 @@ def test_a_merged_practice_is_still_its_owners_to_read(site: Site, ids: dict[str
     assert site.client("alice").get(f"/my/practices/{ids[OLD]}/edit").status_code == 200
     with site.database.read() as session:
         assert session.get_one(Practice, ids[OLD]).merged_into_id == ids[NEW]
+
+
+def test_what_was_adapted_from_the_merged_one_names_and_links_the_one_that_stays(
+    site: Site, ids: dict[str, uuid.UUID]
+) -> None:
+    with site.database.write() as session:
+        adapted = factories.published(session, title="Adapted", adapted_from=[{"slug": OLD, "changes": "Smaller"}])
+        slug = adapted.slug
+    merge(site, ids)
+    assert f'<a href="/practices/{OLD}">Mentors for nurses</a>' in site.client().get(f"/practices/{slug}").text
+
+
+def test_an_archived_practice_offers_no_report_and_no_merge(site: Site, ids: dict[str, uuid.UUID]) -> None:
+    with site.database.write() as session:
+        bob = accounts.get(session, "bob@example.org")
+        lifecycle.archive(session, bob, session.get_one(Practice, ids[NEW]))
+    page = site.client("bob").get(f"/practices/{NEW}").text
+    assert "/report" not in page and "/merge" not in page
