@@ -401,6 +401,14 @@ def test_a_submission_is_turned_down_with_a_reason(site: Site) -> None:
     assert held(site, review).state == State.REJECTED
 
 
+def test_the_author_reads_what_was_written_with_a_publication(site: Site) -> None:
+    bob, alice, review = site.client("bob"), site.client("alice"), sent(site)
+    press(bob, review, "publish", message="Well told.", **{"comment-lessons": "Next time, what was learnt?"})
+    page = text(alice, f"/my/practices/{of(review)}/edit")
+    assert "Well told." in page and page.count("Next time, what was learnt?") == 2
+    assert "asks for changes" not in page
+
+
 def test_the_second_of_two_editors_keeps_what_they_typed(site: Site) -> None:
     review = sent(site)
     dora = site.client("dora")
