@@ -23,6 +23,9 @@ from kb.services.vocabularies import Vocabulary
 
 BATCH = 500
 
+SETTLED = (State.PUBLISHED, State.ARCHIVED, State.WITHDRAWN, State.REJECTED)
+"""States that say whether readers see a version; in the others they may or may not."""
+
 PATIENCE = 2.5
 """Seconds that the index is given to follow, before what it lacks is a fault."""
 
@@ -108,6 +111,8 @@ def _kept(session: Session, ids: list[uuid.UUID]) -> Iterator[_Kept]:
 def _record(kept: _Kept, vocabulary: Vocabulary, public: frozenset[str]) -> Iterator[str]:
     """What is wrong with one practice: its public record, and the working copy where that waits for an editor."""
     practice, newest = kept.practice, kept.newest
+    if (practice.record is None) == (practice.state == State.PUBLISHED) and practice.state in SETTLED:
+        yield f"{_name(practice)} stands as {practice.state}, but readers see {'it' if practice.record else 'nothing'}."
     shown = as_document(practice.record, "") if practice.record else None
     if shown is not None:
         yield from _disagreements(practice, shown, kept.published, vocabulary)

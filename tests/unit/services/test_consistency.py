@@ -80,6 +80,7 @@ def test_changes_that_wait_for_the_index_are_counted(base: Database, indexer: In
     with base.write() as session:
         for practice in session.scalars(select(Practice).join(Record)):
             unpublish(session, practice)
+            practice.state = State.WITHDRAWN
     assert found(base, indexer) == ["2 practices wait for the search index. Run reindex."]
 
 
@@ -130,11 +131,27 @@ def test_readers_who_see_something_else_than_was_published_are_told(base: Databa
 
 def test_a_reference_to_a_practice_that_is_not_public_is_named(base: Database, indexer: Indexer) -> None:
     with base.write() as session:
-        unpublish(session, session.scalars(select(Practice).where(Practice.slug == "first-practice")).one())
+        first = session.scalars(select(Practice).where(Practice.slug == "first-practice")).one()
+        unpublish(session, first)
+        first.state = State.WITHDRAWN
     indexer.drain()
     assert found(base, indexer) == [
         "second-practice says that it adapts first-practice, which is not a public practice."
     ]
+
+
+@pytest.mark.parametrize("state", [State.ARCHIVED, State.WITHDRAWN, State.REJECTED])
+def test_a_practice_that_stands_offline_but_is_public_is_named(base: Database, indexer: Indexer, state: State) -> None:
+    with base.write() as session:
+        session.execute(update(Practice).where(Practice.slug == "second-practice").values(state=state))
+    assert found(base, indexer) == [f"second-practice stands as {state}, but readers see it."]
+
+
+def test_a_practice_that_stands_as_published_but_is_not_is_named(base: Database, indexer: Indexer) -> None:
+    with base.write() as session:
+        unpublish(session, session.scalars(select(Practice).where(Practice.slug == "second-practice")).one())
+    indexer.drain()
+    assert found(base, indexer) == ["second-practice stands as published, but readers see nothing."]
 
 
 def test_a_reference_to_an_archived_practice_leads_somewhere(base: Database, indexer: Indexer) -> None:

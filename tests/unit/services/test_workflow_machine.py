@@ -1,6 +1,6 @@
 """Random people do random things to practices, allowed or not; after every step the base is as the table says.
 
-`make test` walks the same short ways each time. `KB_TEST_RUNS=2000 make test ARGS="-k machine"` walks new ones.
+`make test` walks the same short ways each time. `KB_TEST_RUNS=500 make test ARGS="-k random_people"` walks new ones.
 """
 
 from __future__ import annotations
