@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import render_template, request
 from sqlalchemy.orm import Session
@@ -70,26 +71,33 @@ def page(
         "moderation/review.html",
         practice=practice,
         document=document,
-        submitted=reviewing.submitted_on(session, practice),
+        **_standing(session, actor, practice, document),
         parts=parts,
         missing=[key for key in moderation.missing(session, practice) if key not in shown],
-        alike=[] if practice.version else duplicates.of(session, context.engine(), document, actor, practice.id),
         asked=asked,
         questions=sum(thread.open for each in asked.values() for thread in each),
         bases=bases,
         base=base,
-        contact=practices.contact_of(practice),
         last=last,
-        allowed={action for action in DEEDS if permissions.can(actor, action, practice)},
-        editors=_others(session, practice),
-        items=checklist.ITEMS,
-        findings=checklist.findings(document, datetime.now(UTC).date()),
         ticks=_ticks(typed, last.checklist if last else {}),
         typed=typed,
         kept=kept,
         problems=[(control(problem.field), languages.say(problem.message)) for problem in problems],
         refused=languages.say(refused) if refused else None,
     )
+
+
+def _standing(session: Session, actor: User, practice: Practice, document: Document) -> dict[str, Any]:
+    """What the page says beside the fields, whatever is compared and typed."""
+    return {
+        "submitted": reviewing.submitted_on(session, practice),
+        "alike": [] if practice.version else duplicates.of(session, context.engine(), document, actor, practice.id),
+        "contact": practices.contact_of(practice),
+        "allowed": {action for action in DEEDS if permissions.can(actor, action, practice)},
+        "editors": [editor for editor in moderation.editors(session) if editor.id != practice.editor_id],
+        "items": checklist.ITEMS,
+        "findings": checklist.findings(document, datetime.now(UTC).date()),
+    }
 
 
 def _chosen(bases: list[Base], document: Document) -> Base:
@@ -118,8 +126,3 @@ def _typed(kept: Buffer | None) -> Typed:
 def _ticks(typed: Typed, before: dict[str, bool]) -> Collection[str]:
     """What is ticked: as typed, else as it was at the decision before."""
     return typed.getlist("check") if typed else [item for item, ticked in before.items() if ticked]
-
-
-def _others(session: Session, practice: Practice) -> list[User]:
-    """To whom the review can be given."""
-    return [editor for editor in moderation.editors(session) if editor.id != practice.editor_id]
