@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from kb.db import Base
 from kb.models import (
@@ -68,64 +68,83 @@ def notes() -> list[Note]:
     return [note for _, note in sorted(found, key=lambda each: each[0])]
 
 
+@dataclass(frozen=True)
+class _Own:
+    """Rows that are somebody's because a column names them, and what of them goes into the copy."""
+
+    name: str
+    whose: InstrumentedAttribute[Any]
+    columns: tuple[str, ...]
+    order: InstrumentedAttribute[Any] | None = None
+
+    def of(self, session: Session, person: User) -> list[Held]:
+        """The rows of `person`, the oldest first where they have a date."""
+        mine = person.email if self.whose.key == "email" else person.id
+        statement = select(self.whose.class_).where(self.whose == mine).order_by(self.order)
+        return [_of(row, *self.columns) for row in session.scalars(statement)]
+
+
+_OFFER = ("practice_id", "part", "created", "expires", "accepted", "withdrawn")
+
+OWN = (
+    _Own("sessions", UserSession.user_id, ("agent", "created", "seen", "expires"), UserSession.created),
+    _Own("tokens", ApiToken.user_id, ("created",), ApiToken.created),
+    _Own("links", OneTimeLink.user_id, ("purpose", "email", "created", "expires", "used"), OneTimeLink.created),
+    _Own("recovery_codes", RecoveryCode.user_id, ("used",)),
+    _Own("invitations_sent", Invitation.inviter_id, ("role", "created", "expires", "accepted", "withdrawn"),
+         Invitation.created),
+    _Own("buffers", Buffer.user_id, ("practice_id", "form", "seen", "pairs", "saved"), Buffer.saved),
+    _Own("reviews", Review.editor_id,
+         ("practice_id", "revision_number", "decision", "message", "checklist", "created"), Review.created),
+    _Own("comments", Comment.author_id, ("practice_id", "revision_number", "field", "body", "created"),
+         Comment.created),
+    _Own("comments_settled", Comment.resolver_id, ("practice_id", "field", "resolved"), Comment.resolved),
+    _Own("last_looks", LastLook.user_id, ("practice_id", "revision_number", "looked"), LastLook.looked),
+    _Own("reports_closed", Report.closer_id, ("practice_id", "answer", "closed"), Report.closed),
+    _Own("claims", Claim.user_id, ("practice_id", "reason", "created", "accepted", "decided", "answer"),
+         Claim.created),
+    _Own("claims_decided", Claim.decider_id, ("practice_id", "accepted", "decided", "answer"), Claim.decided),
+    _Own("mail_texts", MailText.changer_id, ("kind", "language", "changed"), MailText.changed),
+    _Own("stored_files", StoredFile.uploader_id, ("sha256", "media_type", "bytes", "created"), StoredFile.created),
+    _Own("practice_authors", PracticeAuthor.user_id, ("practice_id", "added"), PracticeAuthor.added),
+    _Own("offers", Offer.email, ("email", *_OFFER), Offer.created),
+    _Own("offers_made", Offer.maker_id, _OFFER, Offer.created),
+    _Own("preview_links", PreviewLink.maker_id, ("practice_id", "created", "expires", "withdrawn"),
+         PreviewLink.created),
+)  # fmt: skip
+"""What goes into the copy row by row; what needs more thought has a function of its own."""
+
+
 def copy_for(session: Session, user: User, base_url: str) -> Held:
     """Everything that the base holds about someone, as what JSON can hold; notes in the audit log that it was taken."""
     person = session.get_one(User, user.id)
     held: Held = {
         "site": base_url,
         "account": _account(session, person),
-        "sessions": [_of(row, "agent", "created", "seen", "expires") for row in _all(session, UserSession, person)],
-        "tokens": [_of(row, "created") for row in _all(session, ApiToken, person)],
-        "links": [_of(row, "purpose", "email", "created", "expires", "used")
-                  for row in _all(session, OneTimeLink, person)],
-        "recovery_codes": [_of(row, "used") for row in _all(session, RecoveryCode, person)],
         "invitations": _invitations(session, person),
-        "invitations_sent": [_of(row, "role", "created", "expires", "accepted", "withdrawn") for row in session.scalars(
-            select(Invitation).where(Invitation.inviter_id == person.id).order_by(Invitation.created))],
         "registrations": _registrations(session, person),
-        "practices": [_practice(session, practice) for practice in session.scalars(
-            select(Practice).where(Practice.owner_id == person.id).order_by(Practice.created))],
+        "practices": _practices(session, person),
         "revisions": _revisions(session, person),
-        "buffers": [_of(row, "practice_id", "form", "seen", "pairs", "saved")
-                    for row in _all(session, Buffer, person)],
         "contacts": [_contact(session, contact, base_url) for contact in consent.contacts_with(session, person.email)],
-        "reviews": [_of(row, "practice_id", "revision_number", "decision", "message", "checklist", "created")
-                    for row in session.scalars(
-                        select(Review).where(Review.editor_id == person.id).order_by(Review.created))],
-        "comments": [_of(row, "practice_id", "revision_number", "field", "body", "created")
-                     for row in session.scalars(
-                         select(Comment).where(Comment.author_id == person.id).order_by(Comment.created))],
-        "comments_settled": [_of(row, "practice_id", "field", "resolved") for row in session.scalars(
-            select(Comment).where(Comment.resolver_id == person.id).order_by(Comment.resolved))],
-        "last_looks": [_of(row, "practice_id", "revision_number", "looked") for row in session.scalars(
-            select(LastLook).where(LastLook.user_id == person.id).order_by(LastLook.looked))],
-        "reports": [_of(row, "practice_id", "email", "language", "field", "body", "created", "closed", "answer")
-                    for row in session.scalars(select(Report).where(reports.about(person)).order_by(Report.created))],
-        "claims": [_of(row, "practice_id", "reason", "created", "accepted", "decided", "answer")
-                   for row in _all(session, Claim, person)],
-        "claims_decided": [_of(row, "practice_id", "accepted", "decided", "answer") for row in session.scalars(
-            select(Claim).where(Claim.decider_id == person.id).order_by(Claim.decided))],
-        "mail_texts": [_of(row, "kind", "language", "changed") for row in session.scalars(
-            select(MailText).where(MailText.changer_id == person.id).order_by(MailText.changed))],
-        "reports_closed": [_of(row, "practice_id", "answer", "closed") for row in session.scalars(
-            select(Report).where(Report.closer_id == person.id).order_by(Report.closed))],
-        "stored_files": [_of(row, "sha256", "media_type", "bytes", "created") for row in session.scalars(
-            select(StoredFile).where(StoredFile.uploader_id == person.id).order_by(StoredFile.created))],
-        "practice_authors": [_of(row, "practice_id", "added") for row in session.scalars(
-            select(PracticeAuthor).where(PracticeAuthor.user_id == person.id).order_by(PracticeAuthor.added))],
-        "offers": [_of(row, "practice_id", "part", "email", "created", "expires", "accepted", "withdrawn")
-                   for row in session.scalars(
-                       select(Offer).where(Offer.email == person.email).order_by(Offer.created))],
-        "offers_made": [_of(row, "practice_id", "part", "created", "expires", "accepted", "withdrawn")
-                        for row in session.scalars(
-                            select(Offer).where(Offer.maker_id == person.id).order_by(Offer.created))],
-        "preview_links": [_of(row, "practice_id", "created", "expires", "withdrawn") for row in session.scalars(
-            select(PreviewLink).where(PreviewLink.maker_id == person.id).order_by(PreviewLink.created))],
+        "reports": _reports(session, person),
+        **{own.name: own.of(session, person) for own in OWN},
         "audit_entries": _entries(session, person),
         "mail": _mail(session, person),
-    }  # fmt: skip
+    }
     audit.note(session, person, "user.data", "user", person.id)
     return held
+
+
+def _practices(session: Session, person: User) -> list[Held]:
+    statement = select(Practice).where(Practice.owner_id == person.id).order_by(Practice.created)
+    return [_practice(session, practice) for practice in session.scalars(statement)]
+
+
+def _reports(session: Session, person: User) -> list[Held]:
+    """What somebody reported, with an account or by leaving their address."""
+    names = ("practice_id", "email", "language", "field", "body", "created", "closed", "answer")
+    statement = select(Report).where(reports.about(person)).order_by(Report.created)
+    return [_of(row, *names) for row in session.scalars(statement)]
 
 
 def _account(session: Session, person: User) -> Held:
@@ -205,12 +224,6 @@ def _mail(session: Session, person: User) -> list[Held]:
 def mail_of(person: User) -> ColumnElement[bool]:
     """Which messages are to someone: in their account's name, or to their address."""
     return or_(MailMessage.user_id == person.id, MailMessage.address == person.email)
-
-
-def _all(session: Session, table: type[Any], person: User) -> list[Any]:
-    """The rows of a table that belong to someone, the oldest first where they have a date."""
-    statement = select(table).where(table.user_id == person.id)
-    return list(session.scalars(statement.order_by(table.created) if hasattr(table, "created") else statement))
 
 
 def _of(row: Any, *names: str) -> Held:
