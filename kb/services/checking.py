@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from kb.models import AuthorityRole, Evidence, FundingSource, Level, OrganisationType, Status
 from kb.services.errors import N_, Invalid, Label, Problem
-from kb.services.record import LABELS, Document, shape, words
+from kb.services.record import LABELS, Document, shape
 from kb.services.values import ValueReader, full_date, is_email, partial_date
 from kb.services.vocabularies import COUNTRY_ALIASES, Vocabulary, countries
 
@@ -26,7 +26,7 @@ WORD_LIMITS = {
     "summary": 100, "context": 150, "objectives": 150, "actions": 400, "results": 250, "difficulties": 200,
     "lessons": 200, "transferability": 200, "editor_note": 100,
 }  # fmt: skip
-"""The longest each text may be, in words."""
+"""The longest each text may be, in words; a word counts for at most CHARACTERS_A_WORD."""
 
 CHARACTER_LIMITS = {"title": 100, "original_title": 200, "place": 100}
 """The longest each line may be, in characters."""
@@ -326,8 +326,7 @@ class Checker(ValueReader):
                 self._wrong(f"{field}.title", N_("Give the translated title."))
             elif len(entry["title"]) > 200:
                 self._too_long(f"{field}.title", LABELS["title"], len(entry["title"]), 200)
-            if words(entry["summary"]) > 150:
-                self._too_many_words(f"{field}.summary", LABELS["summary"], words(entry["summary"]), 150)
+            self._few_words(f"{field}.summary", LABELS["summary"], entry["summary"], 150)
             kept.append({**entry, "machine": entry["machine"] in (True, "true", "y", "on", "1")})
         return kept
 

@@ -19,6 +19,12 @@ TEXTS = ("title", "original_title", "summary", "place", *NARRATIVE, "attribution
 STRAY = 24
 """Characters up to which words that stayed between two changes are shown as changed with them."""
 
+MOST_WORDS = 4_000
+"""Words and signs, beyond what stayed at both ends, up to which two texts are compared; past it all of them changed.
+
+The time grows with their square, and the pages are there for everybody.
+"""
+
 _WORD = re.compile(r"\w+|[^\w\s]")
 _SAME: tuple[Kind, ...] = ("same",)
 _CHANGES: tuple[Kind, ...] = ("removed", "added")
@@ -74,8 +80,8 @@ def words(before: str, after: str) -> list[Piece]:
     """Return what stayed, went and came between two texts, in the order of reading, each removal before its addition.
 
     Without what was added the pieces make the first text again, without what was removed the second: white space is
-    kept. The most words that can stay do (Hyyrö 2004: the longest common subsequence, a machine word at a time), so
-    that the time has a bound whatever the texts are.
+    kept. The most words that can stay do (Hyyrö 2004: the longest common subsequence, a machine word at a time), up to
+    MOST_WORDS, so that the time has a bound whatever the texts are.
     """
     ours, theirs = list(_WORD.finditer(before)), list(_WORD.finditer(after))
     pieces: list[Piece] = []
@@ -109,7 +115,7 @@ def _subsequence(ours: Sequence[Any], theirs: Sequence[Any]) -> list[tuple[int, 
 
     A bit that is 0 says that the longest common subsequence up to this row grows at this column.
     """
-    if not ours or not theirs:
+    if not ours or not theirs or max(len(ours), len(theirs)) > MOST_WORDS:
         return []
     where: dict[Any, int] = {}
     for j, each in enumerate(theirs):

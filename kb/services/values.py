@@ -22,6 +22,9 @@ _AMOUNT = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _OWN_FILE = re.compile(r"/files(/[A-Za-z0-9][A-Za-z0-9._-]*)+")
 
+CHARACTERS_A_WORD = 15
+"""Characters that each word of a limit stands for: a text without spaces would be one word, however long."""
+
 FILE_LIMIT = 10 * 1024 * 1024
 """The largest file that a record may name, in bytes."""
 
@@ -91,9 +94,7 @@ class ValueReader:
             self._wrong(key, text or N_("Write something under “%(label)s”."), label=LABELS[key])
 
     def _within_words(self, key: str, limit: int) -> None:
-        count = words(self._text(key))
-        if count > limit:
-            self._too_many_words(key, LABELS[key], count, limit)
+        self._few_words(key, LABELS[key], self._text(key), limit)
 
     def _one_of(self, key: str, values: tuple[str, ...]) -> None:
         value = self._text(key)
@@ -174,11 +175,16 @@ class ValueReader:
     def _wrong(self, field: str, text: str, **values: Any) -> None:
         self.problems.append(Problem.of(field, text, **values))
 
-    def _too_many_words(self, field: str, label: Label, count: int, limit: int) -> None:
-        self._wrong(
-            field, N_("Shorten “%(label)s”: it has %(count)d words, the limit is %(limit)d."),
-            label=label, count=count, limit=limit,
-        )  # fmt: skip
+    def _few_words(self, field: str, label: Label, text: str | None, limit: int) -> None:
+        """A limit in words, and one in characters beside it."""
+        count, length = words(text), len(text or "")
+        if count > limit:
+            self._wrong(
+                field, N_("Shorten “%(label)s”: it has %(count)d words, the limit is %(limit)d."),
+                label=label, count=count, limit=limit,
+            )  # fmt: skip
+        elif length > limit * CHARACTERS_A_WORD:
+            self._too_long(field, label, length, limit * CHARACTERS_A_WORD)
 
     def _too_long(self, field: str, label: Label, count: int, limit: int) -> None:
         self._wrong(

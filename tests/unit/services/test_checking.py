@@ -92,6 +92,18 @@ def test_the_sentence_says_by_how_much_a_text_is_too_long(vocabulary: Vocabulary
     assert sentence == "Shorten “Summary”: it has 104 words, the limit is 100."
 
 
+@pytest.mark.parametrize("key", ["summary", "editor_note"])
+def test_a_text_without_spaces_is_no_single_word(vocabulary: Vocabulary, key: str) -> None:
+    assert key not in problems(vocabulary, title="", **{key: "x" * 1500})
+    assert problems(vocabulary, **{key: "x" * 1501})[key].endswith("it has 1501 characters, the limit is 1500.")
+
+
+def test_a_translated_summary_without_spaces_is_no_single_word(vocabulary: Vocabulary) -> None:
+    entry = {"language": "en", "title": "Mentors", "summary": "x" * 2251}
+    sentence = problems(vocabulary, translations=[entry])["translations.0.summary"]
+    assert sentence == "Shorten “Summary”: it has 2251 characters, the limit is 2250."
+
+
 def test_a_region_that_is_nearly_right_gets_a_suggestion(vocabulary: Vocabulary) -> None:
     assert "(DK03)" in problems(vocabulary, country="DK", region="Sydanmark")["region"]
 

@@ -67,6 +67,16 @@ def test_two_long_texts_without_a_word_in_common_are_told_apart() -> None:
     assert words(before, after) == [Piece("removed", before), Piece("added", after)]
 
 
+def test_two_texts_of_more_words_than_are_compared_are_whole_before_and_whole_after() -> None:
+    before, after = "a!" * 2_001 + "b", "c!" * 2_001 + "d"
+    assert words(before, after) == [Piece("removed", before), Piece("added", after)]
+
+
+def test_a_word_that_was_replaced_in_a_text_of_very_many_is_shown_alone() -> None:
+    many = "a!" * 5_000
+    assert show(f"{many} two {many}", f"{many} three {many}") == f"{many} [-two-][+three+] {many}"
+
+
 def test_two_long_texts_of_few_words_keep_both() -> None:
     before, after = "a!b?c;" * 3_333, "b?a;c!" * 3_333
     pieces = words(before, after)
