@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kb.models import Practice, Revision, RevisionKind, User
 from kb.services import audit, notices, reviewing
 from kb.services.checking import check
-from kb.services.differences import TEXTS, changed
+from kb.services.differences import TEXTS, changed, words
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, Problem
 from kb.services.permissions import can
 from kb.services.practices import unmoved, working_copy
@@ -35,6 +38,15 @@ PARTS = {
 }
 """Of fields that hold groups, the parts that are text. What is chosen from a list is for the author to change."""
 
+SMALL_SHARE, SMALL_LEAST = 0.03, 5
+"""Up to which share of a submission's words, or at least up to how many, a change of words is a mend and no writing."""
+
+FACTS = ("place", "url", "name", "baseline", "value", "unit")
+"""Texts that say who, where or how much: one word of them is more than a typo."""
+
+_WORD = re.compile(r"\w+")
+_FACT = re.compile(r"\S+(?:://|@)\S+|www\.\S+|\d+(?:[.,]\d+)*")
+
 
 def texts(document: Document) -> dict[str, str]:
     """The texts of a document that can be mended, by path (`summary`, `sources.0.title`), in the order of the record.
@@ -51,6 +63,14 @@ def texts(document: Document) -> dict[str, str]:
             for n, entry in enumerate(value):
                 found |= _parts(key, f"{key}.{n}", entry)
     return found
+
+
+def onto(began: Document, present: Document, typed: Mapping[str, str]) -> dict[str, str]:
+    """Texts, by path, where an editor began from an older text than the present one: what they changed, as they typed
+    it, and all else as it stands now. What they changed of an entry that is gone by now comes last."""
+    before, now = texts(began), texts(present)
+    mine = {path: text for path, text in typed.items() if path in before and tidy(text) != tidy(before[path])}
+    return {**now, **mine}
 
 
 def _parts(key: str, path: str, entry: Mapping[str, Any]) -> dict[str, str]:
@@ -95,6 +115,49 @@ def mend(
     data = {"url": f"/my/practices/{practice.id}/edit", "message": said}
     notices.tell_owner(session, "practice-mended", practice, but=actor, **data)
     return revision
+
+
+def wrote(session: Session, actor: User, practice: Practice, since: int) -> bool:
+    """Whether an editor's mends after the revision `since`, all together, say more than the author did.
+
+    They do where they change a number, an address, an organisation or a place, or more than a few words.
+    """
+    newer = (Revision.practice_id == practice.id, Revision.number >= since)
+    revisions = list(session.scalars(select(Revision).where(*newer).order_by(Revision.number)))
+    pairs = [
+        (texts(before.document), texts(after.document))
+        for before, after in pairwise(revisions)
+        if after.mended and after.author_id == actor.id
+    ]
+    if any(_has_new_facts(before, after) for before, after in pairs):
+        return True
+    length = max((sum(len(_WORD.findall(text)) for text in before.values()) for before, _ in pairs), default=0)
+    return sum(_changed_words(before, after) for before, after in pairs) > max(SMALL_LEAST, SMALL_SHARE * length)
+
+
+def _has_new_facts(before: dict[str, str], after: dict[str, str]) -> bool:
+    return any(
+        was != now and (path.rpartition(".")[2] in FACTS or _FACT.findall(was) != _FACT.findall(now))
+        for path, was, now in _authors(before, after)
+    )
+
+
+def _changed_words(before: dict[str, str], after: dict[str, str]) -> int:
+    """How many words went or came, whichever are more, text by text."""
+    count = 0
+    for _path, was, now in _authors(before, after):
+        pieces = words(was, now)
+        gone, come = (
+            sum(len(_WORD.findall(each.text)) for each in pieces if each.kind == kind) for kind in ("removed", "added")
+        )
+        count += max(gone, come)
+    return count
+
+
+def _authors(before: dict[str, str], after: dict[str, str]) -> list[tuple[str, str, str]]:
+    """What the author answers for, as it was and as it is now; the editors' own remark is theirs to write."""
+    paths = [path for path in {**before, **after} if path not in EDITORS_ONLY]
+    return [(path, before.get(path, ""), after.get(path, "")) for path in paths]
 
 
 def _problems_of(note: str) -> list[Problem]:

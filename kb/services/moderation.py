@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kb.models import Decision, Practice, Review, Revision, RevisionKind, Role, State, User
-from kb.services import audit, comments, notices
+from kb.services import audit, comments, mending, notices
 from kb.services.checking import check
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, Problem
 from kb.services.permissions import WAITING, Transition, can, transition, writes
@@ -51,9 +51,10 @@ def hand_over(session: Session, actor: User, practice: Practice, editor: User, s
     step = _step(actor, practice, "hand-over", seen)
     if not can(editor, "review") or editor.id == practice.editor_id:
         raise Invalid([Problem.of("editor", N_("Choose an editor who does not have this review yet."))])
+    ids = {"from": str(practice.editor_id) if practice.editor_id else None, "to": str(editor.id)}
     practice.state = step.target
     practice.editor_id = editor.id
-    audit.note(session, actor, "practice.hand-over", "practice", practice.id)
+    audit.note(session, actor, "practice.hand-over", "practice", practice.id, **ids)
     data = {"title": practice.title, "url": f"/review/{practice.id}"}
     if editor.id != actor.id:
         notices.tell_person(session, "practice-handed-over", editor, **data)
@@ -133,7 +134,9 @@ def publish(
     """
     _step(actor, practice, "publish", seen)
     if _wrote(session, actor, practice) and _other_editors(session, actor):
-        raise NotAllowed(N_("Another editor has to publish this: it is your own submission."))
+        raise NotAllowed(
+            N_("Another editor has to publish this: it is your own submission, or you changed much in it.")
+        )
     document = check(working_copy(session, practice), vocabulary)
     revision = make_public(session, practice, document, author_id=actor.id)
     practice.editor_id = None
@@ -187,16 +190,19 @@ def _review(
 
 
 def _wrote(session: Session, actor: User, practice: Practice) -> bool:
-    """Whether a submission is someone's own, or one in which they wrote since it was last published; mends are none."""
+    """Whether a submission is someone's own, or one in which they wrote since it was last published.
+
+    Mends are no writing while they are small.
+    """
     if practice.owner_id == actor.id or writes(actor, practice):
         return True
     public = select(func.max(Revision.number)).where(
         Revision.practice_id == practice.id, Revision.kind == RevisionKind.PUBLISHED
     )
-    since = Revision.number > func.coalesce(public.scalar_subquery(), 0)
-    wrote = (Revision.author_id == actor.id, Revision.mended.is_(False), since)
+    since = session.scalar(public) or 0
+    wrote = (Revision.author_id == actor.id, Revision.mended.is_(False), Revision.number > since)
     theirs = select(Revision.id).where(Revision.practice_id == practice.id, *wrote)
-    return session.scalar(theirs.limit(1)) is not None
+    return session.scalar(theirs.limit(1)) is not None or mending.wrote(session, actor, practice, since)
 
 
 def _other_editors(session: Session, actor: User) -> bool:

@@ -12,7 +12,7 @@ from kb.db import Database
 from kb.models import AuditEntry, MailMessage, Practice, Revision, RevisionKind, State, User
 from kb.services import mending, moderation, practices, vocabularies
 from kb.services.errors import Conflict, Invalid, NotAllowed
-from tests.factories import draft, person, submitted
+from tests.factories import CONTACT, document, draft, person, submitted
 
 
 def sent(session: Session, **changes: Any) -> tuple[User, User, Practice]:
@@ -147,3 +147,59 @@ def test_an_editor_who_mended_may_publish(database: Database) -> None:
         mend(session, bob, practice, title="Mentors for nurses")
         moderation.publish(session, bob, practice, vocabularies.load(session))
         assert practice.record is not None and practice.record.title == "Mentors for nurses"
+
+
+@pytest.mark.parametrize("typed", [
+    {"summary": "Clinics of the whole region bring new nurses together with older ones for many months."},
+    {"lead_organisation__name": "Another service"},
+    {"sources__0__url": "https://example.com/mine"},
+    {"summary": "Hospitals of the region pair newly arrived nurses with senior colleagues for 3 years."},
+])  # fmt: skip
+def test_an_editor_who_changed_more_than_typos_does_not_publish_it(database: Database, typed: dict[str, str]) -> None:
+    with database.write() as session:
+        _alice, bob, practice = sent(session)
+        person(session, "dora@example.org", "admin")
+        mend(session, bob, practice, **typed)
+        with pytest.raises(NotAllowed):
+            moderation.publish(session, bob, practice, vocabularies.load(session))
+
+
+def test_another_editor_publishes_what_was_changed_much(database: Database) -> None:
+    with database.write() as session:
+        _alice, bob, practice = sent(session)
+        dora = person(session, "dora@example.org", "admin")
+        mend(session, bob, practice, lead_organisation__name="Another service")
+        moderation.publish(session, dora, practice, vocabularies.load(session))
+        assert practice.state == State.PUBLISHED
+
+
+def test_many_small_mends_are_together_a_large_one(database: Database) -> None:
+    with database.write() as session:
+        _alice, bob, practice = sent(session)
+        person(session, "dora@example.org", "admin")
+        mend(session, bob, practice, title="Guides for newly arrived doctors")
+        mend(session, bob, practice, actions="Teams talk weekly; the clinic counts the hours as training.")
+        mend(session, bob, practice, title="Guides for some older doctors")
+        with pytest.raises(NotAllowed):
+            moderation.publish(session, bob, practice, vocabularies.load(session))
+
+
+def test_the_editors_own_remark_may_be_long(database: Database) -> None:
+    with database.write() as session:
+        _alice, bob, practice = sent(session)
+        person(session, "dora@example.org", "admin")
+        mend(session, bob, practice, editor_note="Compare the 3 practices of Turin, which began in the same year.")
+        moderation.publish(session, bob, practice, vocabularies.load(session))
+        assert practice.state == State.PUBLISHED
+
+
+def test_mends_of_the_version_before_do_not_count_for_the_next(database: Database) -> None:
+    with database.write() as session:
+        alice, bob, practice = sent(session)
+        dora = person(session, "dora@example.org", "admin")
+        mend(session, bob, practice, lead_organisation__name="Another service")
+        moderation.publish(session, dora, practice, vocabularies.load(session))
+        practices.save(session, alice, practice, document(title="An update"), dict(CONTACT))
+        practices.submit(session, alice, practice, vocabularies.load(session))
+        moderation.publish(session, bob, practice, vocabularies.load(session))
+        assert practice.version == 2
