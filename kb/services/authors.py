@@ -12,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from kb.models import Offer, Part, Practice, PracticeAuthor, Role, User
+from kb.models import AuditEntry, Offer, Part, Practice, PracticeAuthor, Role, User
 from kb.services import accounts, audit, mail, notices
 from kb.services.errors import N_, Conflict, Gone, Invalid, NotAllowed, NotFound, Problem
-from kb.services.permissions import at_least, can, holds, owns, writes
+from kb.services.permissions import EDITABLE, at_least, can, holds, owns, transition, writes
+from kb.services.publishing import return_to_public
 from kb.services.tokens import digest, fresh
 
 LIFE = timedelta(days=14)
@@ -125,7 +126,9 @@ def accept(session: Session, actor: User, token: str) -> Practice:
             N_("Only members of the network write practices. Ask the editors to make you one, then come back.")
         )
     practice = found.practice
-    if found.part == Part.OWNER:
+    if found.part == Part.OWNER and practice.owner_id is None:  # an editor offered it, not who wrote what is not sent
+        hand_out(session, actor, practice, actor, stays=found.stays)
+    elif found.part == Part.OWNER:
         give(session, practice, actor, stays=found.stays)
     elif practice.owner_id != actor.id and not writes(actor, practice):
         _add(practice, actor)
@@ -211,6 +214,36 @@ def give(session: Session, practice: Practice, new: User, *, stays: bool) -> Non
     practice.reminded = practice.escalated = None  # whoever has it now was asked nothing yet
     session.flush()
     session.expire(practice, ["owner"])
+
+
+def hand_out(session: Session, actor: User, practice: Practice, new: User, *, stays: bool) -> None:
+    """Make somebody the owner by the editors' word, not the owner's: as `give`, but somebody new gets what is public.
+
+    To whom it was not before, a public practice comes without the update that was not sent, the contact of who had it
+    and, in the history, the texts that were never public.
+    """
+    if practice.version > 0 and not owns(new, practice):
+        _begin_anew(session, actor, practice)
+    give(session, practice, new, stays=stays)
+
+
+def closed(session: Session, practice: Practice) -> int:
+    """The revision up to which the history shows only what was public, and to everybody what they wrote; 0 for none."""
+    handed = (AuditEntry.object_kind == "practice", AuditEntry.object_id == str(practice.id),
+              AuditEntry.action == "practice.begin-anew")  # fmt: skip
+    last = select(AuditEntry.detail).where(*handed).order_by(AuditEntry.id.desc()).limit(1)
+    return int((session.scalar(last) or {}).get("revision", 0))
+
+
+def _begin_anew(session: Session, actor: User, practice: Practice) -> None:
+    until = practice.revision_count - 1  # the last is what is public, or what the editors have
+    step = transition("discard-update", practice) or transition("abandon", practice)
+    if practice.state in EDITABLE and step is not None:
+        until += 1
+        practice.state, practice.editor_id = step.target, None
+        return_to_public(session, practice)
+    practice.contact = None
+    audit.note(session, actor, "practice.begin-anew", "practice", practice.id, revision=until)
 
 
 def _add(practice: Practice, person: User) -> None:

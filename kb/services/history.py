@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from kb.models import Practice, Revision, User
-from kb.services import audit, practices
+from kb.services import audit, authors, practices
 from kb.services.differences import FieldDifference, changed, fields
 from kb.services.errors import N_, Gone, NotFound
 from kb.services.paging import Page, within
@@ -43,9 +43,12 @@ class Comparison:
     language: str | None
 
 
-def page(session: Session, practice: Practice, number: int = 1) -> Page[Step]:
-    """The revisions of a practice, the newest first. Whoever may see the practice may see them (`practices.get`)."""
-    mine = Revision.practice_id == practice.id
+def page(session: Session, actor: User, practice: Practice, number: int = 1) -> Page[Step]:
+    """The revisions of a practice, the newest first. Whoever may see the practice may see them (`practices.get`).
+
+    Here and below those are left out that were closed when an editor gave the practice to somebody new.
+    """
+    mine = _open(session, actor, practice)
     total = session.scalar(select(func.count()).select_from(Revision).where(mine)) or 0
     number = within(number, total, PER_PAGE)
     newest_first = select(Revision).where(mine).order_by(Revision.number.desc())
@@ -57,27 +60,28 @@ def page(session: Session, practice: Practice, number: int = 1) -> Page[Step]:
     steps = []
     for revision, before in zip(found, befores, strict=True):
         differs = None
-        if before is not None and {before.number, revision.number} <= texts.keys():
+        next_to_it = before is not None and before.number == revision.number - 1  # none that is closed lies between
+        if before is not None and next_to_it and {before.number, revision.number} <= texts.keys():
             differs = tuple(changed(texts[before.number], texts[revision.number]))
         steps.append(Step(revision, _author(session, revision), differs))
     return Page(steps[:PER_PAGE], number, total, PER_PAGE)
 
 
-def numbers(session: Session, practice: Practice) -> list[int]:
+def numbers(session: Session, actor: User, practice: Practice) -> list[int]:
     """The revisions whose text is there, the newest first."""
-    there = (Revision.practice_id == practice.id, Revision.redacted.is_(None))
+    there = (_open(session, actor, practice), Revision.redacted.is_(None))
     return list(session.scalars(select(Revision.number).where(*there).order_by(Revision.number.desc())))
 
 
-def read(session: Session, practice: Practice, number: int) -> tuple[Step, Document]:
+def read(session: Session, actor: User, practice: Practice, number: int) -> tuple[Step, Document]:
     """One revision and its text under the terms of today. Raises NotFound, Gone with why its text was removed."""
-    revision = _revision(session, practice, number)
+    revision = _revision(session, actor, practice, number)
     return Step(revision, _author(session, revision)), _document(revision, term_successors(session))
 
 
-def compare(session: Session, practice: Practice, older: int, newer: int) -> Comparison:
+def compare(session: Session, actor: User, practice: Practice, older: int, newer: int) -> Comparison:
     """What differs between two revisions of a practice. Raises as `read` does."""
-    first, second = (_revision(session, practice, number) for number in (older, newer))
+    first, second = (_revision(session, actor, practice, number) for number in (older, newer))
     before, after = (_document(each, term_successors(session)) for each in (first, second))
     older_step, newer_step = (Step(each, _author(session, each)) for each in (first, second))
     return Comparison(older_step, newer_step, fields(before, after), after["language"])
@@ -90,7 +94,7 @@ def restore(session: Session, actor: User, practice: Practice, number: int, seen
     Conflict where somebody saved since.
     """
     before = practice.revision_count
-    document = _document(_revision(session, practice, number), term_successors(session))
+    document = _document(_revision(session, actor, practice, number), term_successors(session))
     practices.save(session, actor, practice, document, None, seen)
     if practice.revision_count == before:
         return False
@@ -98,9 +102,15 @@ def restore(session: Session, actor: User, practice: Practice, number: int, seen
     return True
 
 
-def _revision(session: Session, practice: Practice, number: int) -> Revision:
+def _open(session: Session, actor: User, practice: Practice) -> ColumnElement[bool]:
+    """Which revisions of a practice somebody may see: what was public, their own, those since it was given away."""
+    seen = (Revision.number > authors.closed(session, practice), Revision.version.is_not(None))
+    return (Revision.practice_id == practice.id) & or_(*seen, Revision.author_id == actor.id)
+
+
+def _revision(session: Session, actor: User, practice: Practice, number: int) -> Revision:
     known = min(number, practice.revision_count)  # a number past the database's integers is none either
-    revision = session.scalar(select(Revision).where(Revision.practice_id == practice.id, Revision.number == known))
+    revision = session.scalar(select(Revision).where(_open(session, actor, practice), Revision.number == known))
     if revision is None or revision.number != number:
         raise NotFound(N_("This practice was never saved under the number %(number)d."), number=number)
     if revision.redacted is not None:

@@ -30,6 +30,7 @@ DEEDS = {
     "organisation.merge": N_("Merged an organisation into another"),
     "practice.abandon": N_("Put a draft away"),
     "practice.archive": N_("Archived a practice"),
+    "practice.begin-anew": N_("Closed the drafts of a practice that was given to somebody new"),
     "practice.discard-update": N_("Gave an update up"),
     "practice.hand-over": N_("Gave a review to another editor"),
     "practice.import": N_("Imported a practice"),

@@ -24,15 +24,15 @@ bp = Blueprint("history", __name__)
 @accounts.required(Role.READER)
 def overview(practice_id: uuid.UUID) -> ResponseReturnValue:
     """Every revision, the newest first; or on to the two that were chosen."""
-    session, _actor, practice = _seen(practice_id)
+    session, actor, practice = _seen(practice_id)
     chosen = two_chosen()
     if chosen is not None:
         return redirect(url_for("history.compare", practice_id=practice_id, first=chosen[0], second=chosen[1]))
     return render_template(
         "history/overview.html",
         practice=practice,
-        page=service.page(session, practice, page_number()),
-        numbers=service.numbers(session, practice),
+        page=service.page(session, actor, practice, page_number()),
+        numbers=service.numbers(session, actor, practice),
     )
 
 
@@ -41,7 +41,7 @@ def overview(practice_id: uuid.UUID) -> ResponseReturnValue:
 def revision(practice_id: uuid.UUID, number: int) -> ResponseReturnValue:
     """One revision, whole, and the button that brings it back."""
     session, actor, practice = _seen(practice_id)
-    step, document = service.read(session, practice, number)
+    step, document = service.read(session, actor, practice, number)
     return render_template(
         "history/revision.html",
         practice=practice,
@@ -77,9 +77,9 @@ def compare(practice_id: uuid.UUID, first: int, second: int) -> ResponseReturnVa
     """What differs between two revisions, word by word; the older one comes first in the address."""
     if first > second:
         return redirect(url_for("history.compare", practice_id=practice_id, first=second, second=first))
-    session, _actor, practice = _seen(practice_id)
-    compared = service.compare(session, practice, first, second)
-    numbers = service.numbers(session, practice)
+    session, actor, practice = _seen(practice_id)
+    compared = service.compare(session, actor, practice, first, second)
+    numbers = service.numbers(session, actor, practice)
     return render_template("history/difference.html", practice=practice, compared=compared, numbers=numbers)
 
 

@@ -175,6 +175,7 @@ def test_a_long_history_has_pages_and_no_difference_is_missing_between_them(site
             practices.save(session, alice, practice, factories.document(actions=f"Text {n}."), None)
     with site.database.read() as session:
         practice = session.get_one(Practice, draft)
-        pages = [service.page(session, practice, number) for number in (1, 2)]
+        alice = session.scalars(select(User).where(User.email == "alice@example.org")).one()
+        pages = [service.page(session, alice, practice, number) for number in (1, 2)]
     assert [len(page.items) for page in pages] == [service.PER_PAGE, 3]
     assert [step.revision.number for page in pages for step in page.items if step.changed is None] == [1]
