@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from kb.models import Claim, Practice, Role, User
-from kb.services import audit, authors, notices, reports
+from kb.services import audit, authors, notices, reports, titles
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.moderation import editors
 from kb.services.paging import PER_PAGE, Page, within
@@ -51,8 +51,8 @@ def make(session: Session, actor: User, slug: str, reason: str) -> Claim:
         raise Invalid([Problem.of("reason", TOO_LONG, limit=REASON_LIMIT)])
     claim = Claim(id=uuid.uuid4(), practice_id=practice.id, user_id=actor.id, reason=said)
     session.add(claim)
-    data = {"title": practice.title, "url": f"/review/claims#c-{claim.id}", "name": actor.name or actor.email}
-    notices.tell_editors(session, "claim-made", but=actor, **data)
+    data = {"url": f"/review/claims#c-{claim.id}", "name": actor.name or actor.email}
+    notices.tell_editors(session, "claim-made", but=actor, title=titles.public(session, practice), **data)
     audit.note(session, actor, "claim.make", "practice", practice.id, claim=str(claim.id))
     return claim
 
@@ -90,7 +90,7 @@ def decide(session: Session, actor: User, claim_id: uuid.UUID, accepted: bool, a
     if not accepted and not said:
         raise Invalid([Problem.of("answer", N_("Say in a sentence why not: it is mailed."))])
     if accepted:
-        _give(session, claim)
+        _give(session, actor, claim)
     _close(session, actor, claim, accepted, said)
     kind, practice = "claim-accepted" if accepted else "claim-refused", claim.practice
     url = f"/my/practices/{practice.id}/edit" if accepted else f"/practices/{practice.slug}"
@@ -127,7 +127,7 @@ def _undecided(session: Session, actor: User, claim_id: uuid.UUID) -> Claim:
     return claim
 
 
-def _give(session: Session, claim: Claim) -> None:
+def _give(session: Session, actor: User, claim: Claim) -> None:
     """Make who claimed a practice its owner. Raises Conflict."""
     practice, person = claim.practice, claim.user
     if practice.owner_id is not None:
@@ -136,7 +136,7 @@ def _give(session: Session, claim: Claim) -> None:
         raise Conflict(N_("This practice is not public any more. Refuse the claim."))
     if not at_least(person, Role.MEMBER):
         raise Conflict(N_("Who made this claim is no member any more. Refuse the claim."))
-    authors.give(session, practice, person, stays=False)
+    authors.hand_out(session, actor, practice, person, stays=False)
 
 
 def _close(session: Session, actor: User, claim: Claim, accepted: bool, answer: str) -> None:
@@ -146,7 +146,8 @@ def _close(session: Session, actor: User, claim: Claim, accepted: bool, answer: 
 
 def _tell(session: Session, actor: User, kind: str, claim: Claim, **data: Any) -> None:
     if claim.user_id != actor.id:
-        notices.tell_person(session, kind, claim.user, title=claim.practice.title, **data)
+        title = titles.known(session, claim.user, claim.practice)
+        notices.tell_person(session, kind, claim.user, title=title, **data)
 
 
 def _listed() -> Any:

@@ -52,8 +52,7 @@ def namings(session: Session, user: User) -> list[Naming]:
     found = []
     for contact in contacts_with(session, user.email):
         practice = session.get_one(Practice, contact.practice_id)
-        public = practice.record is not None
-        title, slug = (practice.title, practice.slug) if public else (None, None)
+        title, slug = (practice.record.title, practice.slug) if practice.record else (None, None)
         given = contact.given if contact.consent else None
         found.append(Naming(practice.id, title, slug, contact.name, given))
     return found

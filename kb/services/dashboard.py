@@ -182,9 +182,9 @@ def _open(table: type[Report] | type[Claim], ended: InstrumentedAttribute[dateti
 _LISTS = {
     Listed.QUEUE: _List(lambda at: moderation.waiting(at.session), _queue),
     Listed.STALE: _told_by(_overdue, (Practice.review_due,), _stale),
-    Listed.OWNERLESS: _told_by(lambda _at: Practice.owner_id.is_(None), (Practice.title,), _ownerless),
+    Listed.OWNERLESS: _told_by(lambda _at: Practice.owner_id.is_(None), (Record.title,), _ownerless),
     Listed.INCOMPLETE: _told_by(
-        lambda _at: Record.completeness < COMPLETE, (Record.completeness, Practice.title), _incomplete
+        lambda _at: Record.completeness < COMPLETE, (Record.completeness, Record.title), _incomplete
     ),
     Listed.REPORTED: _List(_open(Report, Report.closed), _reported),
     Listed.BROKEN: _List(lambda at: len(links_named.broken_in(at.session)), _broken),

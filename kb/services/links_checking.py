@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from kb.db import Database
 from kb.models import ADDRESS_LIMIT, LinkCheck
-from kb.services import links_named, notices
+from kb.services import links_named, notices, titles
 from kb.services.errors import N_, ServiceError
 from kb.services.fetching import NO_ANSWER, NO_CONNECTION, NOT_FOUND, NOT_HTTP, Fetched, Fetcher, Unfetchable
 from kb.services.links_named import GONE, is_broken
@@ -291,7 +291,7 @@ def _tell(session: Session, newly: set[str], places: Mapping[str, set[uuid.UUID]
             practice = owners.get(key)
             if practice is not None and practice.owner is not None and notices.reachable(practice.owner):
                 people[practice.owner.id] = practice.owner
-                lines[practice.owner.id] += [practice.title, url, ""]
+                lines[practice.owner.id] += [titles.public(session, practice), url, ""]
     for key, person in people.items():
         said = "\n".join(lines[key]).strip()
         data = {"number": len(lines[key]) // 3, "message": said, "url": "/my/practices"}

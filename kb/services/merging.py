@@ -15,7 +15,7 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from kb.models import AuditEntry, Practice, PracticeAuthor, Record, RevisionKind, User
-from kb.services import audit, claims, notices
+from kb.services import audit, authors, claims, moderation, notices, titles
 from kb.services.errors import N_, Conflict, NotAllowed, NotFound
 from kb.services.permissions import Transition, can, transition
 from kb.services.practices import working_copy
@@ -35,7 +35,7 @@ class Pair:
     """A practice beside the one that it would be merged into, and what that one lacks.
 
     `takeable` are entries that an update of it can take over; `listed` names other fields that it leaves empty.
-    `can_take`: no update of it is in work, so one can be begun.
+    `can_take`: an update of it can be begun with them.
     """
 
     old: Document
@@ -105,25 +105,26 @@ def merge(session: Session, actor: User, practice: Practice, into: Practice, *, 
     given = _hand_on(session, actor, practice, into)
     claims.refuse_others(session, actor, practice, claims.MERGED)
     audit.note(session, actor, "practice.merge", "practice", practice.id, into=str(into.id), **given)
-    told = {"title": practice.title, "other": into.title, "url": f"/practices/{into.slug}"}
-    if practice.owner_id != actor.id:
-        notices.tell_person(session, "practice-merged", practice.owner, **told)
-    if into.owner_id not in (actor.id, practice.owner_id):
-        told = {"title": into.title, "other": practice.title, "url": f"/my/practices/{into.id}/edit"}
-        notices.tell_person(session, "practice-joined", into.owner, **told)
+    old, new = titles.public(session, practice), titles.public(session, into)
+    url = f"/practices/{into.slug}"
+    told = notices.tell_owner(session, "practice-merged", practice, but=actor, other=new, url=url)
+    url = f"/my/practices/{into.id}/edit"
+    notices.tell_owner(session, "practice-joined", into, but=actor, told=told, other=old, url=url)
 
 
 def undo(session: Session, actor: User, practice: Practice) -> None:
     """Undo a merge: the practice is online again as it was, and the parts that came with the merge are taken back.
 
-    What the other took over stays there. Raises NotAllowed, Conflict.
+    What the other took over stays there. Raises NotAllowed, also
+    for one's own while there is another editor, Conflict.
     """
     into = session.get(Practice, practice.merged_into_id) if practice.merged_into_id else None
     if not can(actor, "review"):
         raise NotAllowed(N_("Only editors merge practices."))
     if into is None or transition("unmerge", practice) is None:
         raise Conflict(N_("This practice is not merged into another."))
-    _take_back(session, practice, into)
+    moderation.not_own(session, actor, practice)
+    _take_back(session, actor, practice, into)
     practice.merged_into_id = None
     make_public_again(session, practice)
     audit.note(session, actor, "practice.unmerge", "practice", practice.id, into=str(into.id))
@@ -145,6 +146,8 @@ def _checked(session: Session, actor: User, practice: Practice, into: Practice) 
     step = transition("merge", practice)
     if step is None or practice.record is None:
         raise Conflict(N_("An update of this practice is in work. Decide on it first, then merge."))
+    if transition("start-update", into) is None:  # who wrote this one would come upon a draft that is not theirs
+        raise Conflict(N_("An update of the practice that stays is in work. Merge when it is published or given up."))
     return step
 
 

@@ -9,6 +9,7 @@ import base64
 import binascii
 import hashlib
 import uuid
+from collections.abc import Collection
 from typing import Any
 
 from itsdangerous import BadSignature, Signer
@@ -16,7 +17,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from kb.models import MailMessage, Practice, Role, User
-from kb.services import accounts, audit
+from kb.services import accounts, audit, titles
 from kb.services.errors import N_, NotFound
 from kb.services.mail import KINDS, tell
 
@@ -32,11 +33,19 @@ def tell_editors(session: Session, kind: str, *, but: User | None = None, **data
             tell(session, kind, editor.email, user=editor, **data)
 
 
-def tell_owner(session: Session, kind: str, practice: Practice, *, but: User, **data: Any) -> None:
-    """Mail whose practice it is and its co-authors, but the one who did it."""
-    for person in (practice.owner, *(each.user for each in practice.authors)):
-        if person is not None and reachable(person) and person.id != but.id:
-            tell(session, kind, person.email, user=person, title=practice.title, **data)
+def tell_owner(
+    session: Session, kind: str, practice: Practice, *, but: User, told: Collection[uuid.UUID] = (), **data: Any
+) -> set[uuid.UUID]:
+    """Mail whose practice it is and its co-authors, each once, but the one who did it and those `told` already.
+
+    Returns whose practice it is.
+    """
+    writers = (practice.owner, *(each.user for each in practice.authors))
+    people = {person.id: person for person in writers if person is not None}
+    for key, person in people.items():
+        if reachable(person) and key != but.id and key not in told:
+            tell(session, kind, person.email, user=person, title=titles.known(session, person, practice), **data)
+    return set(people)
 
 
 def tell_person(session: Session, kind: str, person: User | None, **data: Any) -> None:

@@ -196,11 +196,11 @@ def _revisions(session: Session, person: User) -> list[Held]:
 def _contact(session: Session, contact: Contact, base_url: str) -> Held:
     """A contact with someone's address. What is not public of another's practice stays with its author."""
     practice = session.get_one(Practice, contact.practice_id)
-    public = practice.record is not None
+    record = practice.record
     return {
         **_of(contact, "practice_id", "role", "email", "name", "consent", "given", "withdrawn"),
-        "title": practice.title if public else None,
-        "url": f"{base_url}/practices/{practice.slug}" if public else None,
+        "title": record.title if record else None,
+        "url": f"{base_url}/practices/{practice.slug}" if record else None,
     }
 
 

@@ -14,10 +14,10 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from kb.models import Organisation, Practice, Record, Role, User
-from kb.services import accounts, audit, authors, claims, notices
+from kb.services import accounts, audit, authors, claims, notices, titles
 from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, Problem
 from kb.services.moderation import editors
 from kb.services.permissions import SEEN_BY_EDITORS, WAITING, at_least, can, transition
@@ -108,6 +108,8 @@ def plan(session: Session, actor: User, ids: Iterable[uuid.UUID], part: str, to:
                 else N_("Choose an editor.")
             )
             problems.append(Problem.of("to" if part == Part.OWNER else "editor", text))
+        elif part == Part.OWNER and target.id == actor.id and any(each.id != actor.id for each in editors(session)):
+            problems.append(Problem.of("to", N_("Another editor has to give practices to you.")))
     if problems or target is None:
         raise Invalid(problems)
     judged = [(item, _stays(item.practice, Part(part), target)) for item in items]
@@ -129,11 +131,12 @@ def carry_out(session: Session, actor: User, made: Plan, stamp: str, *, co_autho
     people: dict[uuid.UUID, User] = {}
     for item in made.moves:
         holder = made.holder(item.practice)
+        ids = {"from": str(holder.id) if holder else None, "to": str(made.target.id)}
         if holder is not None:
             people[holder.id] = holder
             before[holder.id].append(item)
         _move(session, actor, made, item.practice, co_authors)
-        audit.note(session, actor, "practice.reassign", "practice", item.practice.id, part=made.part.value)
+        audit.note(session, actor, "practice.reassign", "practice", item.practice.id, part=made.part.value, **ids)
     kind, url = ("practices-given", "/my/practices") if made.part == Part.OWNER else ("reviews-given", "/review")
     if made.target.id != actor.id:
         notices.tell_person(session, kind, made.target, url=url, **_titles(made.moves))
@@ -148,18 +151,17 @@ def _visible(session: Session, actor: User) -> list[tuple[Item, User | None, str
     if not can(actor, "review"):
         raise NotAllowed(N_("Only editors give practices to others."))
     statement = (
-        select(Practice, Record.title, Organisation.name)
+        select(Practice, Organisation.name)
         .outerjoin(Record)
         .outerjoin(Organisation, Organisation.id == Practice.organisation_id)
         .where(or_(Record.practice_id.is_not(None), Practice.state.in_(SEEN_BY_EDITORS)))
         .where(Practice.merged_into_id.is_(None))
         .options(joinedload(Practice.owner), joinedload(Practice.editor))
+        .options(contains_eager(Practice.record), selectinload(Practice.authors))
     )
     found = []
-    for practice, public, body in session.execute(statement):
-        read = practice.state in SEEN_BY_EDITORS  # of an update that is being written only the public title is known
-        title = practice.title if read else public
-        found.append((Item(practice, title or ""), practice.owner, body or ""))
+    for practice, body in session.execute(statement):
+        found.append((Item(practice, titles.known(session, actor, practice)), practice.owner, body or ""))
     return sorted(found, key=lambda each: (fold(each[0].title), str(each[0].practice.id)))
 
 
@@ -205,7 +207,7 @@ def _move(session: Session, actor: User, made: Plan, practice: Practice, co_auth
         practice.editor_id = made.target.id
         return
     ownerless = practice.owner_id is None
-    authors.give(session, practice, made.target, stays=co_authors)
+    authors.hand_out(session, actor, practice, made.target, stays=co_authors)
     if ownerless:
         claims.refuse_others(session, actor, practice, claims.GIVEN)
 

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from kb.models import Practice, User
-from kb.services import audit, freshness, notices
+from kb.services import audit, freshness, notices, titles
 from kb.services.permissions import owns
 
 AGAIN = timedelta(days=30)
@@ -75,12 +75,12 @@ def _days(before: datetime, now: datetime) -> timedelta:
 
 def _ask(session: Session, owner: User, practices: Sequence[Practice], now: datetime) -> None:
     if len(practices) > APART:
-        data = {"number": len(practices), "message": _titles(practices), "url": "/my/practices"}
+        data = {"number": len(practices), "message": _titles(session, practices), "url": "/my/practices"}
         notices.tell_person(session, "practices-review-due", owner, **data)
     for practice in practices:
         if len(practices) <= APART:
             url = f"/my/practices/{practice.id}/still-correct"
-            notices.tell_person(session, "practice-review-due", owner, title=practice.title, url=url)
+            notices.tell_person(session, "practice-review-due", owner, title=titles.public(session, practice), url=url)
         practice.reminded = now
         audit.note(session, None, "practice.remind", "practice", practice.id)
 
@@ -89,11 +89,11 @@ def _tell(session: Session, practices: Sequence[Practice], now: datetime) -> Non
     if not practices:
         return
     number, url = len(practices), "/review/dashboard?list=stale"
-    notices.tell_editors(session, "practices-stale", number=number, message=_titles(practices), url=url)
+    notices.tell_editors(session, "practices-stale", number=number, message=_titles(session, practices), url=url)
     for practice in practices:
         practice.escalated = now
         audit.note(session, None, "practice.escalate", "practice", practice.id)
 
 
-def _titles(practices: Sequence[Practice]) -> str:
-    return "\n".join(f"– {practice.title}" for practice in practices[:NAMED])
+def _titles(session: Session, practices: Sequence[Practice]) -> str:
+    return "\n".join(f"– {titles.public(session, practice)}" for practice in practices[:NAMED])

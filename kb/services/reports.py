@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, CursorResult, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from kb.models import Practice, Record, Report, User
-from kb.services import accounts, audit, mail, notices, versions
+from kb.services import accounts, audit, mail, notices, titles, versions
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.paging import PER_PAGE, Page, within
 from kb.services.permissions import can
@@ -73,7 +73,7 @@ def make(session: Session, actor: User | None, slug: str, said: Said, language: 
         language=language, field=said.field, body=said.body,
     )  # fmt: skip
     session.add(report)
-    data = {"title": practice.title, "message": report.body}
+    data = {"title": titles.public(session, practice), "message": report.body}
     notices.tell_editors(session, "report-made", but=actor, url=f"/review/reports#r-{report.id}", **data)
     owner = practice.owner
     if owner is not None and not (actor and actor.id == owner.id) and not can(owner, "review"):  # editors know already
@@ -116,7 +116,7 @@ def close(session: Session, actor: User, report_id: uuid.UUID, answer: str, *, s
     report.answer, report.closed, report.closer_id = answer, now(), actor.id
     if answer and report.email:
         data: dict[str, Any] = {
-            "title": report.practice.title,
+            "title": titles.public(session, report.practice),
             "url": f"/practices/{report.practice.slug}",
             "message": answer,
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -22,8 +23,8 @@ from flask_babel import gettext
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 
-from kb.models import Evidence, Status, User
-from kb.services import moderation, permissions
+from kb.models import Evidence, Practice, Status, User
+from kb.services import moderation, permissions, titles
 from kb.services.errors import N_, Message
 from kb.services.query import PER_PAGE, CatalogueQuery
 from kb.services.record import Document
@@ -44,6 +45,13 @@ EVIDENCE_STEPS = (
 )
 """The scale of evidence, weakest first."""
 
+MOST_SIGNS = 1_000
+"""Signs of Markdown, and ends of lines, up to which a text is read as such; one of more is shown as it was typed.
+
+No writer needs that many in a draft's 20,000 characters, and a text of brackets takes a hundred times as long as words.
+"""
+
+_SIGN = re.compile(r"[\[*_`<&!\\\n]")
 _TAGS = {"p", "br", "hr", "em", "strong", "ul", "ol", "li", "a", "code", "pre", "blockquote", "h3"}
 
 
@@ -51,7 +59,7 @@ def init_app(app: Flask) -> None:
     """Give an app's templates their filters, functions and constants."""
     filters = (
         markdown, number, money, partial, day, host, message, country_name, region_name, theme_name, group_name,
-        language_name, listed, known_as,
+        language_name, listed, known_as, public_title,
     )  # fmt: skip
     functions = (
         static_url, language_url, query_url, lang_attr, label, facet_label, lifespan, span, place_name, evidence_step,
@@ -99,12 +107,15 @@ def _heading(_self: Any, tokens: Any, position: int, options: Any, _env: Any) ->
 
 
 _MARKDOWN = _renderer()
+_PLAIN = MarkdownIt("zero")  # paragraphs, and nothing else
 
 
 def markdown(text: str | None) -> Markup:
     """A record's Markdown as HTML: no raw HTML, no images, links to the web and to addresses of mail only."""
+    written = text or ""
+    renderer = _MARKDOWN if len(_SIGN.findall(written)) <= MOST_SIGNS else _PLAIN
     html = nh3.clean(
-        _MARKDOWN.render(text or ""),
+        renderer.render(written),
         tags=_TAGS,
         attributes={"a": {"href", "title"}, "ol": {"start"}},
         url_schemes={"http", "https", "mailto"},
@@ -127,6 +138,11 @@ def listed(items: Iterable[str]) -> str:
 def known_as(person: User) -> str:
     """Somebody's name, or their address where they gave none; whoever deleted their account has neither."""
     return gettext("someone who left") if person.deleted else person.name or person.email
+
+
+def public_title(practice: Practice) -> str:
+    """What readers call a practice; its address where its text was removed."""
+    return titles.public(context.reading(), practice) or practice.slug or ""
 
 
 def host(url: str) -> str:
