@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from kb.models import Practice, Revision, User
+from kb.models import Comment, MailMessage, Practice, Review, Revision, User
 from kb.services import audit, buffers
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.file_keeping import forget_unnamed
@@ -33,6 +33,8 @@ def empty_revisions(session: Session, practice_id: uuid.UUID, reason: str, *whic
 def redact(session: Session, actor: User, practice_id: uuid.UUID, version: int | None, reason: str) -> Practice:
     """Take the text of a public version away for good, and of the drafts that led to it; readers see the reason.
 
+    What the editors and the author wrote to each other about these texts goes too, in mail that is kept as well.
+
     Where it is the newest version the practice goes offline, with whatever was written since and with its contact.
     Raises NotAllowed, NotFound, Invalid without a version or a reason, Conflict for a version redacted before.
     """
@@ -46,13 +48,14 @@ def redact(session: Session, actor: User, practice_id: uuid.UUID, version: int |
     before = select(func.max(Revision.number)).where(
         Revision.practice_id == practice.id, Revision.version.is_not(None), Revision.number < revision.number
     )
-    which = [Revision.number > (session.scalar(before) or 0)]
     newest = revision.version == practice.version
-    if not newest:
-        which.append(Revision.number <= revision.number)
-    empty_revisions(session, practice.id, reason, *which)
+    first, last = (session.scalar(before) or 0) + 1, practice.revision_count if newest else revision.number
+    titles = _titles(session, practice, first, last)
+    empty_revisions(session, practice.id, reason, Revision.number.between(first, last))
+    _empty_answers(session, practice, first, last)
     if newest:
         _take_offline(session, practice)
+    _empty_mail(session, practice, titles - {practice.title})
     audit.note(session, actor, "practice.redact", "practice", practice.id, version=version, offline=newest)
     return practice
 
@@ -73,6 +76,44 @@ def _checked(session: Session, practice: Practice, version: int | None, reason: 
     if revision.redacted is not None:
         raise Conflict(N_("The text of this version was removed already."))
     return revision
+
+
+def _titles(session: Session, practice: Practice, first: int, last: int) -> set[str]:
+    """What a practice was called in some of its revisions."""
+    which = (Revision.practice_id == practice.id, Revision.number.between(first, last))
+    return {
+        str(each["title"]) for each in session.scalars(select(Revision.document).where(*which)) if each.get("title")
+    }
+
+
+def _empty_answers(session: Session, practice: Practice, first: int, last: int) -> None:
+    """Empty the comments and the editors' messages about some revisions; nothing is left to do about them."""
+
+    def about(number: InstrumentedAttribute[int]) -> ColumnElement[bool]:
+        return number.between(first, last)
+
+    questions = select(Comment.id).where(Comment.practice_id == practice.id, about(Comment.revision_number))
+    # An answer that was given later may repeat the words of its question.
+    theirs = or_(about(Comment.revision_number), Comment.parent_id.in_(list(session.scalars(questions))))
+    fetch = {"synchronize_session": "fetch"}
+    comments = update(Comment).where(and_(Comment.practice_id == practice.id, theirs))
+    values: dict[str, Any] = {"body": "", "resolved": func.coalesce(Comment.resolved, now())}
+    session.execute(comments.values(values), execution_options=fetch)
+    reviews = update(Review).where(Review.practice_id == practice.id, about(Review.revision_number))
+    session.execute(reviews.values(message=""), execution_options=fetch)
+
+
+def _empty_mail(session: Session, practice: Practice, titles: set[str]) -> None:
+    """Forget the text of mail that was not sent, where it holds a message about a practice or a title that is gone.
+
+    It is given up with that: nothing can be sent without its text.
+    """
+    for mail in session.scalars(select(MailMessage).where(MailMessage.sent.is_(None))):
+        lines = {line.strip(" –") for text in mail.data.values() for line in str(text).splitlines()}
+        url = str(mail.data.get("url", ""))
+        ours = str(practice.id) in url or url == f"/practices/{practice.slug}"
+        if lines & titles or (ours and "message" in mail.data):
+            mail.data, mail.failed = {}, mail.failed or now()
 
 
 def _take_offline(session: Session, practice: Practice) -> None:

@@ -9,8 +9,18 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kb.db import Database
-from kb.models import IndexOutbox, Practice, Revision, RevisionKind, Role, State, User
-from kb.services import accounts, catalogue, practices, publishing, redaction, versions, vocabularies
+from kb.models import Comment, IndexOutbox, MailMessage, Practice, Review, Revision, RevisionKind, Role, State, User
+from kb.services import (
+    accounts,
+    catalogue,
+    comments,
+    moderation,
+    practices,
+    publishing,
+    redaction,
+    versions,
+    vocabularies,
+)
 from kb.services.checking import check
 from kb.services.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 from tests import factories
@@ -132,6 +142,52 @@ def test_a_version_is_emptied_once(session: Session, dora: User, practice: Pract
 def test_a_draft_that_was_never_public_is_not_there_for_it(session: Session, alice: User, dora: User) -> None:
     with pytest.raises(NotFound):
         redaction.redact(session, dora, factories.draft(session, alice).id, 1, WHY)
+
+
+# What was written about it
+
+
+def named(session: Session, alice: User) -> tuple[Practice, User]:
+    """Published with a name in it, after an editor asked to take it out and Alice answered; and Bob, the editor."""
+    bob, words = accounts.add_user(session, "bob@example.org", Role.EDITOR), vocabularies.load(session)
+    practice = factories.submitted(session, alice, title="Kim Doe’s mentors")
+    moderation.request_changes(session, bob, practice, "Remove Kim Doe", {"title": "Is Kim Doe asked?"})
+    session.flush()
+    question = session.scalars(select(Comment)).one()
+    comments.answer(session, alice, practice, question.id, "Kim Doe agreed")
+    practices.submit(session, alice, practice, words)
+    moderation.publish(session, bob, practice, words)
+    session.flush()
+    return practice, bob
+
+
+def test_the_comments_and_messages_about_an_emptied_version_go_too(session: Session, alice: User, dora: User) -> None:
+    practice, _bob = named(session, alice)
+    redaction.redact(session, dora, practice.id, 1, WHY)
+    session.flush()
+    said = [*session.scalars(select(Comment.body)), *session.scalars(select(Review.message))]
+    assert said == ["", "", "", ""]
+
+
+def test_mail_that_waits_holds_the_words_no_more(session: Session, alice: User, dora: User) -> None:
+    practice, _bob = named(session, alice)
+    redaction.redact(session, dora, practice.id, 1, WHY)
+    session.flush()
+    mails = session.scalars(select(MailMessage)).all()
+    assert mails and all(mail.data == {} and mail.failed for mail in mails)
+
+
+def test_what_was_written_about_another_version_stays(session: Session, alice: User, dora: User) -> None:
+    practice, bob = named(session, alice)
+    practices.save(session, alice, practice, factories.document(title="Mentors"), dict(factories.CONTACT))
+    practices.submit(session, alice, practice, vocabularies.load(session))
+    moderation.publish(session, bob, practice, vocabularies.load(session), "Thank you.")
+    session.flush()
+    redaction.redact(session, dora, practice.id, 1, WHY)
+    session.flush()
+    messages = session.scalars(select(Review.message).order_by(Review.revision_number)).all()
+    kept = [mail.data for mail in session.scalars(select(MailMessage)) if mail.data]
+    assert messages == ["", "", "Thank you."] and {data["title"] for data in kept} == {"Mentors"}
 
 
 # Versions
