@@ -8,16 +8,17 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from kb.models import AuditEntry, Practice, PracticeAuthor, Record, RevisionKind, User
 from kb.services import audit, authors, claims, moderation, notices, titles
 from kb.services.errors import N_, Conflict, NotAllowed, NotFound
-from kb.services.permissions import Transition, can, transition
+from kb.services.permissions import Transition, can, transition, writes
 from kb.services.practices import working_copy
 from kb.services.publishing import add_revision, make_public_again, public_revision, unpublish
 from kb.services.record import LABELS, LISTS, Document, empty
@@ -98,11 +99,12 @@ def merge(session: Session, actor: User, practice: Practice, into: Practice, *, 
     begins that has the sources, links and translations which it lacks. Raises NotAllowed, Conflict.
     """
     step = _checked(session, actor, practice, into)
-    if take:
-        _take_over(session, actor, into, pair(session, actor, practice, into))
+    lacking = pair(session, actor, practice, into) if take else None
     unpublish(session, practice)
     practice.state, practice.merged_into_id, practice.editor_id = step.target, into.id, None
     given = _hand_on(session, actor, practice, into)
+    if lacking is not None:  # not before the other has its owner, who is to have this update
+        _take_over(session, actor, into, lacking)
     claims.refuse_others(session, actor, practice, claims.MERGED)
     audit.note(session, actor, "practice.merge", "practice", practice.id, into=str(into.id), **given)
     old, new = titles.public(session, practice), titles.public(session, into)
@@ -115,15 +117,15 @@ def merge(session: Session, actor: User, practice: Practice, into: Practice, *, 
 def undo(session: Session, actor: User, practice: Practice) -> None:
     """Undo a merge: the practice is online again as it was, and the parts that came with the merge are taken back.
 
-    What the other took over stays there. Raises NotAllowed, also
-    for one's own while there is another editor, Conflict.
+    What the other took over stays there. Raises NotAllowed, also for one's own while there is another editor, Conflict.
     """
     into = session.get(Practice, practice.merged_into_id) if practice.merged_into_id else None
     if not can(actor, "review"):
         raise NotAllowed(N_("Only editors merge practices."))
     if into is None or transition("unmerge", practice) is None:
         raise Conflict(N_("This practice is not merged into another."))
-    moderation.not_own(session, actor, practice)
+    if moderation.own(session, actor, practice):
+        raise NotAllowed(moderation.ANOTHER)
     _take_back(session, actor, practice, into)
     practice.merged_into_id = None
     make_public_again(session, practice)
@@ -184,25 +186,38 @@ def _take_over(session: Session, actor: User, into: Practice, found: Pair) -> No
 def _hand_on(session: Session, actor: User, practice: Practice, into: Practice) -> dict[str, Any]:
     """Give those who wrote the one their part in the other; what was given, for the log and for the way back."""
     given: dict[str, Any] = {}
-    if into.owner_id is None and practice.owner_id is not None:
-        given["owned"] = str(into.organisation_id or "")
-        into.owner_id, into.organisation_id = practice.owner_id, practice.organisation_id
+    owner = practice.owner
+    if into.owner_id is None and owner is not None:
+        given = {"owned": str(into.organisation_id or ""), "wrote": writes(owner, into)}
+        authors.hand_out(session, actor, into, owner, stays=False)
+        _note_owner(session, actor, into, None, owner.id)
         claims.refuse_others(session, actor, into, claims.GIVEN)
-    held = set(session.scalars(select(PracticeAuthor.user_id).where(PracticeAuthor.practice_id == into.id)))
-    wrote = select(PracticeAuthor.user_id).where(PracticeAuthor.practice_id == practice.id)
-    authors = {practice.owner_id, *session.scalars(wrote)} - held - {None, into.owner_id}
-    session.add_all([PracticeAuthor(practice_id=into.id, user_id=each) for each in authors])
-    return {**given, "authors": sorted(map(str, authors))} if authors else given
+    held = {into.owner_id, *(each.user_id for each in into.authors)}
+    wrote = {each.user_id for each in practice.authors} | ({owner.id} if owner is not None else set())
+    new = sorted(wrote - held, key=str)
+    into.authors.extend(PracticeAuthor(user_id=each, added=datetime.now(UTC)) for each in new)
+    session.flush()
+    return {**given, "authors": [str(each) for each in new]} if new else given
 
 
-def _take_back(session: Session, practice: Practice, into: Practice) -> None:
-    """Take back the parts that the merge gave, where they are still as it gave them."""
+def _take_back(session: Session, actor: User, practice: Practice, into: Practice) -> None:
+    """Take back the parts that the merge gave, where they are still as it gave them: not those given anew since."""
     of_it = (AuditEntry.action == "practice.merge", AuditEntry.object_id == str(practice.id))
     entry = session.scalar(select(AuditEntry).where(*of_it).order_by(AuditEntry.id.desc()).limit(1))
-    given = entry.detail if entry else {}
-    if "owned" in given and into.owner_id == practice.owner_id:
+    if entry is None:
+        return
+    given, owner = entry.detail, practice.owner
+    new = given.get("authors", ())
+    into.authors[:] = [each for each in into.authors if str(each.user_id) not in new or each.added > entry.created]
+    if "owned" in given and owner is not None and into.owner_id == owner.id:
         into.owner_id = None
         into.organisation_id = uuid.UUID(given["owned"]) if given["owned"] else None
-    authors = [uuid.UUID(each) for each in given.get("authors", ())]
-    parts = (PracticeAuthor.practice_id == into.id, PracticeAuthor.user_id.in_(authors))
-    session.execute(delete(PracticeAuthor).where(*parts))
+        if given.get("wrote"):
+            into.authors.append(PracticeAuthor(user_id=owner.id, added=datetime.now(UTC)))
+        _note_owner(session, actor, into, owner.id, None)
+
+
+def _note_owner(session: Session, actor: User, into: Practice, old: uuid.UUID | None, new: uuid.UUID | None) -> None:
+    """The entry about the practice that stays: whose it was, and whose it is."""
+    ids = {"from": str(old) if old else None, "to": str(new) if new else None}
+    audit.note(session, actor, "practice.reassign", "practice", into.id, part="owner", **ids)

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kb.models import Decision, Practice, Review, Revision, RevisionKind, Role, State, User
-from kb.services import audit, comments, mending, notices
+from kb.services import audit, authors, comments, mending, notices
 from kb.services.checking import check
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, Problem
 from kb.services.permissions import WAITING, Transition, can, transition, writes
@@ -16,7 +16,10 @@ from kb.services.practices import unmoved, working_copy
 from kb.services.publishing import publish as make_public
 from kb.services.publishing import return_to_public
 from kb.services.record import RECOMMENDED, tidy
+from kb.services.redaction import empty_practice
 from kb.services.vocabularies import Vocabulary
+
+ANOTHER = N_("Another editor has to put this online again: it is your own practice.")
 
 
 def waiting(session: Session) -> int:
@@ -77,7 +80,8 @@ def reject(
 ) -> Review:
     """Turn a submission down for good. Of an update the public version stays, and is the working copy again.
 
-    Nothing that was written is lost: it stays in the revisions. Raises NotAllowed, Conflict, Invalid without a reason.
+    Nothing that was written is lost: it stays in the revisions. But what was never public and has nobody any more who
+    could go on with it is emptied. Raises NotAllowed, Conflict, Invalid without a reason.
     """
     step = _step(actor, practice, "reject", seen)
     if not message.strip():
@@ -87,6 +91,8 @@ def reject(
     practice.editor_id = None
     if step.target == State.PUBLISHED:
         return_to_public(session, practice)
+    elif practice.version == 0 and practice.owner_id is None and not authors.shared(session, practice, but=actor):
+        empty_practice(session, practice)
     audit.note(session, actor, "practice.reject", "practice", practice.id, update=step.target == State.PUBLISHED)
     data = {"url": f"/my/practices/{practice.id}/edit", "message": review.message}
     notices.tell_owner(session, "practice-rejected", practice, but=actor, **data)
@@ -133,7 +139,7 @@ def publish(
     Raises NotAllowed, Conflict, or Invalid where the record no longer holds.
     """
     _step(actor, practice, "publish", seen)
-    if _wrote(session, actor, practice) and _other_editors(session, actor):
+    if own(session, actor, practice):
         raise NotAllowed(
             N_("Another editor has to publish this: it is your own submission, or you changed much in it.")
         )
@@ -145,6 +151,11 @@ def publish(
     audit.note(session, actor, "practice.publish", "practice", practice.id, version=practice.version)
     notices.tell_owner(session, "practice-published", practice, but=actor, url=f"/practices/{practice.slug}")
     return revision
+
+
+def own(session: Session, actor: User, practice: Practice) -> bool:
+    """Whether another editor has to decide that readers see this: it is this editor's own, and there is another."""
+    return _wrote(session, actor, practice) and _other_editors(session, actor)
 
 
 def missing(session: Session, practice: Practice) -> list[str]:

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kb.db import Database
-from kb.models import AuditEntry, Claim, MailMessage, Practice, Role, User
-from kb.services import accounts, claims, leaving, permissions
+from kb.models import AuditEntry, Claim, MailMessage, Practice, PracticeAuthor, Role, State, User
+from kb.services import accounts, authors, claims, history, leaving, permissions, practices
 from kb.services.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests import factories
 
@@ -184,3 +184,67 @@ def test_who_leaves_claims_nothing_any_more(session: Session, alice: User, bob: 
     leaving.leave(session, alice)
     session.refresh(decided)
     assert claims.open_claims(session) == [] and decided.reason == ""
+
+
+def handed_in(session: Session, alice: User) -> Practice:
+    """A public practice that Alice gave up while an update of hers was not sent."""
+    practice = factories.published(session, alice, title="As readers know it")
+    practices.save(session, alice, practice, factories.document(title="Not sent"), dict(factories.CONTACT))
+    authors.give_up(session, alice, practice)
+    session.flush()
+    session.expire(practice, ["owner"])
+    return practice
+
+
+def test_who_claims_a_practice_gets_what_is_public_and_no_contact_of_who_had_it(
+    session: Session, alice: User, charlie: User, bob: User
+) -> None:
+    practice = handed_in(session, alice)
+    claims.decide(session, bob, make(session, charlie, practice).id, True)
+    session.flush()
+    assert practices.working_copy(session, practice)["title"] == "As readers know it"
+    assert (practice.state, practice.contact) == (State.PUBLISHED, None)
+
+
+def test_the_history_keeps_what_was_never_public_from_who_claimed_it_and_from_the_editors(
+    session: Session, alice: User, charlie: User, bob: User
+) -> None:
+    practice = handed_in(session, alice)
+    claims.decide(session, bob, make(session, charlie, practice).id, True)
+    session.flush()
+    assert [history.numbers(session, who, practice) for who in (charlie, bob)] == [[3, 1], [3, 1]]
+    assert history.numbers(session, alice, practice) == [3, 2, 1]
+    assert [step.changed for step in history.page(session, charlie, practice).items] == [None, None]
+    with pytest.raises(NotFound):
+        history.read(session, charlie, practice, 2)
+
+
+def test_what_is_written_after_a_claim_is_in_the_history(
+    session: Session, alice: User, charlie: User, bob: User
+) -> None:
+    practice = handed_in(session, alice)
+    claims.decide(session, bob, make(session, charlie, practice).id, True)
+    practices.save(session, charlie, practice, factories.document(title="Charlie's own"), None)
+    session.flush()
+    assert history.numbers(session, bob, practice) == [4, 3, 1]
+
+
+def test_a_co_author_who_claims_a_practice_goes_on_with_the_update(
+    session: Session, alice: User, charlie: User, bob: User
+) -> None:
+    practice = handed_in(session, alice)
+    practice.authors.append(PracticeAuthor(user_id=charlie.id))
+    session.flush()
+    claims.decide(session, bob, make(session, charlie, practice).id, True)
+    assert practices.working_copy(session, practice)["title"] == "Not sent"
+    assert practice.contact is not None
+
+
+def test_what_an_editor_offers_comes_without_the_update_of_who_had_it(
+    session: Session, alice: User, charlie: User, bob: User
+) -> None:
+    practice = handed_in(session, alice)
+    authors.offer(session, bob, practice, "owner", charlie.email, "https://kb.example")
+    url = session.scalars(select(MailMessage).where(MailMessage.kind == "offer-owner")).one().data["url"]
+    authors.accept(session, charlie, url.rpartition("/")[2])
+    assert practices.working_copy(session, practice)["title"] == "As readers know it"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select
@@ -128,14 +129,14 @@ def test_what_the_other_lacks_waits_in_an_update_of_it(
     assert new.state == State.DRAFT and new.record is not None and len(new.record.sources) == 1
 
 
-def test_nothing_is_taken_over_into_an_update_that_is_in_work(
+def test_nothing_is_merged_into_one_of_which_an_update_is_in_work(
     session: Session, charlie: User, bob: User, old: Practice, new: Practice
 ) -> None:
     practices.save(session, charlie, new, factories.document(title="Charlie's own words"), None)
-    assert not merging.pair(session, bob, old, new).can_take
-    with pytest.raises(Conflict):
-        merging.merge(session, bob, old, new, take=True)
-    assert old.merged_into_id is None
+    for step in (merging.pair, merging.merge):
+        with pytest.raises(Conflict, match="An update of the practice that stays is in work"):
+            step(session, bob, old, new)
+    assert old.merged_into_id is None and authors(session, new) == set()
 
 
 def test_an_address_that_differs_by_a_slash_is_the_same_source(
@@ -221,3 +222,94 @@ def test_the_other_is_found_by_its_address_or_words_of_its_title(
 ) -> None:
     assert merging.find(session, text, old) == [new]
     assert merging.find(session, " ", old) == [] and merging.find(session, "%", old) == []
+
+
+def mails(session: Session) -> list[tuple[str, str]]:
+    rows = session.execute(select(MailMessage.kind, MailMessage.address).order_by(MailMessage.kind, "address"))
+    return [(kind, address.partition("@")[0]) for kind, address in rows]
+
+
+def test_all_who_write_one_of_the_two_get_one_mail_each(
+    session: Session, alice: User, charlie: User, bob: User, old: Practice, new: Practice
+) -> None:
+    erin, finn, gail = (person(session, name) for name in ("erin", "finn", "gail"))
+    old.authors.extend(PracticeAuthor(user_id=each.id) for each in (erin, gail))
+    new.authors.extend(PracticeAuthor(user_id=each.id) for each in (finn, gail))
+    session.flush()
+    merging.merge(session, bob, old, new)
+    assert mails(session) == [
+        ("practice-joined", "charlie"), ("practice-joined", "finn"),
+        ("practice-merged", "alice"), ("practice-merged", "erin"), ("practice-merged", "gail"),
+    ]  # fmt: skip
+
+
+def test_a_co_author_who_becomes_the_owner_is_told_once_of_everything_after(
+    session: Session, alice: User, bob: User, old: Practice
+) -> None:
+    seed = factories.published(session, title="From public sources")
+    seed.authors.append(PracticeAuthor(user_id=alice.id))
+    session.flush()
+    merging.merge(session, bob, old, seed)
+    assert (seed.owner_id, authors(session, seed)) == (alice.id, set())
+    lifecycle.unpublish(session, bob, seed, "At once.")
+    assert mails(session) == [("practice-merged", "alice"), ("practice-unpublished", "alice")]
+
+
+def test_undone_a_co_author_who_became_the_owner_is_a_co_author_again(
+    session: Session, alice: User, bob: User, old: Practice
+) -> None:
+    seed = factories.published(session, title="From public sources")
+    seed.authors.append(PracticeAuthor(user_id=alice.id))
+    session.flush()
+    merging.merge(session, bob, old, seed)
+    merging.undo(session, bob, old)
+    session.flush()
+    assert (seed.owner_id, authors(session, seed)) == (None, {alice.id})
+
+
+def test_what_is_taken_over_waits_for_who_becomes_the_owner(
+    session: Session, alice: User, bob: User, old: Practice
+) -> None:
+    seed = factories.published(session, title="From public sources")
+    merging.merge(session, bob, old, seed, take=True)
+    assert (seed.owner_id, seed.state) == (alice.id, State.DRAFT)
+    assert len(practices.working_copy(session, seed)["sources"]) == 2
+
+
+def test_a_part_that_was_given_anew_since_is_not_taken_back(
+    session: Session, alice: User, bob: User, old: Practice, new: Practice
+) -> None:
+    merging.merge(session, bob, old, new)
+    new.authors.clear()
+    session.flush()
+    new.authors.append(PracticeAuthor(user_id=alice.id, added=datetime.now(UTC)))
+    session.flush()
+    merging.undo(session, bob, old)
+    session.flush()
+    assert authors(session, new) == {alice.id}
+
+
+def test_the_log_says_of_the_one_that_stays_whose_it_becomes(
+    session: Session, alice: User, bob: User, old: Practice
+) -> None:
+    seed = factories.published(session, title="From public sources")
+    merging.merge(session, bob, old, seed)
+    merging.undo(session, bob, old)
+    given = (AuditEntry.object_id == str(seed.id), AuditEntry.action == "practice.reassign")
+    entries = session.scalars(select(AuditEntry).where(*given).order_by(AuditEntry.id))
+    assert [(entry.detail["from"], entry.detail["to"]) for entry in entries] == [
+        (None, str(alice.id)), (str(alice.id), None)
+    ]  # fmt: skip
+
+
+def test_an_editor_undoes_the_merge_of_their_own_practice_only_where_there_is_no_other(
+    session: Session, bob: User, new: Practice
+) -> None:
+    dora = person(session, "dora", Role.ADMIN)
+    own = factories.published(session, bob, title="Bob's own")
+    merging.merge(session, dora, own, new)
+    with pytest.raises(NotAllowed):
+        merging.undo(session, bob, own)
+    dora.active = False
+    merging.undo(session, bob, own)
+    assert own.record is not None

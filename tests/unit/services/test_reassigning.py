@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kb.db import Database
-from kb.models import AuditEntry, MailMessage, Practice, Role, User
-from kb.services import accounts, claims, moderation, practices, reassigning
+from kb.models import AuditEntry, MailMessage, Practice, Role, State, User
+from kb.services import accounts, claims, history, moderation, practices, reassigning, vocabularies
 from kb.services.errors import Conflict, Invalid, NotAllowed
 from kb.services.reassigning import Plan, Wanted
 from tests import factories
@@ -197,3 +197,58 @@ def test_a_plan_that_is_not_the_one_looked_at_is_not_carried_out(
     with pytest.raises(Conflict):
         reassigning.carry_out(session, bob, now, looked_at)
     assert practice.owner_id == bob.id and told(session, "practices-given") == []
+
+
+def test_an_editor_gives_practices_to_themselves_only_where_there_is_no_other(
+    session: Session, alice: User, bob: User
+) -> None:
+    practice = factories.published(session, alice)
+    assert reassigning.plan(session, bob, [practice.id], "owner", bob.email).target == bob
+    person(session, "erin", Role.EDITOR)
+    with pytest.raises(Invalid) as refused:
+        reassigning.plan(session, bob, [practice.id], "owner", bob.email)
+    assert [problem.field for problem in refused.value.problems] == ["to"]
+
+
+def test_an_update_that_was_not_sent_is_not_handed_over(
+    session: Session, alice: User, charlie: User, bob: User
+) -> None:
+    practice = factories.published(session, alice, title="As readers know it")
+    practices.save(session, alice, practice, factories.document(title="Secret"), dict(factories.CONTACT))
+    done(session, bob, reassigning.plan(session, bob, [practice.id], "owner", charlie.email))
+    session.flush()
+    assert practices.working_copy(session, practice)["title"] == "As readers know it"
+    assert (practice.state, practice.contact) == (State.PUBLISHED, None)
+    assert [history.numbers(session, who, practice) for who in (charlie, bob)] == [[3, 1], [3, 1]]
+
+
+def test_an_update_that_waits_for_an_editor_is_handed_over(
+    session: Session, alice: User, charlie: User, bob: User
+) -> None:
+    practice = factories.published(session, alice, title="As readers know it")
+    practices.save(session, alice, practice, factories.document(title="Sent"), dict(factories.CONTACT))
+    practices.submit(session, alice, practice, vocabularies.load(session))
+    done(session, bob, reassigning.plan(session, bob, [practice.id], "owner", charlie.email))
+    assert (practice.state, practices.working_copy(session, practice)["title"]) == (State.SUBMITTED, "Sent")
+    assert practice.revision_count in history.numbers(session, charlie, practice)
+
+
+def test_a_colleague_goes_on_with_the_update(session: Session, alice: User, charlie: User, bob: User) -> None:
+    factories.organisation(session, "Region of Example", alice, charlie)
+    practice = factories.published(session, alice)
+    practices.save(session, alice, practice, factories.document(title="Ours"), None)
+    done(session, bob, reassigning.plan(session, bob, [practice.id], "owner", charlie.email))
+    assert practices.working_copy(session, practice)["title"] == "Ours"
+
+
+def test_the_log_says_from_whom_to_whom(session: Session, alice: User, charlie: User, bob: User) -> None:
+    practice = factories.published(session, alice)
+    done(session, bob, reassigning.plan(session, bob, [practice.id], "owner", charlie.email))
+    entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "practice.reassign")).one()
+    assert entry.detail == {"part": "owner", "from": str(alice.id), "to": str(charlie.id)}
+
+
+def test_the_log_says_which_editor_a_review_was_handed_to(session: Session, alice: User, bob: User, erin: User) -> None:
+    moderation.hand_over(session, bob, in_review(session, alice, bob, "One"), erin)
+    entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "practice.hand-over")).one()
+    assert entry.detail == {"from": str(bob.id), "to": str(erin.id)}
