@@ -41,6 +41,9 @@ REPORT_LIMIT = RateLimitItemPerHour(10)
 UPLOAD_LIMIT = RateLimitItemPerHour(60)
 """Files that one person can upload in any hour."""
 
+BEGIN_LIMIT = RateLimitItemPerHour(30)
+"""Practices that one person can begin by autosave in any hour."""
+
 BUSY_TIMEOUT = 1.0
 """Seconds that a count waits for another worker's; then the sign-in goes on uncounted."""
 
