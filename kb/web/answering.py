@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from kb.models import Role
 from kb.services import comments, permissions, practices
 from kb.services.errors import Invalid, Problem
-from kb.web import accounts, context, languages
+from kb.web import accounts, context, keeping, languages
 from kb.web.forms import filling
 
 bp = Blueprint("answering", __name__)
@@ -26,6 +26,7 @@ def questions(practice_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @bp.post("/my/practices/<uuid:practice_id>/questions")
+@keeping.words
 @accounts.required(Role.READER)
 def answer(practice_id: uuid.UUID) -> ResponseReturnValue:
     """Send what was typed as answers."""
@@ -47,6 +48,7 @@ def _page(practice_id: uuid.UUID, typed: dict[str, str], problems: tuple[Problem
     return render_template(
         "submissions/questions.html",
         practice=practice,
+        review=practices.last_review(session, practice),
         document=practices.working_copy(session, practice),
         notes=comments.still_open(comments.threads(session, practice)),
         can_answer=permissions.can(actor, "comment", practice),

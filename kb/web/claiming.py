@@ -11,10 +11,10 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from kb.models import Role
-from kb.services import claims
-from kb.services.errors import Conflict, Invalid, Message, Problem
+from kb.services import claims, titles
+from kb.services.errors import N_, Conflict, Invalid, Message, Problem
 from kb.services.permissions import can
-from kb.web import accounts, admin, context, languages
+from kb.web import accounts, admin, context, keeping, languages
 
 bp = Blueprint("claiming", __name__)
 
@@ -27,6 +27,7 @@ def form(slug: str) -> ResponseReturnValue:
 
 
 @bp.post("/practices/<slug>/claim")
+@keeping.words
 @accounts.required()
 def claim(slug: str) -> ResponseReturnValue:
     """Keep the claim; an editor decides."""
@@ -34,7 +35,7 @@ def claim(slug: str) -> ResponseReturnValue:
     try:
         with context.writing() as session:
             made = claims.make(session, accounts.acting(session), slug, reason)
-            title = made.practice.title
+            title = titles.public(session, made.practice)
     except Invalid as invalid:
         return _page(slug, reason, invalid.problems, 422)
     except Conflict as conflict:
@@ -59,6 +60,7 @@ def overview() -> ResponseReturnValue:
 
 
 @bp.post("/review/claims/<uuid:claim_id>")
+@keeping.words
 @accounts.required(Role.EDITOR)
 def decide(claim_id: uuid.UUID) -> ResponseReturnValue:
     """Confirm a claim, or refuse it with a word."""
@@ -70,7 +72,9 @@ def decide(claim_id: uuid.UUID) -> ResponseReturnValue:
         problems = [Problem(f"{each.field}-{claim_id}", each.message) for each in invalid.problems]
         return _list(problems, {claim_id: answer}), 422
     except Conflict as conflict:
-        return _list([Problem(f"answer-{claim_id}", conflict.message)], {claim_id: answer}), 409
+        if answer.strip():  # another editor was faster: there is no form any more to show it in
+            raise
+        return _list([Problem(f"answer-{claim_id}", conflict.message)]), 409
     flash(_("The practice has an owner now, who gets a mail.") if accepted
           else _("The claim is refused, and a mail says so."))  # fmt: skip
     return redirect(url_for("claiming.overview"))
@@ -96,6 +100,9 @@ def _page(
         registration=context.config().open_registration,
     )
     return html, status if member else 403
+
+
+keeping.restorer("claiming.decide", N_("You are signed in again and your answer is back. It is not sent yet."))
 
 
 def _list(problems: Sequence[Problem] = (), typed: dict[uuid.UUID, str] | None = None) -> str:

@@ -11,12 +11,27 @@ from flask_babel import format_datetime
 from flask_babel import gettext as _
 
 from kb.services.differences import Piece, words
+from kb.services.errors import N_
 from kb.services.record import LABELS
 from kb.services.vocabularies import country_name
 from kb.web import context, labels, languages
 
 _TABLES = {"level": "level", "status": "status", "evidence": "evidence", "authority_role": "authority_role"}
 _FACETS = {"themes": "theme", "target_groups": "target_group", "language": "language", "country": "country"}
+
+PARTS = {
+    "name": N_("Name"),
+    "title": N_("Title"),
+    "summary": N_("Summary"),
+    "url": N_("Web address"),
+    "baseline": N_("Before"),
+    "value": N_("Value"),
+    "unit": N_("Unit"),
+    "note": N_("Note"),
+    "alt": N_("What the picture shows"),
+    "credit": N_("Credit"),
+}
+"""What the parts of an entry are called."""
 
 
 def value_label(key: str, value: Any) -> str:
@@ -76,6 +91,15 @@ def entry_changes(key: str, before: Any, after: Any) -> list[Piece]:
 def field_name(key: str) -> str:
     """What a field is called, in the language of the page."""
     return _(str(LABELS[key]))
+
+
+def path_name(path: str) -> str:
+    """What the text at a path is called: "Summary", "Sources 1: Title"."""
+    key, *rest = path.split(".")
+    if not rest:
+        return field_name(key)
+    number = f" {int(rest[0]) + 1}" if rest[0].isdecimal() else ""
+    return f"{field_name(key)}{number}: {_(PARTS.get(rest[-1], rest[-1]))}"
 
 
 def moment(value: datetime) -> str:

@@ -14,6 +14,7 @@ from flask.wrappers import Response
 from flask_babel import format_decimal
 from flask_babel import gettext as _
 from slugify import slugify
+from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import MultiDict
 
 from kb.models import Practice, Role
@@ -25,7 +26,7 @@ from kb.services.limits import UPLOAD_LIMIT, Asking
 from kb.services.practice_files import Words
 from kb.services.shown_files import KEYS, Shown
 from kb.services.values import FILE_LIMIT
-from kb.web import accounts, context, languages
+from kb.web import accounts, context, keeping, languages
 from kb.web.returning import restorers
 
 bp = Blueprint("files", __name__)
@@ -44,6 +45,8 @@ PRINTED = {
 
 SANDBOX = "default-src 'none'; sandbox"
 """What a file may do in a browser, should one show it: nothing."""
+
+BUSY = N_("The site is busy and could not take the file. Your words are below: choose the file again in a minute.")
 
 CHANGES = ("save", "up", "down", "remove")
 
@@ -68,6 +71,7 @@ def page(practice_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @bp.post("/my/practices/<uuid:practice_id>/files")
+@keeping.words
 @accounts.required(Role.READER)
 def upload(practice_id: uuid.UUID) -> ResponseReturnValue:
     """Take a file in; where that cannot be, give the form back with its words and say why."""
@@ -79,6 +83,8 @@ def upload(practice_id: uuid.UUID) -> ResponseReturnValue:
         return _page(practice_id, f"new-{kind}", invalid.problems), 422
     except (Conflict, TooMany, Unavailable) as refused:
         return _refused(practice_id, kind, refused)
+    except OperationalError:
+        return _refused(practice_id, kind, Unavailable(BUSY))
     flash(
         _("The picture is with the practice now.") if kind == "image" else _("The document is with the practice now.")
     )
@@ -86,6 +92,7 @@ def upload(practice_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @bp.post("/my/practices/<uuid:practice_id>/files/<sha256>")
+@keeping.words
 @accounts.required(Role.READER)
 def change(practice_id: uuid.UUID, sha256: str) -> ResponseReturnValue:
     """Say something else about a file, show it earlier or later, or no longer."""
@@ -148,6 +155,7 @@ def _restored(pairs: MultiDict[str, str], practice_id: uuid.UUID) -> ResponseRet
 
 
 restorers["files.upload"] = _restored
+keeping.restorer("files.change", N_("You are signed in again and your words are back. They are not saved yet."))
 
 
 def _page(

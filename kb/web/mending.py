@@ -8,30 +8,17 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from kb.models import Role
-from kb.services import mending, permissions, practices
+from kb.models import Practice, Role
+from kb.services import mending, permissions, practices, reconciling
 from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, Problem
-from kb.services.record import LONG_TEXTS
-from kb.web import accounts, context, documents, languages, moderation
+from kb.services.record import LONG_TEXTS, Document
+from kb.web import accounts, context, documents, keeping, languages, moderation
 from kb.web.forms.filling import seen
 
 bp = Blueprint("mending", __name__)
-
-PARTS = {
-    "name": N_("Name"),
-    "title": N_("Title"),
-    "summary": N_("Summary"),
-    "url": N_("Web address"),
-    "baseline": N_("Before"),
-    "value": N_("Value"),
-    "unit": N_("Unit"),
-    "note": N_("Note"),
-    "alt": N_("What the picture shows"),
-    "credit": N_("Credit"),
-}
-"""What the parts of an entry are called."""
 
 
 @bp.get("/review/<uuid:practice_id>/mend")
@@ -42,6 +29,7 @@ def form(practice_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @bp.post("/review/<uuid:practice_id>/mend")
+@keeping.words
 @accounts.required(Role.EDITOR)
 def mend(practice_id: uuid.UUID) -> ResponseReturnValue:
     """Keep mended texts, and tell the author."""
@@ -72,14 +60,19 @@ def _page(
     actor = accounts.acting(session)
     practice = practices.get(session, actor, practice_id)
     document = practices.working_copy(session, practice)
+    began = _began(session, practice, typed)
+    now = mending.texts(document)
     wrong = [(problem.field.replace(".", "-"), languages.say(problem.message)) for problem in problems]
     return render_template(
         "moderation/mend.html",
         practice=practice,
         language=document["language"],
-        texts=mending.texts(document),
-        typed=typed or {},
-        name=_name,
+        texts=now,
+        before=mending.texts(began) if began else {},
+        typed=mending.onto(began, document, typed) if began and typed else typed or {},
+        note=typed.get("note", "") if typed else "",
+        words=keeping.typed(typed.items(multi=True)) if typed else [],
+        name=documents.path_name,
         is_long=_is_long,
         allowed=permissions.can(actor, "mend", practice),
         problems=wrong,
@@ -88,13 +81,11 @@ def _page(
     )
 
 
-def _name(path: str) -> str:
-    """What the text at a path is called: "Summary", "Sources 1: Title"."""
-    key, *rest = path.split(".")
-    if not rest:
-        return documents.field_name(key)
-    number = f" {int(rest[0]) + 1}" if rest[0].isdecimal() else ""
-    return f"{documents.field_name(key)}{number}: {_(PARTS[rest[-1]])}"
+def _began(session: Session, practice: Practice, typed: MultiDict[str, str] | None) -> Document | None:
+    """The text that an editor began from, where it is not the present one; None where it is, or is not known."""
+    number = seen(typed) if typed else None
+    revision = reconciling.revision(session, practice, number)
+    return revision.document if revision and number != practice.revision_count else None
 
 
 def _is_long(path: str) -> bool:

@@ -26,7 +26,7 @@ from kb.services.limits import REPORT_LIMIT, Asking
 from kb.services.record import DOCUMENT_KEYS
 from kb.services.reports import Said
 from kb.services.retention import REPORTERS_KEPT
-from kb.web import accounts, admin, context, languages, private
+from kb.web import accounts, admin, context, keeping, languages, private
 from kb.web.documents import field_name
 
 bp = Blueprint("reporting", __name__)
@@ -48,6 +48,7 @@ def form(slug: str) -> ResponseReturnValue:
 
 
 @bp.post("/practices/<slug>/report")
+@keeping.words
 @csrf.exempt  # who is signed out has no cookie; _accepted looks at the token instead
 def send(slug: str) -> ResponseReturnValue:
     """Keep the report. What a program typed into the field that nobody sees is thrown away without a word."""
@@ -79,6 +80,7 @@ def overview() -> ResponseReturnValue:
 
 
 @bp.post("/review/reports/<uuid:report_id>")
+@keeping.words
 @accounts.required(Role.EDITOR)
 def close(report_id: uuid.UUID) -> ResponseReturnValue:
     """Answer a report and close it, or close it without a word."""
@@ -91,9 +93,14 @@ def close(report_id: uuid.UUID) -> ResponseReturnValue:
         problems = [Problem(f"{each.field}-{report_id}", each.message) for each in invalid.problems]
         return _list(problems, {report_id: answer}), 422
     except Conflict as conflict:
+        if answer.strip():  # another editor was faster: there is no form any more to show it in
+            raise
         return _list([Problem("closed", conflict.message)]), 409
     flash(_("The report is closed and the answer is on its way.") if mailed else _("The report is closed."))
     return redirect(url_for("reporting.overview"))
+
+
+keeping.restorer("reporting.close", N_("You are signed in again and your answer is back. It is not sent yet."))
 
 
 def _page(slug: str, typed: MultiDict[str, str], problems: Sequence[Problem] = (), status: int = 200) -> Response:
