@@ -71,7 +71,7 @@ PRACTICE: dict[str, list[User]] = {
     "Editor": [_person(Role.EDITOR, 6)],
     "Administrator": [_person(Role.ADMIN, 7)],
 }
-ORPHAN = "Editor, of a public practice without an owner"
+ORPHAN = "Editor, of a practice without an owner"
 
 
 def page() -> str:
@@ -116,7 +116,7 @@ def _may(who: User, action: str, state: State) -> bool:
 
 def _orphan(action: str) -> str:
     editor = PRACTICE["Editor"][0]
-    return _named(lambda state: any(can(editor, action, each) for each in _standing(state) if each.version))
+    return _named(lambda state: any(can(editor, action, each) for each in _standing(state)))
 
 
 def _standing(

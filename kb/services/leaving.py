@@ -29,16 +29,13 @@ from kb.models import (
     User,
     UserSession,
 )
-from kb.services import audit, authors, buffers, claims, consent, mail, people, previews, privacy, reports
+from kb.services import audit, authors, claims, consent, mail, people, previews, privacy, reports
 from kb.services.errors import N_, Conflict
 from kb.services.permissions import WAITING, transition
 from kb.services.publishing import now, public_revision, return_to_public
-from kb.services.redaction import empty_revisions
+from kb.services.redaction import NEVER_SENT, empty_practice, empty_revisions
 
 LAST = N_("You are the last administrator. Make somebody else one first; then your account can be deleted.")
-
-NEVER_SENT = N_("Its author left before it was published.")
-"""Why the text of a draft is gone."""
 
 
 def placeholder(user: User) -> str:
@@ -93,10 +90,7 @@ def _part_with(session: Session, person: User, practice: Practice, actor: User |
     if authors.shared(session, practice, but=person) or practice.state in WAITING:
         return
     if practice.version == 0:
-        empty_revisions(session, practice.id, NEVER_SENT)
-        buffers.drop_all(session, practice.id)
-        practice.title, practice.contact = "", None
-        practice.changed = now()
+        empty_practice(session, practice)
     else:
         _drop_update(session, practice)
     if step is not None:

@@ -207,17 +207,29 @@ def can(user: User | None, action: str, practice: Practice | None = None) -> boo
         return any(each.name == action and not each.states and at_least(user, _ROLE[each.who]) for each in ACTIONS)
     step = transition(action, practice)
     who = [each.who for each in ACTIONS if each.name == action and each.holds(practice)]
-    return any(_is(user, each, practice) for each in (*who, *(step.who if step else ())))
+    if any(_is(user, each, practice, practice.state) for each in who):
+        return True
+    return step is not None and any(_is(user, each, practice, step.target) for each in step.who)
 
 
 def entitled(user: User | None, action: str, practice: Practice) -> bool:
     """Whether a step would be this person's to make, if the practice stood where the step starts from."""
-    return any(_is(user, who, practice) for each in TRANSITIONS if each.action == action for who in each.who)
+    return any(
+        _is(user, who, practice, each.target) for each in TRANSITIONS if each.action == action for who in each.who
+    )
 
 
-def _is(user: User | None, who: Who, practice: Practice) -> bool:
-    """Whether a rule means someone. The editors stand in as owner of a public practice without one."""
+def _is(user: User | None, who: Who, practice: Practice, target: State) -> bool:
+    """Whether a rule means someone, where the practice stands in `target` afterwards."""
     if who == Who.OWNER:
-        orphan = practice.owner_id is None and practice.version > 0
-        return owns(user, practice) or (orphan and at_least(user, Role.EDITOR))
+        return owns(user, practice) or (at_least(user, Role.EDITOR) and _orphan(practice, target))
     return at_least(user, _ROLE[who])
+
+
+def _orphan(practice: Practice, target: State) -> bool:
+    """Whether the editors stand in as owner: of a practice without one that was public, or that was sent to them.
+
+    What was never public does not go where they would not see it any more: nobody could take it up again.
+    """
+    seen = practice.state in SEEN_BY_EDITORS and target in SEEN_BY_EDITORS
+    return practice.owner_id is None and (practice.version > 0 or seen)

@@ -9,13 +9,16 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from kb.models import Comment, MailMessage, Practice, Review, Revision, User
-from kb.services import audit, buffers
+from kb.services import audit, buffers, previews
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.file_keeping import forget_unnamed
 from kb.services.permissions import can, transition
 from kb.services.publishing import now, unpublish
 
 REASON_LIMIT = 500
+
+NEVER_SENT = N_("Its author left before it was published.")
+"""Why the text of a draft is gone."""
 
 
 def empty_revisions(session: Session, practice_id: uuid.UUID, reason: str, *which: ColumnElement[bool]) -> None:
@@ -28,6 +31,14 @@ def empty_revisions(session: Session, practice_id: uuid.UUID, reason: str, *whic
     values: dict[str, Any] = {"document": {}, "note": None, "redacted": now(), "redaction": reason}
     session.execute(update(Revision).where(*mine).values(values), execution_options={"synchronize_session": "fetch"})
     forget_unnamed(session, practice_id)
+
+
+def empty_practice(session: Session, practice: Practice) -> None:
+    """Empty a practice that was never public and whose author left, with its contact and what was typed about it."""
+    empty_revisions(session, practice.id, NEVER_SENT)
+    buffers.drop_all(session, practice.id)
+    practice.title, practice.contact = "", None
+    practice.changed = now()
 
 
 def redact(session: Session, actor: User, practice_id: uuid.UUID, version: int | None, reason: str) -> Practice:
@@ -55,6 +66,7 @@ def redact(session: Session, actor: User, practice_id: uuid.UUID, version: int |
     _empty_answers(session, practice, first, last)
     if newest:
         _take_offline(session, practice)
+    previews.end_all(session, actor, practice)
     _empty_mail(session, practice, titles - {practice.title})
     audit.note(session, actor, "practice.redact", "practice", practice.id, version=version, offline=newest)
     return practice

@@ -94,6 +94,46 @@ def test_each_practice_that_moves_is_in_the_log(session: Session, alice: User, b
     assert set(left(session)) == {str(draft.id), str(update.id)} and waits.state == State.SUBMITTED
 
 
+def test_an_editor_goes_on_with_what_was_sent_in_by_somebody_who_left(session: Session, alice: User, bob: User) -> None:
+    practice, words = factories.submitted(session, alice), vocabularies.load(session)
+    leaving.leave(session, alice)
+    moderation.request_changes(session, bob, practice, "Which month?")
+    practices.save(session, bob, practice, factories.document(start="2021-10"), None)
+    practices.submit(session, bob, practice, words)
+    moderation.publish(session, bob, practice, words)
+    assert practice.state == State.PUBLISHED
+
+
+def test_what_was_sent_in_by_somebody_who_left_goes_nowhere_where_nobody_sees_it(
+    session: Session, alice: User, bob: User
+) -> None:
+    practice = factories.submitted(session, alice)
+    leaving.leave(session, alice)
+    assert not permissions.can(bob, "withdraw", practice) and not permissions.can(bob, "abandon", practice)
+
+
+def test_a_rejected_submission_of_somebody_who_left_is_emptied(session: Session, alice: User, bob: User) -> None:
+    practice = factories.submitted(session, alice)
+    leaving.leave(session, alice)
+    moderation.reject(session, bob, practice, "Not here.")
+    assert set(texts(session, practice)) == {None} and (practice.title, practice.contact) == ("", None)
+
+
+def test_a_rejected_submission_that_colleagues_share_keeps_its_text(session: Session, alice: User, bob: User) -> None:
+    factories.organisation(session, "City", alice, accounts.add_user(session, "carol@example.org", Role.MEMBER))
+    practice = factories.submitted(session, alice)
+    leaving.leave(session, alice)
+    moderation.reject(session, bob, practice, "Not here.")
+    assert None not in texts(session, practice)
+
+
+def test_a_draft_that_colleagues_share_is_not_the_editors(session: Session, alice: User, bob: User) -> None:
+    factories.organisation(session, "City", alice, accounts.add_user(session, "carol@example.org", Role.MEMBER))
+    practice = factories.draft(session, alice)
+    leaving.leave(session, alice)
+    assert not permissions.can(bob, "view", practice) and not permissions.can(bob, "edit", practice)
+
+
 def test_a_submission_that_waits_is_still_decided(session: Session, alice: User, bob: User) -> None:
     practice = factories.submitted(session, alice)
     leaving.leave(session, alice)
