@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import pytest
+from markupsafe import escape
 
 from kb import models
 from kb.search.port import SORTS
@@ -171,6 +172,16 @@ def test_a_reader_gets_the_translation_into_her_language(reading_site: Site, mon
 )
 def test_markdown_gives_only_harmless_html(text: str | None, html: str) -> None:
     assert templating.markdown(text).strip() == html
+
+
+@pytest.mark.parametrize("sign", ["[", "![", "[a](", "*a_", "`a", "- \n", "<a "])
+def test_a_text_of_signs_alone_is_shown_as_it_was_typed(sign: str) -> None:
+    text = (sign * 2_000).strip()
+    assert templating.markdown(text).strip() == f"<p>{escape(text)}</p>"
+
+
+def test_a_text_of_signs_alone_keeps_its_paragraphs() -> None:
+    assert templating.markdown("*" * 1_001 + "\n\nwords").count("<p>") == 2
 
 
 def test_markdown_has_links_that_say_nothing_of_us() -> None:
