@@ -12,10 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kb.models import AuditEntry, Form, Practice, Revision, State, User
-from kb.services import audit, buffers, notices
+from kb.services import audit, buffers, moderation, notices, previews
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.permissions import Transition, can, entitled, transition
-from kb.services.publishing import make_public_again, public_revision, return_to_public
+from kb.services.publishing import make_public_again, return_to_public
 from kb.services.publishing import unpublish as take_offline
 
 REASON_LIMIT = 2000
@@ -26,6 +26,9 @@ OWNERS = ("abandon", "discard-update", "resume")
 
 EDITORS = ("archive", "restore", "unpublish", "republish")
 """Steps that editors make here."""
+
+BACK = ("restore", "republish")
+"""Steps that show readers a practice again: of one's own another editor makes them, as with publishing."""
 
 
 def abandon(session: Session, actor: User, practice: Practice, reason: str = "") -> None:
@@ -65,6 +68,7 @@ def archive(session: Session, actor: User, practice: Practice, reason: str = "")
     reason = _checked(reason)
     practice.state = step.target
     take_offline(session, practice)
+    previews.end_all(session, actor, practice)
     _note(session, actor, practice, "archive", reason)
     data = {"url": f"/practices/{practice.slug}", "message": reason}
     notices.tell_owner(session, "practice-archived", practice, but=actor, **data)
@@ -84,6 +88,7 @@ def unpublish(session: Session, actor: User, practice: Practice, reason: str = "
     reason = _checked(reason, needed=True)
     practice.state = step.target
     take_offline(session, practice)
+    previews.end_all(session, actor, practice)
     _note(session, actor, practice, "unpublish", reason)
     data = {"url": f"/my/practices/{practice.id}/edit", "message": reason}
     notices.tell_owner(session, "practice-unpublished", practice, but=actor, **data)
@@ -104,7 +109,8 @@ STEPS = {
 def possible(session: Session, actor: User | None, practice: Practice) -> list[str]:
     """Those of STEPS that this person can make now."""
     allowed = [action for action in STEPS if can(actor, action, practice)]
-    return [action for action in allowed if _hindrance(session, practice, action) is None]
+    open_to = [action for action in allowed if not _own(session, actor, practice, action)]
+    return [action for action in open_to if _hindrance(session, practice, action) is None]
 
 
 def get(session: Session, actor: User, practice_id: uuid.UUID, action: str) -> Practice:
@@ -117,14 +123,6 @@ def get(session: Session, actor: User, practice_id: uuid.UUID, action: str) -> P
     if practice is None or hidden or not entitled(actor, action, practice):
         raise NotFound(N_("There is no such practice, or it is not yours."))
     return practice
-
-
-def title(session: Session, actor: User | None, practice: Practice) -> str:
-    """What a practice is called for this person: as readers know it, where the working copy is not theirs to see."""
-    if can(actor, "view", practice):
-        return practice.title
-    revision = public_revision(session, practice)
-    return "" if revision is None else str(revision.document["title"])
 
 
 def offline(session: Session, actor: User) -> list[Practice]:
@@ -151,6 +149,17 @@ def archived_on(session: Session, practice: Practice) -> datetime:
     return session.scalar(statement) or practice.changed
 
 
+def offline_since(session: Session, practice: Practice) -> datetime | None:
+    """When an editor took a practice offline that is offline now; None where that is not why it is."""
+    if practice.record is not None or practice.state == State.ARCHIVED:
+        return None
+    told = ("practice.publish", "practice.republish", "practice.restore", "practice.unpublish", "practice.redact")
+    noted = (AuditEntry.object_kind == "practice", AuditEntry.object_id == str(practice.id),
+             AuditEntry.action.in_(told))  # fmt: skip
+    newest = session.scalar(select(AuditEntry).where(*noted).order_by(AuditEntry.id.desc()).limit(1))
+    return newest.created if newest is not None and newest.action == "practice.unpublish" else None
+
+
 def _put_online(session: Session, actor: User, practice: Practice, action: str, reason: str) -> None:
     _step(session, actor, practice, action)
     make_public_again(session, practice)
@@ -165,10 +174,17 @@ def _step(session: Session, actor: User, practice: Practice, action: str) -> Tra
     step = transition(action, practice)
     if step is None or not can(actor, action, practice):
         raise Conflict(N_("This cannot be done any more: somebody was faster, or has changed the practice since."))
+    if _own(session, actor, practice, action):
+        raise NotAllowed(moderation.ANOTHER)
     hindrance = _hindrance(session, practice, action)
     if hindrance is not None:
         raise hindrance
     return step
+
+
+def _own(session: Session, actor: User | None, practice: Practice, action: str) -> bool:
+    """Whether another editor has to make a step, because the practice is this editor's own."""
+    return action in BACK and actor is not None and moderation.own(session, actor, practice)
 
 
 def _hindrance(session: Session, practice: Practice, action: str) -> Conflict | None:

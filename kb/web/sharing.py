@@ -18,6 +18,12 @@ from kb.web import accounts, context, languages, private
 bp = Blueprint("sharing", __name__)
 
 
+@bp.app_template_global()
+def is_mine(practice: Practice) -> bool:
+    """Whether a practice is the reader's to write, who otherwise sees it as an editor."""
+    return permissions.owns(accounts.current(), practice)
+
+
 @bp.get("/my/practices/<uuid:practice_id>/sharing")
 @accounts.required(Role.READER)
 def overview(practice_id: uuid.UUID) -> ResponseReturnValue:

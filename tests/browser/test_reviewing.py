@@ -52,10 +52,10 @@ def test_a_review_is_done_by_keyboard_alone(live: Live, page: Any) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.type("Of how many?")
-    tab_to(page, "It has run for at least a year")
-    page.keyboard.press("Space")
     tab_to(page, "A word to the author")
     page.keyboard.type("Nearly there.")
+    tab_to(page, "It has run for at least a year")
+    page.keyboard.press("Space")
     tab_to(page, "Ask for changes")
     with page.expect_navigation():
         page.keyboard.press("Enter")
