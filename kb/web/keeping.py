@@ -27,7 +27,7 @@ Pairs = MultiDict[str, str]
 
 NO_WORDS = frozenset({
     "csrf_token", "do", "add", "remove", "seen", "draft", "copy", "began", "since", "kind", "website", "check", "field",
-    "editor", "suggest", "mine", "after", "contact-seen", "contact_seen", "after", "contact_seen",
+    "editor", "suggest", "mine", "after", "contact_seen",
 })  # fmt: skip
 """Fields that a form sends of itself, or that are chosen: nobody wrote them."""
 

@@ -12,10 +12,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from kb.models import Practice, Role, State
-from kb.services import lifecycle
+from kb.services import lifecycle, practices, titles
 from kb.services.errors import N_, Conflict, Invalid, NotFound, Problem
 from kb.services.permissions import at_least
-from kb.web import accounts, context
+from kb.web import accounts, context, keeping
+from kb.web.forms.filling import seen
 
 bp = Blueprint("lifecycle", __name__)
 
@@ -105,6 +106,7 @@ def own(practice_id: uuid.UUID, step: str) -> ResponseReturnValue:
 
 
 @bp.post("/my/practices/<uuid:practice_id>/step/<step>")
+@keeping.words
 @accounts.required(Role.READER)
 def make_own(practice_id: uuid.UUID, step: str) -> ResponseReturnValue:
     """Make a step of the owner."""
@@ -119,6 +121,7 @@ def editing(practice_id: uuid.UUID, step: str) -> ResponseReturnValue:
 
 
 @bp.post("/review/<uuid:practice_id>/step/<step>")
+@keeping.words
 @accounts.required(Role.EDITOR)
 def make_editing(practice_id: uuid.UUID, step: str) -> ResponseReturnValue:
     """Make a step of an editor."""
@@ -131,7 +134,7 @@ def offline() -> ResponseReturnValue:
     """What was public and is not: archived, or taken offline."""
     session = context.reading()
     actor = accounts.acting(session)
-    found = [(each, lifecycle.title(session, actor, each)) for each in lifecycle.offline(session, actor)]
+    found = [(each, titles.known(session, actor, each)) for each in lifecycle.offline(session, actor)]
     return render_template("moderation/offline.html", found=found)
 
 
@@ -151,6 +154,8 @@ def _made(known: Iterable[str], practice_id: uuid.UUID, step: str) -> ResponseRe
         with context.writing() as session:
             actor = accounts.acting(session)
             practice = lifecycle.get(session, actor, practice_id, step)
+            if step in lifecycle.OWNERS:
+                practices.unmoved(practice, seen(request.form) or 0)
             act(session, actor, practice, reason)
             slug = practice.slug
     except Invalid as invalid:
@@ -160,6 +165,10 @@ def _made(known: Iterable[str], practice_id: uuid.UUID, step: str) -> ResponseRe
     context.parts().indexer.after_commit()
     flash(gettext(WORDS[step].done))
     return redirect(_after(step, practice_id, slug))
+
+
+for _endpoint in ("lifecycle.make_own", "lifecycle.make_editing"):
+    keeping.restorer(_endpoint, N_("You are signed in again and your reason is back. Nothing is done yet."))
 
 
 def _after(step: str, practice_id: uuid.UUID, slug: str | None) -> str:
@@ -186,7 +195,7 @@ def _page(
     return render_template(
         "submissions/lifecycle.html",
         practice=practice,
-        name=lifecycle.title(session, actor, practice),
+        name=titles.known(session, actor, practice),
         step=step,
         words=WORDS[step],
         needed=step == "unpublish",
