@@ -16,7 +16,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from kb.models import AuditEntry, Practice, PracticeAuthor, Record, RevisionKind, User
-from kb.services import audit, authors, claims, moderation, notices, titles
+from kb.services import audit, authors, claims, moderation, notices, previews, titles
 from kb.services.errors import N_, Conflict, NotAllowed, NotFound
 from kb.services.permissions import Transition, can, transition, writes
 from kb.services.practices import working_copy
@@ -101,6 +101,7 @@ def merge(session: Session, actor: User, practice: Practice, into: Practice, *, 
     step = _checked(session, actor, practice, into)
     lacking = pair(session, actor, practice, into) if take else None
     unpublish(session, practice)
+    previews.end_all(session, actor, practice)
     practice.state, practice.merged_into_id, practice.editor_id = step.target, into.id, None
     given = _hand_on(session, actor, practice, into)
     if lacking is not None:  # not before the other has its owner, who is to have this update
@@ -108,10 +109,11 @@ def merge(session: Session, actor: User, practice: Practice, into: Practice, *, 
     claims.refuse_others(session, actor, practice, claims.MERGED)
     audit.note(session, actor, "practice.merge", "practice", practice.id, into=str(into.id), **given)
     old, new = titles.public(session, practice), titles.public(session, into)
-    url = f"/practices/{into.slug}"
-    told = notices.tell_owner(session, "practice-merged", practice, but=actor, other=new, url=url)
-    url = f"/my/practices/{into.id}/edit"
-    notices.tell_owner(session, "practice-joined", into, but=actor, told=told, other=old, url=url)
+    notices.tell_owner(session, "practice-merged", practice, but=actor, other=new, url=f"/practices/{into.slug}")
+    told, url = {actor.id, *notices.writers(practice)}, f"/my/practices/{into.id}/edit"
+    for key, person in notices.writers(into).items():
+        if key not in told:
+            notices.tell_person(session, "practice-joined", person, title=new, other=old, url=url)
 
 
 def undo(session: Session, actor: User, practice: Practice) -> None:

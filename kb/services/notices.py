@@ -9,7 +9,6 @@ import base64
 import binascii
 import hashlib
 import uuid
-from collections.abc import Collection
 from typing import Any
 
 from itsdangerous import BadSignature, Signer
@@ -33,19 +32,17 @@ def tell_editors(session: Session, kind: str, *, but: User | None = None, **data
             tell(session, kind, editor.email, user=editor, **data)
 
 
-def tell_owner(
-    session: Session, kind: str, practice: Practice, *, but: User, told: Collection[uuid.UUID] = (), **data: Any
-) -> set[uuid.UUID]:
-    """Mail whose practice it is and its co-authors, each once, but the one who did it and those `told` already.
-
-    Returns whose practice it is.
-    """
-    writers = (practice.owner, *(each.user for each in practice.authors))
-    people = {person.id: person for person in writers if person is not None}
-    for key, person in people.items():
-        if reachable(person) and key != but.id and key not in told:
+def tell_owner(session: Session, kind: str, practice: Practice, *, but: User, **data: Any) -> None:
+    """Mail whose practice it is and its co-authors, each once, but the one who did it."""
+    for person in writers(practice).values():
+        if reachable(person) and person.id != but.id:
             tell(session, kind, person.email, user=person, title=titles.known(session, person, practice), **data)
-    return set(people)
+
+
+def writers(practice: Practice) -> dict[uuid.UUID, User]:
+    """Whose practice it is and its co-authors, each once."""
+    people = (practice.owner, *(each.user for each in practice.authors))
+    return {person.id: person for person in people if person is not None}
 
 
 def tell_person(session: Session, kind: str, person: User | None, **data: Any) -> None:
