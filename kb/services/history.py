@@ -15,8 +15,8 @@ from kb.services import audit, authors, practices
 from kb.services.differences import FieldDifference, changed, fields
 from kb.services.errors import N_, Gone, NotFound
 from kb.services.paging import Page, within
-from kb.services.record import Document, empty
-from kb.services.vocabularies import TermSuccessors, renewed, term_successors
+from kb.services.record import Document
+from kb.services.vocabularies import of_today, term_successors
 
 PER_PAGE = 25
 
@@ -56,7 +56,7 @@ def page(session: Session, actor: User, practice: Practice, number: int = 1) -> 
     found = list(session.scalars(newest_first.offset((number - 1) * PER_PAGE).limit(PER_PAGE + 1)))
     befores: list[Revision | None] = [*found[1:], None]
     successors = term_successors(session)
-    texts = {each.number: _document(each, successors) for each in found if each.redacted is None}
+    texts = {each.number: of_today(each.document, successors) for each in found if each.redacted is None}
     steps = []
     for revision, before in zip(found, befores, strict=True):
         differs = None
@@ -76,13 +76,13 @@ def numbers(session: Session, actor: User, practice: Practice) -> list[int]:
 def read(session: Session, actor: User, practice: Practice, number: int) -> tuple[Step, Document]:
     """One revision and its text under the terms of today. Raises NotFound, Gone with why its text was removed."""
     revision = _revision(session, actor, practice, number)
-    return Step(revision, _author(session, revision)), _document(revision, term_successors(session))
+    return Step(revision, _author(session, revision)), of_today(revision.document, term_successors(session))
 
 
 def compare(session: Session, actor: User, practice: Practice, older: int, newer: int) -> Comparison:
     """What differs between two revisions of a practice. Raises as `read` does."""
     first, second = (_revision(session, actor, practice, number) for number in (older, newer))
-    before, after = (_document(each, term_successors(session)) for each in (first, second))
+    before, after = (of_today(each.document, term_successors(session)) for each in (first, second))
     older_step, newer_step = (Step(each, _author(session, each)) for each in (first, second))
     return Comparison(older_step, newer_step, fields(before, after), after["language"])
 
@@ -94,7 +94,7 @@ def restore(session: Session, actor: User, practice: Practice, number: int, seen
     Conflict where somebody saved since.
     """
     before = practice.revision_count
-    document = _document(_revision(session, actor, practice, number), term_successors(session))
+    document = of_today(_revision(session, actor, practice, number).document, term_successors(session))
     practices.save(session, actor, practice, document, None, seen)
     if practice.revision_count == before:
         return False
@@ -120,8 +120,3 @@ def _revision(session: Session, actor: User, practice: Practice, number: int) ->
 
 def _author(session: Session, revision: Revision) -> User | None:
     return session.get(User, revision.author_id) if revision.author_id else None
-
-
-def _document(revision: Revision, successors: TermSuccessors) -> Document:
-    """What a revision says, with every key of today's record and the terms of today."""
-    return renewed({**empty(), **revision.document}, successors)

@@ -30,9 +30,9 @@ from kb.services import freshness
 from kb.services.checking import SEED_ATTRIBUTION
 from kb.services.errors import N_, Conflict
 from kb.services.freshness import Dates
-from kb.services.record import DOCUMENT_KEYS, KEYS, LISTS, Document, completeness, empty
+from kb.services.record import DOCUMENT_KEYS, KEYS, LISTS, Document, completeness
 from kb.services.values import partial_date
-from kb.services.vocabularies import renewed, term_successors
+from kb.services.vocabularies import of_today, term_successors
 
 _PLAIN = (
     "title", "original_title", "language", "summary", "country", "place", "level", "authority_role", "start", "end",
@@ -116,7 +116,7 @@ def make_public_again(session: Session, practice: Practice) -> None:
     revision = public_revision(session, practice)
     if revision is None:
         raise Conflict(N_("The text of the last public version was removed: it cannot be online again."))
-    document = renewed({**empty(), **revision.document}, term_successors(session))
+    document = of_today(revision.document, term_successors(session))
     stamp = Stamp(
         practice.version, practice.was_published or revision.created, practice.was_updated or revision.created
     )

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from kb.models import Practice, Revision
 from kb.services.errors import N_, Invalid, Problem
-from kb.services.record import CONTACT, DOCUMENT_KEYS, LISTS, LONG_TEXTS, TERMS, Document, empty
-from kb.services.vocabularies import renewed, term_successors
+from kb.services.record import CONTACT, DOCUMENT_KEYS, LISTS, LONG_TEXTS, TERMS, Document
+from kb.services.vocabularies import of_today, term_successors
 
 
 class Choice(StrEnum):
@@ -72,7 +72,7 @@ def revision(session: Session, practice: Practice, number: int | None) -> Revisi
 def beginning(session: Session, practice: Practice, number: int | None) -> Document:
     """The document of the revision that somebody began from; an empty one where it is not known."""
     found = revision(session, practice, number)
-    return renewed({**empty(), **(found.document if found else {})}, term_successors(session))
+    return of_today(found.document if found else None, term_successors(session))
 
 
 def clashes(base: Document, theirs: Text, mine: Text) -> list[Clash]:

@@ -18,8 +18,8 @@ from kb.services.errors import N_, NotAllowed
 from kb.services.permissions import can
 from kb.services.practices import last_review
 from kb.services.publishing import now
-from kb.services.record import Document, empty
-from kb.services.vocabularies import renewed, term_successors
+from kb.services.record import Document
+from kb.services.vocabularies import of_today, term_successors
 
 # The queue
 
@@ -134,7 +134,7 @@ def bases(session: Session, actor: User, practice: Practice) -> list[Base]:
         of_it = (Revision.practice_id == practice.id, Revision.number == number, Revision.redacted.is_(None))
         revision = session.scalar(select(Revision).where(*of_it))
         if revision is not None:
-            document = renewed({**empty(), **revision.document}, successors)
+            document = of_today(revision.document, successors)
             found[number] = Base(since, document, revision.created)
     return [*found.values(), Base(Since.WHOLE)]
 

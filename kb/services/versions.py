@@ -17,8 +17,8 @@ from kb.services import freshness
 from kb.services.differences import FieldDifference, changed, fields
 from kb.services.errors import N_, Gone, Moved, NotFound
 from kb.services.publishing import as_document, iso, public_revision, whole
-from kb.services.record import KEYS, Document, completeness, empty
-from kb.services.vocabularies import TermSuccessors, renewed, term_successors
+from kb.services.record import KEYS, Document, completeness
+from kb.services.vocabularies import of_today, term_successors
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def listed(session: Session, slug: str) -> tuple[Online, list[Version]]:
     versions: list[Version] = []
     before: Document | None = None
     for revision in session.scalars(_public_revisions(found.practice).order_by(Revision.version)):
-        document = None if revision.redacted else _renewed(revision, successors)
+        document = None if revision.redacted else of_today(revision.document, successors)
         differs = tuple(changed(before, document)) if before and document else None
         versions.append(_version(revision, differs))
         before = document
@@ -110,7 +110,7 @@ def compare(session: Session, slug: str, older: int, newer: int) -> Comparison:
     """What differs between two public versions of a practice. Raises as `read` does."""
     found = online(session, slug, "")
     first, second = (_revision(session, found.practice, number) for number in (older, newer))
-    before, after = (_renewed(each, term_successors(session)) for each in (first, second))
+    before, after = (of_today(each.document, term_successors(session)) for each in (first, second))
     return Comparison(found, _version(first), _version(second), fields(before, after), str(after["language"]))
 
 
@@ -154,16 +154,11 @@ def _version(revision: Revision, differs: tuple[str, ...] | None = None) -> Vers
     return Version(revision.version or 0, revision.created, why, differs)
 
 
-def _renewed(revision: Revision, successors: TermSuccessors) -> Document:
-    """What a revision says, with every key of today's record and the terms of today."""
-    return renewed({**empty(), **revision.document}, successors)
-
-
 def _whole(
     session: Session, practice: Practice, revision: Revision, base_url: str, of: Document | None = None
 ) -> Document:
     """A revision as the whole record that it was; `of` is the practice's newest, where this is an older one."""
-    document = _renewed(revision, term_successors(session))
+    document = of_today(revision.document, term_successors(session))
     url = f"{base_url}/practices/{practice.slug}"
     updated = (None if of else practice.was_updated) or revision.created
     record: Document = {

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kb.models import Generation, Region, RegionSuccessor, RegionType, TargetGroup, TermSuccessor, Theme
+from kb.services.record import Document, empty
 
 GENERATION = "vocabulary"
 
@@ -269,6 +270,11 @@ def renewed(document: dict[str, Any], successors: TermSuccessors) -> dict[str, A
     held = {key: document.get(key) or [] for key, after in successors.items() if after}
     now = {key: list(dict.fromkeys(successors[key].get(term, term) for term in terms)) for key, terms in held.items()}
     return {**document, **{key: terms for key, terms in now.items() if terms != held[key]}}
+
+
+def of_today(document: Document | None, successors: TermSuccessors) -> Document:
+    """What a revision says, with every key of today's record and the terms of today; all empty where it is None."""
+    return renewed({**empty(), **(document or {})}, successors)
 
 
 def generation(session: Session) -> int:
