@@ -19,6 +19,7 @@ from kb.services import (
     publishing,
     redaction,
     reviewing,
+    titles,
     vocabularies,
 )
 from kb.services.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -285,7 +286,7 @@ def test_what_was_put_away_while_offline_comes_back_as_readers_knew_it(
     practice = updating(session, alice)
     lifecycle.unpublish(session, bob, practice, "At once.")
     lifecycle.abandon(session, alice, practice)
-    assert lifecycle.title(session, bob, practice) == "Old"
+    assert titles.known(session, bob, practice) == "Old"
     lifecycle.republish(session, bob, practice)
     assert practices.working_copy(session, practice)["title"] == title_shown(session, practice) == "Old"
 
@@ -315,7 +316,7 @@ def test_an_editor_does_not_read_the_draft_of_what_they_took_offline(session: Se
     lifecycle.unpublish(session, bob, practice, "At once.")
     with pytest.raises(NotFound):
         practices.get(session, bob, practice.id)
-    assert lifecycle.title(session, bob, practice) == "Old"
+    assert titles.known(session, bob, practice) == "Old"
 
 
 def test_who_adapted_an_archived_practice_still_leads_to_it(session: Session, alice: User, bob: User) -> None:
@@ -323,3 +324,26 @@ def test_who_adapted_an_archived_practice_still_leads_to_it(session: Session, al
     lifecycle.archive(session, bob, practice)
     session.flush()
     assert catalogue.titles(session, [str(practice.slug)]) == {practice.slug: "The model"}
+
+
+@pytest.mark.parametrize(("out", "back"), [("archive", "restore"), ("unpublish", "republish")])
+def test_another_editor_shows_an_editors_own_practice_again(
+    session: Session, bob: User, dora: User, out: str, back: str
+) -> None:
+    practice = factories.published(session, bob)
+    lifecycle.STEPS[out](session, dora, practice, "Not so.")
+    session.flush()
+    assert back not in lifecycle.possible(session, bob, practice)
+    with pytest.raises(NotAllowed):
+        lifecycle.STEPS[back](session, bob, practice, "")
+    lifecycle.STEPS[back](session, dora, practice, "")
+    assert practice.record is not None
+
+
+def test_the_only_editor_shows_an_own_practice_again(session: Session, bob: User) -> None:
+    practice = factories.published(session, bob)
+    lifecycle.archive(session, bob, practice)
+    session.flush()
+    assert "restore" in lifecycle.possible(session, bob, practice)
+    lifecycle.restore(session, bob, practice)
+    assert practice.record is not None

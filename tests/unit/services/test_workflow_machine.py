@@ -60,13 +60,14 @@ TO_AUTHORS = {
 STEPS = ("submit", "withdraw", "take", "release", "hand-over", "request-changes", "reject", "publish", "redact",
          *lifecycle.STEPS)  # fmt: skip
 
-MAY_STILL_BE_REFUSED = {
+MAY_STILL_BE_REFUSED: dict[str, type[ServiceError] | tuple[type[ServiceError], ...]] = {
     "submit": Invalid,  # what is missing
     "publish": NotAllowed,  # one's own
     "hand-over": Invalid,  # to who is no editor, or has it
     "redact": Conflict,  # a version redacted before
     "resume": Conflict,  # what was redacted
-    "republish": Conflict,
+    "republish": (Conflict, NotAllowed),  # what was redacted; one's own
+    "restore": NotAllowed,  # one's own
 }
 """How a step may end that the table lets somebody make: the service knows more than the table."""
 
@@ -330,7 +331,7 @@ class Life(RuleBasedStateMachine):
         key: uuid.UUID,
         what: str,
         act: Callable[[Session, User, Practice], None],
-        may_be_refused: type[ServiceError] | None,
+        may_be_refused: type[ServiceError] | tuple[type[ServiceError], ...] | None,
     ) -> bool:
         """Do something; whether it was done has to be what the tables say."""
         with self.database.read() as session:
