@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, CursorResult, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from kb.models import Practice, PreviewLink, Revision, User
@@ -31,12 +32,17 @@ GONE = N_(
     "This private link does not work any more: its time is over, or it was taken back. "
     "Ask whoever sent it for a new one."
 )
+NOT_THEIRS = N_(
+    "This private link does not work any more: whoever made it may not show this practice now. "
+    "Ask somebody who takes part in it for a new one."
+)
 
 
 def working(session: Session, practice: Practice) -> list[PreviewLink]:
     """The links to a practice that work, the newest first."""
     links = select(PreviewLink).where(PreviewLink.practice_id == practice.id, *_works())
-    return list(session.scalars(links.options(joinedload(PreviewLink.maker)).order_by(PreviewLink.created.desc())))
+    found = session.scalars(links.options(joinedload(PreviewLink.maker)).order_by(PreviewLink.created.desc()))
+    return [link for link in found if can(link.maker, "show", practice)]
 
 
 def make(session: Session, actor: User, practice: Practice, days: str | int = DAYS) -> tuple[PreviewLink, str]:
@@ -70,10 +76,19 @@ def withdraw(session: Session, actor: User, practice: Practice, link_id: uuid.UU
         audit.note(session, actor, "practice.end-link", "practice", practice.id)
 
 
+def end_all(session: Session, actor: User, practice: Practice) -> None:
+    """End every link to a practice, where it is taken from readers' sight. Whoever calls this asks who may."""
+    works = update(PreviewLink).where(PreviewLink.practice_id == practice.id, *_works())
+    ended = cast(CursorResult[Any], session.execute(works.values(withdrawn=datetime.now(UTC)))).rowcount
+    if ended:
+        audit.note(session, actor, "practice.end-link", "practice", practice.id, number=ended)
+
+
 def opened(session: Session, token: str) -> tuple[PreviewLink, Document]:
     """The link behind an address, and what it shows: the working copy of this moment.
 
-    Raises NotFound, or Gone where its time is over, it was taken back, or the text was removed.
+    Raises NotFound, or Gone where its time is over, it was taken back, its maker may not show the practice any more,
+    or the text was removed.
     """
     link = session.scalar(select(PreviewLink).where(PreviewLink.token_hash == digest(token)))
     if link is None:
@@ -81,6 +96,8 @@ def opened(session: Session, token: str) -> tuple[PreviewLink, Document]:
     if link.withdrawn is not None or link.expires <= datetime.now(UTC):
         raise Gone(GONE)
     practice = link.practice
+    if not can(link.maker, "show", practice):
+        raise Gone(NOT_THEIRS)
     newest = (Revision.practice_id == practice.id, Revision.number == practice.revision_count)
     if session.scalar(select(Revision.redacted).where(*newest)) is not None:
         raise Gone(GONE)

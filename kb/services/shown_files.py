@@ -102,7 +102,7 @@ def shown(session: Session, user: User | None, sha256: str) -> Shown:
     file = session.get(StoredFile, sha256)
     holders = select(Practice).join(PracticeFile, PracticeFile.practice_id == Practice.id)
     held_by = list(session.scalars(holders.where(PracticeFile.sha256 == sha256))) if file else []
-    public = [each for each in held_by if each.record is not None or each.state == State.ARCHIVED]
+    public = [each for each in held_by if each.record is not None or _in_the_archive(each)]
     for practice in public:
         if practice.record is not None and file is not None:
             for entry in (*practice.record.images, *practice.record.attachments):
@@ -113,6 +113,11 @@ def shown(session: Session, user: User | None, sha256: str) -> Shown:
     if file is not None and any(can(user, "view", practice) for practice in held_by):
         return Shown(file, "", False)
     raise NotFound(N_("There is no file at this address."))
+
+
+def _in_the_archive(practice: Practice) -> bool:
+    """Whether readers see the page of an archived practice; that of a merged one leads to another."""
+    return practice.state == State.ARCHIVED and practice.merged_into_id is None
 
 
 def _in_a_version(session: Session, public: list[Practice], sha256: str) -> bool:

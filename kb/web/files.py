@@ -48,6 +48,9 @@ SANDBOX = "default-src 'none'; sandbox"
 
 BUSY = N_("The site is busy and could not take the file. Your words are below: choose the file again in a minute.")
 
+PUBLIC = "public, max-age=300, must-revalidate"
+"""How long caches keep a public file unasked: not long, for what was public can be taken offline or removed."""
+
 CHANGES = ("save", "up", "down", "remove")
 
 
@@ -218,7 +221,7 @@ def read(name: str) -> ResponseReturnValue:
     if shown is None or files.address(shown.file.sha256, shown.file.media_type) != f"/files/{name}":
         raise NotFound(N_("There is no file at this address."))
     answer = _sent(shown)
-    answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if shown.public else "private, no-store"
+    answer.headers["Cache-Control"] = PUBLIC if shown.public else "private, no-store"
     return answer
 
 

@@ -26,9 +26,10 @@ from markupsafe import Markup
 from kb.models import Evidence, Practice, Status, User
 from kb.services import moderation, permissions, titles
 from kb.services.errors import N_, Message
+from kb.services.files import ADDRESS
 from kb.services.query import PER_PAGE, CatalogueQuery
 from kb.services.record import Document
-from kb.services.values import partial_date
+from kb.services.values import is_web_address, partial_date
 from kb.services.vocabularies import country_name as name_of_country
 from kb.web import accounts, context, labels, languages
 
@@ -69,6 +70,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update({each.__name__: each for each in filters})
     app.jinja_env.globals.update({each.__name__: each for each in functions})
+    app.jinja_env.tests["linkable"] = linkable
     app.jinja_env.globals.update(LABELS=labels, EVIDENCE_STEPS=EVIDENCE_STEPS)
     app.context_processor(_page)
 
@@ -143,6 +145,11 @@ def known_as(person: User) -> str:
 def public_title(practice: Practice) -> str:
     """What readers call a practice; its address where its text was removed."""
     return titles.public(context.reading(), practice) or practice.slug or ""
+
+
+def linkable(url: str | None) -> bool:
+    """Whether what was typed as an address may be a link: to the web, or to a file here."""
+    return is_web_address(url or "") or ADDRESS.fullmatch(url or "") is not None
 
 
 def host(url: str) -> str:

@@ -20,6 +20,7 @@ from kb.services import (
     examining,
     files,
     lifecycle,
+    merging,
     practice_files,
     practices,
     previews,
@@ -375,7 +376,7 @@ def test_an_image_is_shown_and_can_do_nothing(site: Site) -> None:
     assert answer.headers["Content-Disposition"].startswith("inline")
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["Cache-Control"] == "public, max-age=300, must-revalidate"
     assert "Set-Cookie" not in answer.headers
 
 
@@ -515,3 +516,37 @@ def test_a_private_link_shows_the_drafts_files_and_no_others(site: Site) -> None
         owner = session.scalars(select(User).where(User.email == "alice@example.org")).one()
         previews.withdraw(session, owner, session.get_one(Practice, practice_id), link_id)
     assert asked(site, None, f"/preview/{secret}{image}") == 410
+
+
+def test_the_files_of_a_merged_practice_are_public_no_more(site: Site) -> None:
+    old = made(site)
+    address = brought(site, old, uploads.picture())
+    publish(site, old)
+    other = made(site, factories.published, "charlie", title="The same")
+    assert asked(site, None, address) == 200
+    with site.database.write() as session:
+        bob = session.scalars(select(User).where(User.email == "bob@example.org")).one()
+        merging.merge(session, bob, session.get_one(Practice, old), session.get_one(Practice, other))
+    assert asked(site, None, address) == 404
+
+
+@pytest.mark.parametrize("key", ["images", "attachments"])
+@pytest.mark.parametrize("page", ["history/1", "files", "history/1...2"])
+def test_what_is_typed_in_the_place_of_an_address_is_no_link(site: Site, key: str, page: str) -> None:
+    entry: dict[str, Any] = {
+        "title": "Look",
+        "url": "javascript:alert(1)",
+        "media_type": None,
+        "bytes": None,
+        "sha256": None,
+    }
+    more = {"alt": "A table", "credit": None} if key == "images" else {}
+    typed: dict[str, Any] = {key: [{**entry, **more}]}
+    practice_id = made(site, factories.draft, **typed)
+    with site.database.write() as session:
+        practice = session.get_one(Practice, practice_id)
+        changed = factories.document(**{key: [{**entry, **more, "title": "Look there"}]})
+        alice = session.scalars(select(User).where(User.email == "alice@example.org")).one()
+        practices.save(session, alice, practice, changed, None)
+    text = site.client("alice").get(f"/my/practices/{practice_id}/{page}").text
+    assert "Look" in text and 'href="javascript:' not in text

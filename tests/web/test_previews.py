@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import uuid
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from kb.models import AuditEntry, Practice, PreviewLink, User
-from kb.services import leaving, practices, previews, redaction, retention
+from kb.models import AuditEntry, Practice, PracticeAuthor, PreviewLink, User
+from kb.services import accounts, authors, leaving, lifecycle, merging, practices, previews, redaction, retention
 from kb.services.publishing import now
 from tests import factories
 from tests.conftest import Site, token
@@ -199,3 +202,92 @@ def test_links_are_forgotten_a_while_after_they_stopped_working(site: Site, draf
         link = session.scalars(select(PreviewLink)).one()
         assert retention.sweep(session, link.expires + retention.LINKS_KEPT).previews == 0
         assert retention.sweep(session, link.expires + retention.LINKS_KEPT + timedelta(seconds=1)).previews == 1
+
+
+def leave(session: Session, practice: Practice, author: User) -> None:
+    """Alice's co-author is one no more."""
+    authors.remove(session, accounts.get(session, "alice@example.org"), practice, author.id)
+
+
+def demote(session: Session, _practice: Practice, author: User) -> None:
+    accounts.set_role(session, author.email, "reader")
+
+
+def disable(_session: Session, _practice: Practice, author: User) -> None:
+    author.active = False
+
+
+@pytest.mark.parametrize("end_part", [leave, demote, disable])
+def test_a_link_works_only_as_long_as_its_maker_may_show_the_practice(
+    site: Site, draft: str, end_part: Callable[[Session, Practice, User], None]
+) -> None:
+    with site.database.write() as session:
+        charlie = accounts.get(session, "charlie@example.org")
+        session.add(PracticeAuthor(practice_id=uuid.UUID(draft), user_id=charlie.id))
+    path = made(site, draft, who="charlie")
+    assert site.client().get(path).status_code == 200
+    with site.database.write() as session:
+        author = accounts.get(session, "charlie@example.org")
+        end_part(session, session.get_one(Practice, uuid.UUID(draft)), author)
+    answer = site.client().get(path)
+    assert answer.status_code == 410 and "Zanzibar" not in answer.text
+    assert "may not show this practice now" in answer.text
+    assert "Links that work" not in site.client("alice").get(f"/my/practices/{draft}/sharing").text
+
+
+def test_an_editors_link_to_a_submission_ends_when_it_is_a_draft_again(site: Site) -> None:
+    with site.database.write() as session:
+        sent = str(factories.submitted(session, accounts.get(session, "alice@example.org"), title="Sent").id)
+    path = made(site, sent, who="bob")
+    with site.database.write() as session:
+        practice = session.get_one(Practice, uuid.UUID(sent))
+        practices.withdraw(session, accounts.get(session, "alice@example.org"), practice)
+    assert site.client().get(path).status_code == 410
+
+
+def archive(session: Session, practice: Practice) -> None:
+    lifecycle.archive(session, accounts.get(session, "bob@example.org"), practice)
+
+
+def unpublish(session: Session, practice: Practice) -> None:
+    lifecycle.unpublish(session, accounts.get(session, "bob@example.org"), practice, "Wrong.")
+
+
+def unpublish_an_update(session: Session, practice: Practice) -> None:
+    practices.save(session, accounts.get(session, "alice@example.org"), practice, factories.document(title="New"), None)
+    unpublish(session, practice)
+
+
+def merge(session: Session, practice: Practice) -> None:
+    other = factories.published(session, title="The same")
+    merging.merge(session, accounts.get(session, "bob@example.org"), practice, other)
+
+
+def redact(session: Session, practice: Practice) -> None:
+    redaction.redact(session, accounts.get(session, "dora@example.org"), practice.id, 1, "It named a child.")
+
+
+@pytest.mark.parametrize("act", [archive, unpublish, unpublish_an_update, merge, redact])
+def test_links_to_what_is_taken_from_readers_sight_end_with_a_note(
+    site: Site, act: Callable[[Session, Practice], None]
+) -> None:
+    with site.database.write() as session:
+        public = str(factories.published(session, accounts.get(session, "alice@example.org")).id)
+    path = made(site, public)
+    assert site.client().get(path).status_code == 200
+    with site.database.write() as session:
+        act(session, session.get_one(Practice, uuid.UUID(public)))
+    assert site.client().get(path).status_code == 410
+    with site.database.read() as session:
+        [entry] = session.scalars(select(AuditEntry).where(AuditEntry.action == "practice.end-link"))
+        assert entry.detail == {"number": 1}
+        assert session.scalars(select(PreviewLink.withdrawn)).one() is not None
+
+
+def test_an_editor_sees_the_links_to_a_submission_and_ends_them(site: Site) -> None:
+    with site.database.write() as session:
+        sent = str(factories.submitted(session, accounts.get(session, "alice@example.org")).id)
+    path = made(site, sent)
+    assert "Links that work" in site.client("bob").get(f"/my/practices/{sent}/sharing").text
+    assert end(site, sent, who="bob") == 302
+    assert site.client().get(path).status_code == 410
