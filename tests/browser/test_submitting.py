@@ -117,7 +117,8 @@ def test_the_enter_key_saves_and_removes_nothing(live: Live, page: Any) -> None:
     live.sign_in(page, "alice")
     page.goto(f"{live.url}/submit")
     page.get_by_label("Title", exact=True).first.fill("Kept by Enter")
-    page.keyboard.press("Enter")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
     assert "The draft is saved" in page.get_by_role("status").first.inner_text()
     assert page.get_by_label("Title", exact=True).first.input_value() == "Kept by Enter"
 
