@@ -30,6 +30,20 @@ def test_no_file_is_overgrown(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
 
 
+@pytest.mark.parametrize("path", SHORT, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_function_is_over_40_lines_and_no_view_over_25(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    lengths = {f: (f.end_lineno or f.lineno) - f.lineno + 1 for f in functions}
+    assert not [f.name for f, length in lengths.items() if length > (25 if is_view(f) else 40)]
+
+
+def is_view(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether an address leads to it: `@bp.get(…)` stands above."""
+    calls = [each.func for each in function.decorator_list if isinstance(each, ast.Call)]
+    return any(isinstance(call, ast.Attribute) and call.attr in ("get", "post", "route") for call in calls)
+
+
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_import_hides_in_a_function(path: Path) -> None:
     tree = ast.parse(path.read_text(encoding="utf-8"))

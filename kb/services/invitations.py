@@ -94,14 +94,6 @@ def withdraw(session: Session, actor: User, invitation_id: uuid.UUID) -> None:
     audit.note(session, actor, "invitation.withdraw", "invitation", invitation.id)
 
 
-def open_invitations(session: Session) -> list[Invitation]:
-    """Those neither accepted nor withdrawn, newest first; one whose time is over can be sent again."""
-    waiting = (Invitation.accepted.is_(None), Invitation.withdrawn.is_(None))
-    related = (joinedload(Invitation.inviter), joinedload(Invitation.organisation))
-    newest_first = select(Invitation).where(*waiting).options(*related).order_by(Invitation.created.desc())
-    return list(session.scalars(newest_first))
-
-
 def state(invitation: Invitation) -> str:
     """Where an invitation stands: one of STATES."""
     if invitation.accepted is not None:

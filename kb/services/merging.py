@@ -21,8 +21,8 @@ from kb.services.errors import N_, Conflict, NotAllowed, NotFound
 from kb.services.permissions import Transition, can, transition, writes
 from kb.services.practices import working_copy
 from kb.services.publishing import add_revision, make_public_again, public_revision, unpublish
-from kb.services.record import LABELS, LISTS, Document, empty
-from kb.services.vocabularies import renewed, term_successors
+from kb.services.record import LABELS, LISTS, Document
+from kb.services.vocabularies import of_today, term_successors
 
 FOUND = 20
 """Practices that a search for the other one lists."""
@@ -157,7 +157,7 @@ def _checked(session: Session, actor: User, practice: Practice, into: Practice) 
 
 def _public(session: Session, practice: Practice) -> Document:
     revision = public_revision(session, practice)
-    return renewed({**empty(), **(revision.document if revision else {})}, term_successors(session))
+    return of_today(revision.document if revision else None, term_successors(session))
 
 
 def _missing(entries: Iterable[dict[str, Any]], new: Document, key: str) -> list[dict[str, Any]]:

@@ -57,11 +57,6 @@ def open_session(session: Session, user: User, agent: str | None = None) -> str:
     return token
 
 
-def session_user(session: Session, token: str) -> User | None:
-    """Whose session this is; None where it ended, expired, or the person was disabled."""
-    return found(session, token)[0]
-
-
 def found(session: Session, token: str) -> tuple[User | None, bool]:
     """Whose session this is, if anybody's, and whether it was last seen in an earlier hour (then call `touch`)."""
     row = session.execute(

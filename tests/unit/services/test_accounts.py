@@ -215,7 +215,7 @@ def test_hashing_holds_no_lock(database: Database, hasher: type[CountingHasher])
 
 
 def test_a_session_tells_whose_it_is(session: Session, alice: User) -> None:
-    assert sessions.session_user(session, sessions.open_session(session, alice)) is alice
+    assert sessions.found(session, sessions.open_session(session, alice))[0] is alice
 
 
 def test_each_session_has_its_own_token(session: Session, alice: User) -> None:
@@ -223,14 +223,14 @@ def test_each_session_has_its_own_token(session: Session, alice: User) -> None:
 
 
 def test_an_unknown_token_is_nobody(session: Session, alice: User) -> None:
-    assert sessions.session_user(session, "unknown") is None
+    assert sessions.found(session, "unknown")[0] is None
 
 
 def test_a_closed_session_is_nobody(session: Session, alice: User) -> None:
     token = sessions.open_session(session, alice)
     sessions.close_session(session, token)
     session.flush()
-    assert sessions.session_user(session, token) is None
+    assert sessions.found(session, token)[0] is None
 
 
 def test_closing_a_session_that_is_not_there_does_nothing(session: Session) -> None:
@@ -241,7 +241,7 @@ def test_an_expired_session_is_nobody(session: Session, alice: User) -> None:
     token = sessions.open_session(session, alice)
     session.flush()
     session.execute(update(UserSession).values(expires=datetime.now(UTC) - timedelta(seconds=1)))
-    assert sessions.session_user(session, token) is None
+    assert sessions.found(session, token)[0] is None
 
 
 def test_a_session_lasts_two_weeks(session: Session, alice: User) -> None:
@@ -270,15 +270,15 @@ def test_all_sessions_of_a_person_end_but_one(session: Session, alice: User) -> 
     here, elsewhere = sessions.open_session(session, alice), sessions.open_session(session, alice)
     session.flush()
     sessions.close_sessions_of(session, alice, keep=here)
-    assert sessions.session_user(session, here) is alice
-    assert sessions.session_user(session, elsewhere) is None
+    assert sessions.found(session, here)[0] is alice
+    assert sessions.found(session, elsewhere)[0] is None
 
 
 def test_sessions_of_others_do_not_end(session: Session, alice: User) -> None:
     token = sessions.open_session(session, alice)
     session.flush()
     sessions.close_sessions_of(session, accounts.add_user(session, "bob@example.org", Role.EDITOR))
-    assert sessions.session_user(session, token) is alice
+    assert sessions.found(session, token)[0] is alice
 
 
 # Changing people
@@ -303,7 +303,7 @@ def test_disabling_ends_sessions(session: Session, alice: User) -> None:
     token = sessions.open_session(session, alice)
     session.flush()
     accounts.disable(session, EMAIL)
-    assert sessions.session_user(session, token) is None
+    assert sessions.found(session, token)[0] is None
 
 
 def test_disabling_ends_tokens(session: Session, alice: User) -> None:
@@ -331,8 +331,8 @@ def test_a_new_password_ends_all_sessions_but_the_one_it_was_set_in(session: Ses
     here, elsewhere = sessions.open_session(session, alice), sessions.open_session(session, alice)
     session.flush()
     accounts.set_password(session, alice, "a whole new password", keep=here)
-    assert sessions.session_user(session, here) is alice
-    assert sessions.session_user(session, elsewhere) is None
+    assert sessions.found(session, here)[0] is alice
+    assert sessions.found(session, elsewhere)[0] is None
 
 
 def test_a_new_password_ends_open_links(session: Session, alice: User) -> None:

@@ -87,7 +87,7 @@ def test_a_reset_ends_every_session(database: Database, alice: User) -> None:
     ask_reset(database)
     reset(database, token(database, "reset"))
     with database.read() as session:
-        assert sessions.session_user(session, opened) is None
+        assert sessions.found(session, opened)[0] is None
 
 
 def test_the_person_is_told_that_the_password_changed(database: Database, alice: User) -> None:

@@ -89,8 +89,8 @@ def test_one_session_is_ended_by_its_key(session: Session, alice: User) -> None:
     session.flush()
     sessions.end(session, alice, sessions.sessions_of(session, alice, here)[1].key)
     session.flush()
-    assert sessions.session_user(session, here) is alice
-    assert sessions.session_user(session, elsewhere) is None
+    assert sessions.found(session, here)[0] is alice
+    assert sessions.found(session, elsewhere)[0] is None
 
 
 def test_a_session_of_somebody_else_cannot_be_ended(session: Session, alice: User) -> None:
@@ -99,7 +99,7 @@ def test_a_session_of_somebody_else_cannot_be_ended(session: Session, alice: Use
     session.flush()
     with pytest.raises(NotFound):
         sessions.end(session, bob, sessions.sessions_of(session, alice, None)[0].key)
-    assert sessions.session_user(session, token) is alice
+    assert sessions.found(session, token)[0] is alice
 
 
 def test_a_session_seen_this_hour_is_not_written_again(session: Session, alice: User) -> None:
