@@ -101,23 +101,23 @@ def _candidate(practice: Practice, text: Document, alike: Likeness, actor: User 
 
 
 def _reasons(alike: Likeness) -> Iterator[Message]:
-    """Yield why two practices may be the same, the strongest reason first."""
+    """Yield in what two practices are alike, the strongest reason first."""
     if alike.addresses:
-        yield Message(N_("names the same page: %(address)s"), {"address": min(alike.addresses)[:200]})
+        yield Message(N_("the page %(address)s"), {"address": min(alike.addresses)[:200]})
     if alike.title >= 0.5:
-        yield Message(N_("its title is like yours"))
+        yield Message(N_("title"))
     if alike.summary >= 0.25:
-        yield Message(N_("its summary is like yours"))
+        yield Message(N_("summary"))
     if alike.lead:
-        yield Message(N_("is led by the same organisation"))
+        yield Message(N_("the organisation that leads it"))
     if alike.region == 1.0:
-        yield Message(N_("is in the same region"))
+        yield Message(N_("region"))
     elif alike.region >= 0.7:
-        yield Message(N_("is in a part of the same region"))
+        yield Message(N_("a part of the region"))
     if alike.names >= 0.4:
-        yield Message(N_("speaks of the same names and numbers"))
+        yield Message(N_("names and numbers"))
     if alike.tags >= 0.5:
-        yield Message(N_("has the same themes and target groups"))
+        yield Message(N_("themes and target groups"))
 
 
 def _candidates(

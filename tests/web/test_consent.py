@@ -77,3 +77,15 @@ def test_a_changed_contact_is_in_the_audit_log_without_its_words(site: Site) -> 
         practices.save(session, alice, draft, document, {**factories.CONTACT, "role": "Somebody else"})
         entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "contact.change")).one()
         assert entry.detail == {}
+
+
+@pytest.mark.parametrize("page", ["/practices/{slug}", "/review/{id}"])
+def test_an_editor_is_asked_before_a_contact_is_removed(site: Site, practice: Practice, page: str) -> None:
+    read = text(site, "bob", page.format(slug=practice.slug, id=practice.id))
+    folded = read[: read.index(">Remove</button>")].rpartition("<details")[2]
+    assert "Remove the contact of “Nurses meet”? The name and address cannot be brought back." in folded
+
+
+def test_a_reader_is_told_that_members_see_the_contact(site: Site, practice: Practice) -> None:
+    page = text(site, "rita", f"/practices/{practice.slug}")
+    assert "Members of the network see it; your account is a reader’s" in page and "C. Brown" not in page

@@ -98,3 +98,19 @@ def test_what_came_online_again_has_no_day_on_which_it_went(site: Site) -> None:
         lifecycle.unpublish(session, bob, held, "A mistake.")
         lifecycle.republish(session, bob, held)
         assert lifecycle.offline_since(session, held) is None
+
+
+# Beside it
+
+
+def test_in_what_two_practices_are_alike_is_a_list(site: Site) -> None:
+    made(site, "published")
+    site.drain()
+    assert re.search(r"Alike: .*title.*region", page(site, "bob", f"/review/{made(site, 'submitted')}"))
+
+
+def test_a_colleague_is_asked_to_write_or_to_take_over(site: Site) -> None:
+    text = page(site, "alice", f"/my/practices/{made(site, 'draft')}/sharing")
+    order = ("Ask a colleague", "To write it with me", "To take it over from me", "I stay on as co-author", "Send the")
+    places = [text.index(each) for each in order]
+    assert places == sorted(places) and "Counts only where it is taken over." in text

@@ -94,7 +94,7 @@ def test_a_text_that_is_too_long_says_by_how_much(site: Site) -> None:
 
 def test_an_empty_form_names_all_that_is_needed_with_links(site: Site) -> None:
     page = text_of(site.client("alice").get("/submit"))
-    assert "Needed before you submit: 12" in page and "How complete: 0 per cent" in page
+    assert "Needed before you submit: 13" in page and "0 of 9 recommended fields" in page
     targets = re.findall(r'<li data-field="[^"]+"[^>]*><a href="#([^"]+)">', page)
     assert {"summary", "region-code", "sources-0-title", "contact-role", "lessons"} <= set(targets)
     assert [target for target in targets if f'id="{target}"' not in page] == []
@@ -104,7 +104,7 @@ def test_progress_follows_each_save(site: Site) -> None:
     alice = site.client("alice")
     send(alice, "/submit", {**FILLED, "context": "Nurses left within a year.", "start": "2021"}, do="save")
     page = text_of(alice.get(edit_of(site)))
-    assert "How complete: 22 per cent" in page  # 2 of 9
+    assert "2 of 9 recommended fields" in page
     assert re.search(r'<li data-field="context"[^>]* hidden>', page)
     assert re.search(r'<details[^>]* data-missing="[^"]*"[^>]* hidden>', page)
     themes = page[page.index('href="#part-themes"') :]
@@ -115,7 +115,18 @@ def test_half_a_contact_is_still_needed(site: Site) -> None:
     alice = site.client("alice")
     send(alice, "/submit", {**FILLED, "contact-email": ""}, do="save")
     page = text_of(alice.get(edit_of(site)))
-    assert "Needed before you submit: 1" in page and re.search(r'<li data-field="contact" data-all="[^"]+"><a', page)
+    assert "Needed before you submit: 1" in page and re.search(r'<li data-field="contact.email" [^>]*><a', page)
+
+
+def test_what_is_needed_and_what_is_to_mend_are_counted_alike(site: Site) -> None:
+    page = text_of(send(site.client("alice"), "/submit", {"title": ""}, do="submit"))
+    assert "13 things to mend" in page and "Needed before you submit: 13" in page
+
+
+def test_each_part_says_what_is_still_needed_or_that_it_is_done_or_optional(site: Site) -> None:
+    page = text_of(send(site.client("alice"), "/submit", {"themes": "housing", "target_groups": "all"}, add="links"))
+    said = re.findall(r"<small data-part[^>]*>([^<]+)<", page)
+    assert said == ["7 still needed", "1 still needed", "Optional", "Optional", "Optional", "Done", "3 still needed"]
 
 
 def test_a_national_practice_needs_no_region(site: Site) -> None:
@@ -157,6 +168,13 @@ def test_a_second_theme_becomes_a_further_one(seeded_site: Site) -> None:
     assert re.search(r'name="themes" value="housing" checked', page)
 
 
+def test_a_suggestion_becomes_the_main_theme_where_only_further_ones_are_ticked(seeded_site: Site) -> None:
+    fields = {**FILLED, "themes": ["", "labour-inclusion"]}
+    page = text_of(send(seeded_site.client("alice"), "/submit", fields, suggest="themes:housing"))
+    assert '<option value="housing" selected>' in page
+    assert re.search(r'name="themes" value="labour-inclusion" checked', page)
+
+
 @pytest.mark.parametrize(
     "forged", ["themes:", "title:x", "language:", ":", "themes", "no:such:thing", "themes:no-such"]
 )
@@ -183,7 +201,7 @@ def test_submitting_asks_once_whether_it_is_one_of_those_there(site: Site) -> No
     question = f"/my/practices/{only(site).id}/duplicates"
     assert answer.headers["Location"] == question and only(site).state == State.DRAFT
     page = text_of(alice.get(question))
-    assert f'href="/practices/{slug}"' in page and "is led by the same organisation" in page
+    assert f'href="/practices/{slug}"' in page and "the organisation that leads it" in page
     assert f'href="/practices/{slug}/report"' in page and f'href="/practices/{slug}/claim"' in page
     answer = alice.post(question, data={"csrf_token": token(alice, question)})
     assert answer.status_code == 302 and only(site).state == State.SUBMITTED
@@ -311,7 +329,7 @@ def test_editors_see_in_review_what_it_may_be_the_same_as(site: Site) -> None:
         sent = factories.submitted(session, alice, title="Mentoring for new nurses").id
     page = text_of(site.client("bob").get(f"/review/{sent}"))
     panel = page[page.index('id="alike"') :]
-    assert f'href="/practices/{slug}"' in panel and "is led by the same organisation" in panel
+    assert f'href="/practices/{slug}"' in panel and "the organisation that leads it" in panel
 
 
 def test_a_review_of_something_new_names_no_duplicate(site: Site) -> None:
