@@ -835,7 +835,8 @@ class PreviewLink(Base):
 class Buffer(Base):
     """What somebody has typed into a form and not saved yet. Each autosave overwrites it; a save empties it.
 
-    `pairs` are the form's fields as [name, value]; `seen` is the revision that the writing began from.
+    `pairs` are the form's fields as [name, value]; `seen` is the revision that the writing began from; `copy` is the
+    name by which the browser window that wrote last calls its own copy.
     """
 
     __tablename__ = "buffers"
@@ -851,6 +852,7 @@ class Buffer(Base):
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     form: Mapped[Form] = mapped_column(choice(Form), primary_key=True)
     seen: Mapped[int | None]
+    copy: Mapped[str | None] = mapped_column(String(40))
     pairs: Mapped[list[list[str]]] = mapped_column(JSON, default=list)
     saved: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 

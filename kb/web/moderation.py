@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -17,7 +18,7 @@ from kb.models import Form, Practice, Role, User
 from kb.services import buffers, checklist, comments, moderation, permissions, practices, reviewing
 from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, NotFound, Problem
 from kb.services.reviewing import Whose
-from kb.web import accounts, context
+from kb.web import accounts, context, keeping
 from kb.web.forms.filling import seen
 from kb.web.review_page import page
 
@@ -57,6 +58,7 @@ def review(practice_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @bp.post("/review/<uuid:practice_id>")
+@keeping.words
 @accounts.required(Role.EDITOR)
 def decide(practice_id: uuid.UUID) -> ResponseReturnValue:
     """Do what the pressed button says: `take`, `publish`, `settle:<comment>` and so on."""
@@ -74,6 +76,9 @@ def decide(practice_id: uuid.UUID) -> ResponseReturnValue:
         return page(practice_id, typed=request.form, refused=refused.message), status
     except OperationalError:
         return page(practice_id, typed=request.form, refused=BUSY), 503
+    except NotFound:
+        _keep_unseen(practice_id)
+        raise
 
 
 @bp.post("/review/<uuid:practice_id>/notes")
@@ -82,7 +87,7 @@ def notes(practice_id: uuid.UUID) -> ResponseReturnValue:
     """Keep what an editor has typed so far; the page's script sends it while they write."""
     with context.writing() as session:
         actor = accounts.acting(session)
-        _keep_notes(session, actor, practices.get(session, actor, practice_id))
+        _keep_notes(session, actor, _once_seen(session, actor, practice_id))
     return "", 204
 
 
@@ -118,7 +123,7 @@ def _take(practice_id: uuid.UUID, _key: str) -> ResponseReturnValue:
     said = _("The submission is yours to review now.")
     return _noted(
         practice_id,
-        lambda session, actor, practice: moderation.take(session, actor, practice, seen(request.form)),
+        lambda session, actor, practice: moderation.take(session, actor, practice, _read()),
         said,
     )
 
@@ -127,7 +132,7 @@ def _release(practice_id: uuid.UUID, _key: str) -> ResponseReturnValue:
     said = _("The submission is back in the queue. Your notes are kept for you.")
     return _noted(
         practice_id,
-        lambda session, actor, practice: moderation.release(session, actor, practice, seen(request.form)),
+        lambda session, actor, practice: moderation.release(session, actor, practice, _read()),
         said,
     )
 
@@ -140,7 +145,7 @@ def _hand_over(practice_id: uuid.UUID, key: str) -> ResponseReturnValue:
         editor = session.get(User, wanted) if wanted else None
         if editor is None:
             raise Invalid([Problem.of("editor", N_("Choose an editor."))])
-        moderation.hand_over(session, actor, practice, editor, seen(request.form))
+        moderation.hand_over(session, actor, practice, editor, _read())
 
     said = _("You have this review now.") if key else _("The review is handed over, and the editor is told by mail.")
     return _noted(practice_id, give, said)
@@ -238,10 +243,15 @@ ACTS: dict[str, Callable[[uuid.UUID, str], ResponseReturnValue]] = {
 # What was typed
 
 
-def _judged() -> tuple[str, dict[str, str], int | None, dict[str, bool]]:
+def _judged() -> tuple[str, dict[str, str], int, dict[str, bool]]:
     """What goes with a decision: the word to the author, comments by field, the revision read, the checklist."""
     ticks = checklist.ticked(request.form.getlist("check"))
-    return request.form.get("message", ""), _beside("comment-"), seen(request.form), ticks
+    return request.form.get("message", ""), _beside("comment-"), _read(), ticks
+
+
+def _read() -> int:
+    """The number of the revision that the editor read. A form that does not say it read none."""
+    return seen(request.form) or 0
 
 
 def _beside(mark: str) -> dict[str, str]:
@@ -258,6 +268,23 @@ def _keep_notes(session: Session, actor: User, practice: Practice) -> None:
         buffers.keep(session, actor, practice, Form.REVIEW, pairs, seen(request.form))
     else:
         buffers.drop(session, actor, practice, Form.REVIEW)
+
+
+def _keep_unseen(practice_id: uuid.UUID) -> None:
+    """Keep what was typed about a submission that its author took back meanwhile: it may be sent in again."""
+    if not any(_is_note(name, text) for name, text in request.form.items(multi=True)):
+        return
+    with suppress(NotFound, OperationalError), context.writing() as session:
+        actor = accounts.acting(session)
+        _keep_notes(session, actor, _once_seen(session, actor, practice_id))
+
+
+def _once_seen(session: Session, actor: User, practice_id: uuid.UUID) -> Practice:
+    """The practice of a review, though the editor who read it may not see it any more. Raises NotFound."""
+    practice = session.get(Practice, practice_id)
+    if practice is not None and buffers.can_note(session, actor, practice):
+        return practice
+    return practices.get(session, actor, practice_id)
 
 
 def _is_note(name: str, text: str) -> bool:

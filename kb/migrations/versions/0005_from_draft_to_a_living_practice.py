@@ -21,14 +21,16 @@ depends_on = None
 NAMED = {'fk': 'fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s'}
 
 OLD_COMMENTS = sa.text("""
-    SELECT reviews.id, practice_id, revision_number, reviews.editor_id, comments, reviews.created, practices.state
-    FROM reviews JOIN practices ON practices.id = practice_id
+    SELECT id, practice_id, revision_number, editor_id, comments, created, (
+        SELECT max(number) FROM revisions
+        WHERE revisions.practice_id = reviews.practice_id AND version IS NOT NULL) AS public
+    FROM reviews
 """).columns(id=sa.Uuid(), practice_id=sa.Uuid(), revision_number=sa.Integer(), editor_id=sa.Uuid(),
-             comments=sa.JSON(), created=sa.DateTime(timezone=True), state=sa.String())  # fmt: skip
+             comments=sa.JSON(), created=sa.DateTime(timezone=True), public=sa.Integer())  # fmt: skip
 
 
 def _taken_from_reviews() -> list[dict[str, Any]]:
-    """The comments that stood in the reviews, as rows. Of what is public by now nothing is left to do."""
+    """The comments that stood in the reviews, as rows. Nothing is left to do of what was asked before a version."""
     return [
         {
             'id': uuid.uuid4(),
@@ -39,7 +41,7 @@ def _taken_from_reviews() -> list[dict[str, Any]]:
             'body': body,
             'author_id': review.editor_id,
             'created': review.created,
-            'resolved': review.created if review.state == 'published' else None,
+            'resolved': review.created if review.revision_number <= (review.public or 0) else None,
         }
         for review in op.get_bind().execute(OLD_COMMENTS)
         for field, body in (review.comments or {}).items()
@@ -88,6 +90,7 @@ def upgrade() -> None:
     sa.Column('user_id', sa.Uuid(), nullable=False),
     sa.Column('form', sa.Enum('practice', 'review', name='form', native_enum=False, create_constraint=True, length=32), nullable=False),
     sa.Column('seen', sa.Integer(), nullable=True),
+    sa.Column('copy', sa.String(length=40), nullable=True),
     sa.Column('pairs', sa.JSON(), nullable=False),
     sa.Column('saved', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['practice_id'], ['practices.id'], name=op.f('fk_buffers_practice_id_practices')),
