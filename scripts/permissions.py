@@ -45,8 +45,9 @@ exist (404). Cells name the states in which something may be done; where it matt
 """
 
 NOTE = """
-An editor who owns a practice, or wrote in a colleague's, may do what both columns say, but another editor publishes it,
-where there is one.
+An editor who owns a practice, or wrote in a colleague's, may do what both columns say, but another editor publishes it
+and puts it online again, where there is one. Nor does an editor give practices to themselves, while there is another.
+What an editor gives to somebody new comes without the update that was not sent, the contact and the earlier drafts.
 """
 
 ORGANISATION = uuid.UUID(int=1)
