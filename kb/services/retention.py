@@ -6,17 +6,19 @@ refuses to change an entry. It names nobody: a person's number leads to a name o
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, delete, or_
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from kb.db import Base
-from kb.models import Invitation, Offer, OneTimeLink, PreviewLink, UserSession
+from kb.models import Buffer, Form, Invitation, Offer, OneTimeLink, Practice, PreviewLink, User, UserSession
 from kb.services import file_keeping, outbox, registrations, reports, sessions
 from kb.services.errors import N_, Message
+from kb.services.permissions import can, owns
 
 LINKS_KEPT = timedelta(days=30)
 """How long it is known that a one-time link was used, or not in time: whoever opens it again is told so."""
@@ -26,6 +28,9 @@ INVITATIONS_KEPT = timedelta(days=90)
 
 OFFERS_KEPT = timedelta(days=30)
 """How long an offer of a part in a practice is known after its time was over, taken or not."""
+
+BUFFERS_KEPT = timedelta(days=90)
+"""How long after it was typed is kept what its person may no longer write."""
 
 REPORTERS_KEPT = timedelta(days=30)
 """How long the address of whoever reported an error is known after the answer."""
@@ -70,7 +75,13 @@ KEPT = {
     "practice_authors": Message(N_("Until the part is given up or taken back, or the account is deleted.")),
     "offers": Message(N_("%(days)d days after its time was over, taken or not."), {"days": OFFERS_KEPT.days}),
     "preview_links": Message(N_("%(days)d days after it stopped working."), {"days": LINKS_KEPT.days}),
-    "buffers": Message(N_("Until it is saved or thrown away, or the account is deleted.")),
+    "buffers": Message(
+        N_(
+            "Until it is saved or thrown away, or the account is deleted; %(days)d days where its person may no longer "
+            "write the practice."
+        ),
+        {"days": BUFFERS_KEPT.days},
+    ),
     "stored_files": Message(N_("As long as a version shows the file. A file that none shows is removed after a day.")),
     "comments": Message(N_("As long as the base; of whoever deleted their account, as those of “someone who left”.")),
     "last_looks": Message(N_("Until the account is deleted.")),
@@ -98,6 +109,7 @@ class Swept:
     mail: int
     files: int
     reporters: int
+    buffers: int
 
     @property
     def total(self) -> int:
@@ -123,7 +135,25 @@ def sweep(session: Session, now: datetime) -> Swept:
         mail=outbox.sweep(session, now),
         files=file_keeping.sweep(session, now),
         reporters=reports.forget_reporters(session, now - REPORTERS_KEPT),
+        buffers=_sweep_buffers(session, now - BUFFERS_KEPT),
     )
+
+
+def _sweep_buffers(session: Session, before: datetime) -> int:
+    """Remove what was typed long ago by people who may write it no longer; says how much."""
+    old = session.execute(select(Buffer.practice_id, Buffer.user_id, Buffer.form).where(Buffer.saved < before))
+    gone = [key for key in old if not _may_write(session, *key)]
+    return sum(
+        _remove(session, Buffer, and_(Buffer.practice_id == practice, Buffer.user_id == user, Buffer.form == form))
+        for practice, user, form in gone
+    )
+
+
+def _may_write(session: Session, practice_id: uuid.UUID, user_id: uuid.UUID, form: Form) -> bool:
+    user, practice = session.get_one(User, user_id), session.get_one(Practice, practice_id)
+    if form == Form.REVIEW:
+        return can(user, "review")
+    return owns(user, practice) or can(user, "edit", practice)
 
 
 def _remove(session: Session, table: type[Base], old: ColumnElement[bool]) -> int:

@@ -10,9 +10,22 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from kb.db import Database
-from kb.models import AuditEntry, Base, Invitation, LinkPurpose, OneTimeLink, Role, User, UserSession
-from kb.services import accounts, invitations, links, retention, sessions
+from kb.models import (
+    AuditEntry,
+    Base,
+    Buffer,
+    Form,
+    Invitation,
+    LinkPurpose,
+    OneTimeLink,
+    Practice,
+    Role,
+    User,
+    UserSession,
+)
+from kb.services import accounts, buffers, invitations, links, retention, sessions
 from kb.services.outbox import KEPT
+from tests import factories
 
 NOW = datetime.now(UTC)
 
@@ -77,3 +90,37 @@ def test_it_says_how_many_of_each_were_removed(session: Session, alice: User) ->
     session.flush()
     done = retention.sweep(session, NOW + KEPT)
     assert (done.sessions, done.mail, done.total) == (1, 0, 1)
+
+
+def typed_by(session: Session, user: User, practice: Practice) -> None:
+    buffers.keep(session, user, practice, Form.PRACTICE, [("title", "Mentors")], 1)
+    session.flush()
+
+
+def long_after() -> datetime:
+    return datetime.now(UTC) + retention.BUFFERS_KEPT
+
+
+@pytest.mark.parametrize(("after", "kept"), [(-1, 1), (1, 0)])
+def test_what_somebody_typed_and_may_no_longer_write_goes_three_months_after(
+    session: Session, alice: User, after: int, kept: int
+) -> None:
+    typed_by(session, alice, factories.draft(session, alice))
+    alice.role = Role.READER
+    retention.sweep(session, long_after() + timedelta(hours=after))
+    assert left(session, Buffer) == kept
+
+
+def test_what_its_owner_typed_stays_however_old(session: Session, alice: User) -> None:
+    typed_by(session, alice, factories.draft(session, alice))
+    assert retention.sweep(session, long_after() + timedelta(days=900)).buffers == 0
+    assert left(session, Buffer) == 1
+
+
+def test_notes_of_who_is_no_editor_any_more_go(session: Session, alice: User) -> None:
+    bob = accounts.add_user(session, "bob@example.org", Role.EDITOR)
+    practice = factories.submitted(session, alice)
+    buffers.keep(session, bob, practice, Form.REVIEW, [("message", "Which source?")], 1)
+    bob.role = Role.MEMBER
+    session.flush()
+    assert retention.sweep(session, long_after() + timedelta(hours=1)).buffers == 1
