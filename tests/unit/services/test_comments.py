@@ -162,14 +162,19 @@ def _review(session: Session, practice_id: str, editor_id: str, comments_json: s
     session.execute(
         text(
             "INSERT INTO reviews (id, practice_id, revision_number, editor_id, decision, message, comments, created) "
-            "VALUES (:id, :practice, 1, :editor, 'changes-requested', '', :comments, '2026-01-02 03:04:05')"
+            "VALUES (:id, :practice, 2, :editor, 'changes-requested', '', :comments, '2026-01-02 03:04:05')"
         ),
         {"id": uuid.uuid4().hex, "practice": practice_id, "editor": editor_id, "comments": comments_json},
     )
 
 
-@pytest.mark.parametrize(("state", "still_open"), [("changes-requested", True), ("published", False)])
-def test_comments_of_the_release_before_become_rows(database: Database, state: str, still_open: bool) -> None:
+@pytest.mark.parametrize(("state", "published", "still_open"), [
+    ("changes-requested", None, True), ("published", 2, False), ("draft", 2, False), ("archived", 2, False),
+    ("changes-requested", 1, True),
+])  # fmt: skip
+def test_comments_of_the_release_before_become_rows(
+    database: Database, state: str, published: int | None, still_open: bool
+) -> None:
     downgrade(database, "0004")
     practice_id, editor_id = uuid.uuid4(), uuid.uuid4()
     with database.write() as session:
@@ -182,6 +187,12 @@ def test_comments_of_the_release_before_become_rows(database: Database, state: s
                  "VALUES (:id, 'old', 'member', :state, 1, 1, 'Old', '2026-01-01', '2026-01-01')"),
             {"id": practice_id.hex, "state": state},
         )  # fmt: skip
+        if published:
+            session.execute(
+                text("INSERT INTO revisions (id, practice_id, number, kind, version, document, created) "
+                     "VALUES (:id, :practice, :number, 'published', 1, '{}', '2026-01-01')"),
+                {"id": uuid.uuid4().hex, "practice": practice_id.hex, "number": published},
+            )  # fmt: skip
         _review(session, practice_id.hex, editor_id.hex, '{"results": "How many?", "title": "Shorter?"}')
         _review(session, practice_id.hex, editor_id.hex, "{}")
     setup.migrate(database)
