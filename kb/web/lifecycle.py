@@ -20,6 +20,13 @@ from kb.web.forms.filling import seen
 
 bp = Blueprint("lifecycle", __name__)
 
+
+@bp.app_template_global()
+def offline_since(practice: Practice) -> datetime | None:
+    """When an editor took a practice offline that is offline now."""
+    return lifecycle.offline_since(context.reading(), practice)
+
+
 NOT_NOW = N_("This cannot be done with the practice as it stands now.")
 
 

@@ -15,13 +15,15 @@ from tests.conftest import Site
 
 
 def someone(session: Any, name: str) -> User:
-    return session.scalars(select(User).where(User.email == f"{name}@example.org")).one()  # type: ignore[no-any-return]
+    found: User = session.scalars(select(User).where(User.email == f"{name}@example.org")).one()
+    return found
 
 
 def made(site: Site, kind: str, **changes: Any) -> uuid.UUID:
     """A practice of Alice's."""
     with site.database.write() as session:
-        return getattr(factories, kind)(session, someone(session, "alice"), **changes).id  # type: ignore[no-any-return]
+        practice: Practice = getattr(factories, kind)(session, someone(session, "alice"), **changes)
+        return practice.id
 
 
 def asked(site: Site, practice_id: uuid.UUID) -> None:
@@ -78,6 +80,13 @@ def test_the_review_of_what_is_public_says_so_and_leads_there(site: Site) -> Non
 # The way
 
 
+def test_an_editor_reads_that_a_practice_is_public(site: Site) -> None:
+    practice = made(site, "published")
+    text = page(site, "bob", f"/my/practices/{practice}/edit")
+    assert "Version 1 is public. Its author can write an update." in text and f"/review/{practice} " in text
+    assert "offline" not in text.lower()
+
+
 def test_an_editors_way_to_a_history_leads_over_the_review(site: Site) -> None:
     practice = made(site, "submitted")
     text = site.client("bob").get(f"/my/practices/{practice}/history").text
@@ -89,6 +98,14 @@ def test_an_authors_way_to_a_history_leads_over_their_practices(site: Site) -> N
     practice = made(site, "submitted")
     text = site.client("alice").get(f"/my/practices/{practice}/history").text
     assert "My practices" in text[text.index('class="crumbs"') :][:400]
+
+
+def test_an_author_reads_when_it_was_taken_offline(site: Site) -> None:
+    practice = made(site, "published")
+    with site.database.write() as session:
+        lifecycle.unpublish(session, someone(session, "bob"), session.get_one(Practice, practice), "Not ours to show.")
+    text = page(site, "alice", f"/my/practices/{practice}/edit")
+    assert re.search(r"An editor took it offline on \d+ \w+ \d{4}", text) and "put away" not in text
 
 
 def test_what_came_online_again_has_no_day_on_which_it_went(site: Site) -> None:
