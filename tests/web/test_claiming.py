@@ -62,7 +62,7 @@ def test_a_reason_typed_before_the_session_ended_is_not_lost(site: Site, slug: s
 def test_a_reader_is_told_how_to_become_a_member(site: Site, slug: str) -> None:
     answer = site.client("rita").get(f"/practices/{slug}/claim")
     assert answer.status_code == 403 and "Ask the editors to make you a member" in answer.text
-    assert claim(site, "rita", slug).status_code == 403
+    assert claim(site, "rita", slug).status_code == 409
 
 
 def test_a_claim_goes_to_the_editors(site: Site, slug: str) -> None:
