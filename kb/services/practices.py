@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from kb.models import Contact, Form, Origin, Practice, PracticeAuthor, Review, Revision, RevisionKind, State, User
-from kb.services import audit, buffers, consent, notices
+from kb.models import Contact, Origin, Practice, PracticeAuthor, Review, Revision, RevisionKind, State, User
+from kb.services import audit, consent, notices
 from kb.services.checking import check, check_contact
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.permissions import can, transition
@@ -17,6 +20,8 @@ from kb.services.publishing import add_revision
 from kb.services.record import EDITORS_ONLY, Document, empty
 from kb.services.shown_files import settle
 from kb.services.vocabularies import Vocabulary, renewed, term_successors
+
+MOVED = N_("This practice was changed meanwhile, in another window or by someone else.")
 
 
 def start(
@@ -58,20 +63,23 @@ def save(
     document: Document,
     contact: dict[str, Any] | None,
     seen: int | None = None,
+    contact_seen: str = "",
 ) -> None:
     """Keep a new draft of a practice as a revision; on a published one this starts an update.
 
     A draft that says the same as the working copy changes nothing but the contact. `seen` is the number of the revision
-    that the writer began from; None does not ask. What the writer had typed and not saved is forgotten: it is saved
-    now. Raises NotAllowed, or Conflict where someone saved since and it said something else.
+    that the writer began from, `contact_seen` the mark of the contact; None and "" do not ask. What is typed in a form
+    stays there. Raises NotAllowed, or Conflict where someone saved since and it said something else.
     """
     if not can(actor, "edit", practice):
         raise NotAllowed(N_("This practice cannot be changed now: it is with the editors, or it is not yours."))
     document = renewed(_permitted(session, actor, practice, document), term_successors(session))
     same = working_copy(session, practice) == document
+    contact = changed_contact(contact, contact_seen)
     if not (same and same_contact(practice, contact)):  # a second click on the button says the same as the first
         unmoved(practice, seen)
-    buffers.drop(session, actor, practice, Form.PRACTICE)
+    if contact_seen not in ("", contact_mark(contact_of(practice))) and not same_contact(practice, contact):
+        raise Conflict(MOVED)
     if keep_contact(practice, contact):
         audit.note(session, actor, "contact.change", "practice", practice.id)
     if same:
@@ -86,17 +94,27 @@ def save(
 def unmoved(practice: Practice, seen: int | None) -> None:
     """Raise Conflict where the working copy is no longer the revision that someone saw."""
     if seen is not None and seen != practice.revision_count:
-        raise Conflict(N_("This practice was changed meanwhile, in another window or by someone else."))
+        raise Conflict(MOVED)
 
 
-def submit(session: Session, actor: User, practice: Practice, vocabulary: Vocabulary, *, quietly: bool = False) -> None:
+def submit(
+    session: Session,
+    actor: User,
+    practice: Practice,
+    vocabulary: Vocabulary,
+    seen: int | None = None,
+    *,
+    quietly: bool = False,
+) -> None:
     """Send the working copy to the editors, and tell them unless `quietly`.
 
-    Raises Invalid with everything that is missing, NotAllowed.
+    `seen` is the number of the revision that is meant; None does not ask. Raises Invalid with everything that is
+    missing, NotAllowed, Conflict where someone saved since.
     """
     step = transition("submit", practice)
     if step is None or not can(actor, "submit", practice):
         raise NotAllowed(N_("This practice cannot be submitted now."))
+    unmoved(practice, seen)
     clean = _fit(session, actor, practice, vocabulary)
     add_revision(session, practice, RevisionKind.SUBMITTED, clean, author_id=actor.id)
     practice.state = step.target
@@ -188,6 +206,17 @@ def same_contact(practice: Practice, contact: dict[str, Any] | None) -> bool:
     """Whether a contact says what the practice's own says already; None says nothing new."""
     kept = contact_of(practice)
     return contact is None or all((contact.get(key) or "") == (value or "") for key, value in kept.items())
+
+
+def contact_mark(contact: Mapping[str, Any]) -> str:
+    """What tells one contact from another: it has no revisions whose number a form could carry."""
+    said = [contact.get(key) or "" for key in ("role", "email", "name", "consent")]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
+
+
+def changed_contact(contact: dict[str, Any] | None, began: str) -> dict[str, Any] | None:
+    """A contact, or None where it is the one whose mark its writer began from: then they have not touched it."""
+    return None if contact is not None and contact_mark(contact) == began else contact
 
 
 def last_review(session: Session, practice: Practice) -> Review | None:

@@ -5,7 +5,8 @@ const EVERY = 4000;  // at most so often while one types
 const PAUSE = 300;  // after a keystroke, before the browser's own copy
 const MOST = 30000;  // between two tries while the site does not answer
 const SMALL = 60000;  // what a browser sends for a page that is being left
-const OWN = ["csrf_token", "seen", "draft", "copy"];  // fields that are none of the text
+const OWN = ["csrf_token", "seen", "draft", "copy", "after", "contact_seen"];  // fields that are none of the text
+const FROM = ["seen", "after", "contact_seen"];  // what the text began from
 
 const form = document.querySelector("form[data-autosave]");
 if (form) keepText(form);
@@ -46,8 +47,8 @@ function keepText(form) {
   function write() {
     clearTimeout(writing);
     if (muted || isKept()) return !muted;
-    const seen = form.elements.seen?.value ?? "";
-    const held = { at: Date.now(), begun: form.dataset.begun === "yes", seen, pairs: text() };
+    const from = Object.fromEntries(FROM.map((name) => [name, form.elements[name]?.value ?? ""]));
+    const held = { at: Date.now(), begun: form.dataset.begun === "yes", ...from, pairs: text() };
     try {
       localStorage.setItem(key, JSON.stringify(held));
       return true;
@@ -108,14 +109,15 @@ function keepText(form) {
       return tell(await post(pairs), pairs, false);
     }
     if (answer.status === 400 && held.user && held.user !== form.dataset.user) return fail("other");
-    fail({ 401: "ended", 403: "refused", 404: "refused", 413: "long" }[answer.status] ?? "failed");
+    fail({ 401: "ended", 403: "refused", 404: "refused", 409: "elsewhere", 413: "long" }[answer.status] ?? "failed");
   }
 
-  function have({ saved, seen, detail }, pairs) {
+  function have({ saved, seen, contact_seen: contact, draft, detail }, pairs) {
     kept = JSON.stringify(pairs);
     wait = EVERY;
     muted = false;
     hidden("seen", seen).value = seen;
+    if (contact) hidden("contact_seen", contact).value = contact;
     if (form.dataset.begun !== "yes") {
       form.dataset.begun = "yes";
       history.replaceState(history.state, "", form.dataset.edit);
@@ -126,7 +128,7 @@ function keepText(form) {
       form.dispatchEvent(new Event("kept"));
     }
     if (detail) show("moved", detail, true);
-    else show("saved", line.dataset.saved.replace("{time}", clock(saved)), false);
+    else show("saved", line.dataset[draft ? "saved" : "kept"].replace("{time}", clock(saved)), false);
   }
 
   function fail(why) {
@@ -196,9 +198,9 @@ function keepText(form) {
     });
     box.hidden = !newest;
     if (!newest) return;
-    const when = dates({ dateStyle: "long", timeStyle: "short" });
+    const when = dates({ dateStyle: "long", timeStyle: "short", timeZone: "UTC" });
     const fields = different(newest.pairs, loaded).map(called);
-    const words = box.dataset.text.replace("{time}", when.format(newest.at))
+    const words = box.dataset.text.replace("{time}", `${when.format(newest.at)} UTC`)
       .replace("{fields}", [...new Set(fields.filter(Boolean))].join(", "));
     box.querySelector("p").textContent = words;
     said.textContent = words;
@@ -214,7 +216,8 @@ function keepText(form) {
   function use(one) {
     const sent = document.createElement("form");
     Object.assign(sent, { method: "post", action: form.action, enctype: "multipart/form-data" });
-    const more = { csrf_token: form.elements.csrf_token.value, do: "show", copy: one.key.split(":")[4], seen: one.seen };
+    const more = { csrf_token: form.elements.csrf_token.value, do: "show", copy: one.key.split(":")[4] };
+    for (const name of FROM) more[name] = one[name] ?? "";
     if (!one.begun && form.dataset.begun !== "yes") more.draft = one.practice;
     for (const [name, value] of [...one.pairs, ...Object.entries(more)]) {
       const field = document.createElement("textarea");
@@ -259,7 +262,7 @@ function different(ours, theirs) {
 }
 
 function clock(moment) {
-  return dates({ timeStyle: "short" }).format(new Date(moment));
+  return `${dates({ timeStyle: "short", timeZone: "UTC" }).format(new Date(moment))} UTC`;
 }
 
 // Dates in the language of the page, English ones as Europe writes them.

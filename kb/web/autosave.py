@@ -44,6 +44,8 @@ def keep(practice_id: uuid.UUID) -> ResponseReturnValue:
             return _keep(practice_id, pairs)
         except IntegrityError:  # begun a moment ago, by the same form in another window
             return _keep(practice_id, pairs)
+    except Conflict as elsewhere:  # without "saved": the browser keeps its own copy
+        return errors.problem_json(409, languages.say(elsewhere.message))
     except OperationalError:
         return errors.problem_json(503, _(BUSY), headers={"Retry-After": "4"})
 
@@ -65,8 +67,9 @@ def keep_words(practice_id: uuid.UUID, pairs: Pairs) -> None:
         with context.writing() as session:
             actor = accounts.acting(session)
             practice = practices.get(session, actor, practice_id)
-            buffers.keep(session, actor, practice, Form.PRACTICE, pairs.items(multi=True), filling.began(pairs))
-    except (NotFound, OperationalError):
+            began, window = filling.began(pairs), filling.window(pairs)
+            buffers.keep(session, actor, practice, Form.PRACTICE, pairs.items(multi=True), began, window)
+    except (NotFound, Conflict, OperationalError):
         context.release()
 
 
@@ -89,12 +92,13 @@ def _answer(session: Session, actor: User, practice: Practice, pairs: Pairs, *, 
         raise NotAllowed(N_("This practice is not yours to change."))
     seen = filling.began(pairs) or practice.revision_count
     if said:
-        buffers.drop(session, actor, practice, Form.PRACTICE)
+        buffers.drop(session, actor, practice, Form.PRACTICE, filling.window(pairs))
     else:
-        buffers.keep(session, actor, practice, Form.PRACTICE, pairs.items(multi=True), seen)
-    held: dict[str, Any] = {"saved": iso(now()), "seen": practice.revision_count if said else seen}
+        window = filling.window(pairs)
+        buffers.keep(session, actor, practice, Form.PRACTICE, pairs.items(multi=True), seen, window)
+    held: dict[str, Any] = {"saved": iso(now()), "seen": practice.revision_count if said else seen, "draft": said}
     if said:
-        return jsonify(held)
+        return jsonify(**held, contact_seen=practices.contact_mark(practices.contact_of(practice)))
     if not permissions.can(actor, "edit", practice):
         return errors.problem_json(409, _("This practice is with the editors now. Your text is kept."), **held)
     try:

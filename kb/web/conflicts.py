@@ -13,13 +13,13 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from kb.models import Practice, Role, User
-from kb.services import comments, differences, practices, reconciling
+from kb.models import Form, Practice, Role, User
+from kb.services import buffers, comments, differences, practices, reconciling
 from kb.services.differences import FieldDifference
 from kb.services.errors import Conflict, Invalid, NotAllowed, Problem, ServiceError
 from kb.services.reconciling import Clash, Text
 from kb.services.record import Document, shape, shape_contact
-from kb.web import accounts, context, languages
+from kb.web import accounts, context, keeping, languages
 from kb.web.forms import filling
 from kb.web.forms.practice import PracticeForm
 from kb.web.returning import restorers
@@ -41,13 +41,16 @@ def page(practice: Practice, form: PracticeForm, pairs: Pairs) -> str:
     """Both texts, where a form that was sent came second. Nothing is saved of it yet."""
     before = practices.working_copy(context.reading(), practice)
     document = filling.document_of(form, before, context.vocabulary())
-    mine = json.dumps({**document, "contact": filling.contact_of(form)}, ensure_ascii=False)
+    contact = practices.changed_contact(filling.contact_of(form), filling.contact_seen(pairs))
+    mine = json.dumps({**document, "contact": contact or practices.contact_of(practice)}, ensure_ascii=False)
     began = filling.began(pairs) or ""
     answers = {name: text for name, text in pairs.items() if name.startswith(filling.ANSWER)}
-    return _page(practice, MultiDict({"mine": mine, "began": str(began), "copy": pairs.get("copy", ""), **answers}))
+    window = {name: pairs.get(name, "") for name in ("copy", "after")}
+    return _page(practice, MultiDict({"mine": mine, "began": str(began), **window, **answers}))
 
 
 @bp.post("/my/practices/<uuid:practice_id>/reconcile")
+@keeping.words
 @accounts.required(Role.READER)
 def reconcile(practice_id: uuid.UUID) -> ResponseReturnValue:
     """Save one text made of two, on top of the newest revision."""
@@ -71,7 +74,8 @@ def _save(session: Session, actor: User, practice: Practice, pairs: Pairs) -> No
     chosen = {name.removeprefix("choose-"): value for name, value in pairs.items() if name.startswith("choose-")}
     written = {name.removeprefix("text-"): value for name, value in pairs.items() if name.startswith("text-")}
     document, contact = reconciling.merged(base, theirs, mine, chosen, written)
-    practices.save(session, actor, practice, shape(document), contact, seen)
+    practices.save(session, actor, practice, shape(document), contact, seen, filling.contact_seen(pairs))
+    buffers.drop(session, actor, practice, Form.PRACTICE, filling.window(pairs))
     comments.answer_each(session, actor, practice, filling.answers(pairs))
 
 
@@ -86,6 +90,7 @@ def _page(
     return render_template(
         "submissions/conflict.html",
         practice=practice,
+        contact_seen=practices.contact_mark(theirs.contact),
         clashes=clashes,
         sides={each.key: _sides(each, base) for each in clashes},
         pairs=pairs,

@@ -15,12 +15,12 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from kb.models import Buffer, Form, Practice, Review, Role, User
+from kb.models import Buffer, Form, Practice, Review, Role, State, User
 from kb.services import buffers, comments, links_named, permissions, practices, record, reviewing
 from kb.services.checking import check
 from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, NotFound, Problem
 from kb.services.vocabularies import Vocabulary
-from kb.web import accounts, autosave, conflicts, context, documents, languages, writing
+from kb.web import accounts, autosave, conflicts, context, documents, keeping, languages, writing
 from kb.web.forms import filling, options
 from kb.web.forms import practice as forms
 from kb.web.forms.practice import PracticeForm
@@ -37,6 +37,7 @@ def new() -> ResponseReturnValue:
 
 
 @bp.post("/submit")
+@keeping.words
 @accounts.required(Role.MEMBER)
 def create() -> ResponseReturnValue:
     """Keep a first draft, and submit it if that was asked."""
@@ -48,12 +49,12 @@ def create() -> ResponseReturnValue:
     if _rearranged():
         return _page(form)
 
-    def keep(session: Session) -> uuid.UUID:
+    def keep(session: Session) -> Practice:
         actor = accounts.acting(session)
         if begun := practices.begun(session, actor, draft):  # a moment ago
             return _save(session, actor, begun, form, vocabulary)
         document = filling.document_of(form, record.empty(), vocabulary)
-        return practices.start(session, actor, document, filling.contact_of(form), practice_id=draft).id
+        return practices.start(session, actor, document, filling.contact_of(form), practice_id=draft)
 
     vocabulary = context.vocabulary()
     return _keeping(form, draft, keep)
@@ -65,11 +66,14 @@ def mine() -> ResponseReturnValue:
     """One's own practices and those of one's organisation, with where each stands."""
     actor = accounts.acting(context.reading())
     held = practices.of(context.reading(), actor)
+    held.sort(key=lambda practice: practice.state != State.CHANGES_REQUESTED)
+    answerable = [practice.id for practice in held if permissions.can(actor, "comment", practice)]
     return render_template(
         "submissions/mine.html",
         practices=held,
         spoken=reviewing.languages_of(context.reading(), held),
         broken=links_named.broken_in(context.reading(), [practice.id for practice in held if practice.record]),
+        questions=comments.open_counts(context.reading(), answerable),
         today=datetime.now(UTC).date(),
         can_write=permissions.can(actor, "write"),
         organisation=actor.organisation,
@@ -90,6 +94,7 @@ def edit(practice_id: uuid.UUID) -> ResponseReturnValue:
             can_withdraw=permissions.can(actor, "withdraw", practice),
             review=practices.last_review(session, practice),
             questions=comments.open_counts(session, [practice.id]).get(practice.id),
+            unsaved=keeping.kept(buffers.of(session, actor, practice, Form.PRACTICE)),
         )
     if typed := buffers.of(session, actor, practice, Form.PRACTICE):
         with suppress(Invalid):  # fields that no form of ours sends
@@ -98,6 +103,7 @@ def edit(practice_id: uuid.UUID) -> ResponseReturnValue:
 
 
 @bp.post("/my/practices/<uuid:practice_id>/edit")
+@keeping.words
 @accounts.required(Role.READER)
 def update(practice_id: uuid.UUID) -> ResponseReturnValue:
     """Keep the draft, and submit it if that was asked."""
@@ -105,7 +111,7 @@ def update(practice_id: uuid.UUID) -> ResponseReturnValue:
     if _rearranged():
         return _page(form, _own(practice_id)[2])
 
-    def keep(session: Session) -> uuid.UUID:
+    def keep(session: Session) -> Practice:
         actor = accounts.acting(session)
         return _save(session, actor, practices.get(session, actor, practice_id), form, vocabulary)
 
@@ -124,17 +130,23 @@ def withdraw(practice_id: uuid.UUID) -> ResponseReturnValue:
     return redirect(url_for("submissions.edit", practice_id=practice_id))
 
 
-def _save(session: Session, actor: User, practice: Practice, form: PracticeForm, vocabulary: Vocabulary) -> uuid.UUID:
+def _save(session: Session, actor: User, practice: Practice, form: PracticeForm, vocabulary: Vocabulary) -> Practice:
+    """Keep what the form says. Submitting has to say which text it began from."""
+    began = filling.began(request.form)
+    if began is None and request.form.get("do") == "submit":
+        began = 0
     document = filling.document_of(form, practices.working_copy(session, practice), vocabulary)
-    practices.save(session, actor, practice, document, filling.contact_of(form), filling.began(request.form))
+    contact, contact_seen = filling.contact_of(form), filling.contact_seen(request.form)
+    practices.save(session, actor, practice, document, contact, began, contact_seen)
+    buffers.drop(session, actor, practice, Form.PRACTICE, filling.window(request.form))
     comments.answer_each(session, actor, practice, form.answers)
-    return practice.id
+    return practice
 
 
-def _keeping(form: PracticeForm, practice_id: uuid.UUID, keep: Callable[[Session], uuid.UUID]) -> ResponseReturnValue:
+def _keeping(form: PracticeForm, practice_id: uuid.UUID, keep: Callable[[Session], Practice]) -> ResponseReturnValue:
     """Keep what was typed; where that cannot be, give it back with every word of it and say why."""
     try:
-        kept = _kept(keep)
+        kept, number = _kept(keep)
     except Invalid as invalid:
         return _page(form, _known(practice_id), invalid.problems), 422
     except (Conflict, NotAllowed) as refused:
@@ -144,7 +156,7 @@ def _keeping(form: PracticeForm, practice_id: uuid.UUID, keep: Callable[[Session
         return _page(form, _known(practice_id), refused=busy), 503
     do = request.form.get("do", "")
     if do == "submit":
-        return writing.question(kept) or _submit(kept)
+        return writing.question(kept, number) or _submit(kept, number)
     if do not in _PAGES:
         flash(_("The draft is saved. You can close this page and come back."))
     page = _PAGES.get(do, "submissions.edit")
@@ -155,13 +167,16 @@ _PAGES = {"preview": "writing.preview", "files": "files.page"}
 """Where one goes after saving, by the button that was pressed; otherwise back to the form."""
 
 
-def _kept(keep: Callable[[Session], uuid.UUID]) -> uuid.UUID:
+def _kept(keep: Callable[[Session], Practice]) -> tuple[uuid.UUID, int]:
+    """Which practice was kept, and the number of the revision that says what the form said."""
     try:
         with context.writing() as session:
-            return keep(session)
+            practice = keep(session)
+            return practice.id, practice.revision_count
     except IntegrityError:  # the same form began the practice a moment ago, in another worker
         with context.writing() as session:
-            return keep(session)
+            practice = keep(session)
+            return practice.id, practice.revision_count
 
 
 def _late(form: PracticeForm, practice_id: uuid.UUID, refused: Conflict | NotAllowed) -> ResponseReturnValue:
@@ -192,13 +207,16 @@ def _sent() -> ResponseReturnValue:
     return redirect(url_for("submissions.mine", saved=filling.copy_name(request.form)))
 
 
-def _submit(practice_id: uuid.UUID) -> ResponseReturnValue:
+def _submit(practice_id: uuid.UUID, seen: int) -> ResponseReturnValue:
     """Send a draft that was just kept to the editors, or show what is to be mended in it."""
     vocabulary = context.vocabulary()
     try:
         with context.writing() as session:
             actor = accounts.acting(session)
-            practices.submit(session, actor, practices.get(session, actor, practice_id), vocabulary)
+            practices.submit(session, actor, practices.get(session, actor, practice_id), vocabulary, seen)
+    except Conflict as moved:
+        flash(f"{_('The draft is saved, and not submitted.')} {languages.say(moved.message)}")
+        return redirect(url_for("submissions.edit", practice_id=practice_id, saved=filling.copy_name(request.form)))
     except Invalid as invalid:  # the form as it was kept: blank entries are gone, so that each problem finds its entry
         session, _actor, practice = _own(practice_id)
         form = _filled(practices.working_copy(session, practice), practices.contact_of(practice))
@@ -267,12 +285,16 @@ def _page(
     problems = forms.in_order(problems)
     sent = request.form if pairs is None else pairs
     newest = practice.revision_count if practice else None
+    words = _typed(typed) if typed else sent
+    fresh = practice is not None and (seen is not None or not words)
     wrong = [(forms.control(problem.field), languages.say(problem.message)) for problem in problems]
     return render_template(
         "submissions/form.html",
         form=form,
         practice=practice,
         seen=seen or (typed.seen if typed else filling.began(sent)) or newest,
+        contact_seen=_contact_mark(practice) if fresh else filling.contact_seen(words),
+        after=buffers.mark(typed) if typed else sent.get("after"),
         typed=typed,
         draft=practice.id if practice else _draft(sent),
         copy=filling.copy_name(sent),
@@ -289,6 +311,10 @@ def _page(
         refused=languages.say(refused) if refused else None,
         limits=forms.counts(form),
     )
+
+
+def _contact_mark(practice: Practice | None) -> str:
+    return practices.contact_mark(practices.contact_of(practice)) if practice else ""
 
 
 def _restored(pairs: MultiDict[str, str], practice_id: uuid.UUID | None = None) -> ResponseReturnValue:

@@ -14,9 +14,8 @@ from kb.models import Practice, Role, User
 from kb.services import drafted, duplicates, hints, permissions, practices, record
 from kb.services.checking import check, check_contact
 from kb.services.duplicates import Candidate
-from kb.services.errors import Invalid, Problem
+from kb.services.errors import Conflict, Invalid, Problem
 from kb.services.hints import Hints
-from kb.services.record import RECOMMENDED
 from kb.web import accounts, catalogue, context, freshness, languages, private
 from kb.web.forms import filling, progress
 from kb.web.forms.examples import EXAMPLES
@@ -33,8 +32,9 @@ def helping(form: PracticeForm, practice: Practice | None, problems: tuple[Probl
     return {
         "examples": EXAMPLES,
         "progress": progress.of(form, problems),
-        "recommended": RECOMMENDED,
-        "parts_needed": progress.PARTS_NEEDED,
+        "all_needed": progress.ASKED,
+        "recommended": progress.TOLD,
+        "control_names": progress.CONTROLS,
         "suggested": _suggested(form, practice),
         "dead": freshness.dead(practice),
     }
@@ -84,10 +84,11 @@ def preview(practice_id: uuid.UUID) -> ResponseReturnValue:
 # Whether it is there already
 
 
-def question(practice_id: uuid.UUID) -> ResponseReturnValue | None:
+def question(practice_id: uuid.UUID, seen: int) -> ResponseReturnValue | None:
     """Where to ask whether a draft is one of the practices that resemble it; None where there is nothing to ask.
 
-    It is asked once, before the first submission, and only of a draft in which nothing is to be mended.
+    `seen` is the revision that was to be submitted. It is asked once, before the first submission, and only of a draft
+    in which nothing is to be mended.
     """
     session, actor, practice = _readable(practice_id)
     if not permissions.can(actor, "submit", practice) or duplicates.was_asked(session, practice):
@@ -98,7 +99,7 @@ def question(practice_id: uuid.UUID) -> ResponseReturnValue | None:
     except Invalid:
         return None
     alike = _alike(session, actor, practice)
-    return redirect(url_for("writing.resembles", practice_id=practice_id)) if alike else None
+    return redirect(url_for("writing.resembles", practice_id=practice_id, seen=seen)) if alike else None
 
 
 @bp.get("/my/practices/<uuid:practice_id>/duplicates")
@@ -110,6 +111,7 @@ def resembles(practice_id: uuid.UUID) -> ResponseReturnValue:
         render_template(
             "submissions/duplicates.html",
             practice=practice,
+            seen=filling.seen(request.args) or practice.revision_count,
             candidates=_alike(session, actor, practice),
             can_submit=permissions.can(actor, "submit", practice),
         )
@@ -120,17 +122,27 @@ def resembles(practice_id: uuid.UUID) -> ResponseReturnValue:
 @accounts.required(Role.READER)
 def submit_anyway(practice_id: uuid.UUID) -> ResponseReturnValue:
     """Submit a draft that is none of those that resemble it."""
-    vocabulary = context.vocabulary()
+    seen, vocabulary = filling.seen(request.form) or 0, context.vocabulary()
     try:
         with context.writing() as session:
             actor = accounts.acting(session)
-            practices.submit(session, actor, practices.get(session, actor, practice_id), vocabulary)
+            practice = practices.get(session, actor, practice_id)
+            if not _is_with_editors(practice, seen):  # a second click says again that it is
+                practices.submit(session, actor, practice, vocabulary, seen)
+    except Conflict as moved:
+        flash(languages.say(moved.message))
+        return redirect(url_for("submissions.edit", practice_id=practice_id))
     except Invalid as invalid:  # changed in another window since it was asked about
         for problem in invalid.problems:
             flash(languages.say(problem.message))
         return redirect(url_for("submissions.edit", practice_id=practice_id))
     flash(_("The practice is with the editors now. You will find their answer on this page."))
     return redirect(url_for("submissions.mine"))
+
+
+def _is_with_editors(practice: Practice, seen: int) -> bool:
+    """Whether this very revision was submitted already: that made the next one."""
+    return practice.state in permissions.WAITING and practice.revision_count == seen + 1
 
 
 def _alike(session: Session, actor: User, practice: Practice) -> list[Candidate]:

@@ -28,7 +28,9 @@ def step(site: Site, who: str, practice: Practice, name: str, **form: str) -> Te
     client = site.client(who)
     path = f"/{'review' if name in ('archive', 'restore', 'unpublish', 'republish') else 'my/practices'}"
     path += f"/{practice.id}/step/{name}"
-    return client.post(path, data={**form, "csrf_token": token(client, "/account/mail")})
+    with site.database.read() as session:
+        seen = session.get_one(Practice, practice.id).revision_count
+    return client.post(path, data={"seen": seen, **form, "csrf_token": token(client, "/account/mail")})
 
 
 def state(site: Site, practice: Practice) -> State:

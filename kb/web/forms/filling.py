@@ -9,6 +9,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 from wtforms import FieldList
 
+from kb.services.buffers import Window
 from kb.services.errors import N_, Invalid, Problem
 from kb.services.record import (
     CONTACT,
@@ -17,6 +18,7 @@ from kb.services.record import (
     LABELS,
     LIST_CAP,
     LISTS,
+    NO_MAIN,
     TERMS,
     Document,
     shape,
@@ -42,6 +44,7 @@ def filled(
     data: dict[str, Any] = {key: document[key] for key in DOCUMENT_KEYS if hasattr(PracticeForm, key)}
     for key in GROUPS:
         data[key] = dict(data.get(key) or {})
+    data["themes"] = [term if term != NO_MAIN else "" for term in data["themes"]]  # as the list and the boxes send it
     data["other_regions"] = [dict(entry) for entry in data["other_regions"]]
     for entry in (data["region"], *data["other_regions"]):
         entry["code"] = vocabulary.region_title(entry.get("code"), language)
@@ -69,7 +72,8 @@ def _choose(form: PracticeForm, suggested: str) -> None:
     """Choose what was suggested and then pressed: `themes:housing`, or `language:it`."""
     key, _colon, value = suggested.partition(":")
     if key in TERMS and value:
-        form[key].data = list(dict.fromkeys([*filter(None, form[key].data or []), value]))
+        chosen, more = list(filter(None, form[key].data or [])), [value]
+        form[key].data = list(dict.fromkeys(more + chosen if _lacks_main(key, form[key].data) else chosen + more))
     elif key == "language" and value:
         form.language.data = value
 
@@ -94,6 +98,16 @@ def copy_name(pairs: MultiDict[str, str]) -> str | None:
     """The name by which the browser knows its own copy of the form's text."""
     name = pairs.get("copy", "")
     return name if name.isascii() and name.isalnum() and len(name) <= COPY_NAME else None
+
+
+def window(pairs: MultiDict[str, str]) -> Window:
+    """The window from which a form was sent, for the buffer of what is typed there."""
+    return Window(copy_name(pairs), pairs.get("after", ""))
+
+
+def contact_seen(pairs: MultiDict[str, str]) -> str:
+    """The mark of the contact that a form was filled from."""
+    return pairs.get("contact_seen", "")
 
 
 def _numbered(pairs: MultiDict[str, str]) -> Iterator[tuple[str, str]]:
@@ -140,7 +154,7 @@ def document_of(form: PracticeForm, before: Document, vocabulary: Vocabulary) ->
         elif key in LISTS:
             value = [{part: entry.get(part) or None for part in LISTS[key]} for entry in value]
         elif key in TERMS:
-            value = _as_before(list(dict.fromkeys(filter(None, value or []))), before[key] or [], leads=key == "themes")
+            value = _terms(key, value or [], before[key] or [])
         values[key] = value or None
     document = shape(values)
     for entry in ([document["region"]] if document["region"] else []) + document["other_regions"]:
@@ -148,6 +162,16 @@ def document_of(form: PracticeForm, before: Document, vocabulary: Vocabulary) ->
         if code is not None:
             entry |= {"code": code, "name": vocabulary.regions[code].name_latin}
     return {key: before[key] if _said(before[key]) == _said(document[key]) else document[key] for key in document}
+
+
+def _lacks_main(key: str, sent: list[str] | None) -> bool:
+    """Whether themes were ticked and none was chosen as the main one: that list is sent first, and empty then."""
+    return key == "themes" and bool(sent) and any(sent) and not sent[0]
+
+
+def _terms(key: str, sent: list[str], before: list[str]) -> list[str]:
+    terms = list(dict.fromkeys(filter(None, sent)))
+    return _as_before([NO_MAIN, *terms] if _lacks_main(key, sent) else terms, before, leads=key == "themes")
 
 
 def _as_before(terms: list[str], before: list[str], *, leads: bool) -> list[str]:

@@ -104,12 +104,12 @@ def test_throwing_away_empties_it_and_says_whether_there_was_anything(
         assert buffers.of(session, alice, practice, Form.PRACTICE) is None
 
 
-def test_saving_empties_it(database: Database, people: dict[str, User]) -> None:
+def test_saving_from_elsewhere_leaves_it(database: Database, people: dict[str, User]) -> None:
     with database.write() as session:
         alice, practice = begun(session, people)
         buffers.keep(session, alice, practice, Form.PRACTICE, TYPED, 1)
         practices.save(session, alice, practice, factories.document(title="Saved"), None, 1)
-        assert buffers.of(session, alice, practice, Form.PRACTICE) is None
+        assert buffers.of(session, alice, practice, Form.PRACTICE) is not None
 
 
 def test_saving_the_same_once_more_is_no_conflict(database: Database, people: dict[str, User]) -> None:
