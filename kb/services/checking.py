@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from kb.models import AuthorityRole, Evidence, FundingSource, Level, OrganisationType, Status
 from kb.services.errors import N_, Invalid, Label, Problem
-from kb.services.record import LABELS, Document, shape
+from kb.services.record import LABELS, NO_MAIN, Document, shape
 from kb.services.values import ValueReader, full_date, is_email, partial_date
 from kb.services.vocabularies import COUNTRY_ALIASES, Vocabulary, countries
 
@@ -332,6 +332,8 @@ class Checker(ValueReader):
 
     def _terms(self, key: str) -> list[str]:
         terms = [str(term) for term in self.document.get(key) or []]
+        mainless = key == "themes" and terms[:1] == [NO_MAIN]
+        terms = terms[mainless:]
         known: Mapping[str, Any] = {}
         if self.vocabulary is not None:
             known = getattr(self.vocabulary, key)
@@ -340,6 +342,8 @@ class Checker(ValueReader):
         unknown = [term for term in terms if term not in known]
         if not terms:
             self._wrong(key, N_("Choose at least one: %(label)s."), label=LABELS[key])
+        elif mainless:
+            self._wrong(key, N_("Choose the main theme."))
         elif len(terms) > MOST_TERMS:
             self._wrong(
                 key,

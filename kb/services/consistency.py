@@ -18,7 +18,7 @@ from kb.search.port import IndexLost, SearchEngine
 from kb.services import vocabularies
 from kb.services.progress import Progress, silent
 from kb.services.publishing import as_document, of_record, public_records
-from kb.services.record import Document, empty
+from kb.services.record import NO_MAIN, Document, empty
 from kb.services.vocabularies import Vocabulary
 
 BATCH = 500
@@ -150,7 +150,7 @@ def _without_names(document: Document) -> Document:
 def _references(document: Document, vocabulary: Vocabulary, public: frozenset[str]) -> Iterator[str]:
     """What a document refers to that is not there, each to go on a practice's name."""
     for slug in document["themes"]:
-        if slug not in vocabulary.themes:
+        if slug not in vocabulary.themes and slug != NO_MAIN:
             yield f"has the theme {slug}, which is not in the list."
     for slug in document["target_groups"]:
         if slug not in vocabulary.target_groups:

@@ -55,6 +55,9 @@ LISTS: dict[str, tuple[str, ...]] = {
 TERMS = ("themes", "target_groups")
 """Keys whose value is a list of terms of a vocabulary."""
 
+NO_MAIN = "-"
+"""Stands first in a draft's themes where none is chosen as the main one yet, so that no other is taken for it."""
+
 CONTACT = ("role", "email", "name", "consent")
 
 NARRATIVE = ("context", "objectives", "actions", "results", "difficulties", "lessons", "transferability")

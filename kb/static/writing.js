@@ -4,18 +4,19 @@ const form = document.querySelector("form[data-unsaved]");
 const controls = () => [...form.elements].filter((each) => each.name);
 const holds = (each) => (["radio", "checkbox"].includes(each.type) ? each.checked && each.value !== "" : each.value.trim() !== "");
 const filled = (key) => controls().some((each) => (each.name === key || each.name.startsWith(`${key}-`)) && holds(each));
-const heldAll = (names) => names.every((name) => controls().some((each) => each.name === name && holds(each)));
 
 // What is missing, part by part, and how complete the record is.
 function measure() {
   const national = form.elements.level?.value === "national";
+  const themes = form.querySelector("select[name=themes]");  // the main one
   const missing = new Set();
   for (const list of document.querySelectorAll("details[data-missing], details[data-empty]")) {
     const needed = "missing" in list.dataset;
     let open = 0;
     for (const entry of list.querySelectorAll("[data-field]")) {
-      const { field, all } = entry.dataset;
-      entry.hidden = (all ? heldAll(all.split(" ")) : filled(field)) || (needed && field === "region" && national);
+      const { field, control } = entry.dataset;
+      const held = field === "themes" ? themes.value !== "" : filled(control ?? field);
+      entry.hidden = held || (needed && field === "region" && national);
       if (!entry.hidden && needed) missing.add(field);
       open += !entry.hidden;
     }
@@ -23,17 +24,14 @@ function measure() {
     list.querySelector("summary").textContent = (list.dataset.missing ?? list.dataset.empty).replace("{n}", open);
   }
   const recommended = [...document.querySelectorAll("details[data-empty] [data-field]")];
-  const share = Math.round((100 * recommended.filter((each) => each.hidden).length) / recommended.length);
+  const told = recommended.filter((each) => each.hidden).length;
   const heading = document.getElementById("complete");
-  heading.textContent = heading.dataset.share.replace("{n}", share);
-  document.querySelector("progress[aria-labelledby=complete]").value = share;
-  const empty = new Set(recommended.filter((each) => !each.hidden).map((each) => each.dataset.field));
+  heading.textContent = heading.dataset.share.replace("{n}", told);
+  document.querySelector("progress[aria-labelledby=complete]").value = Math.round((100 * told) / recommended.length);
   for (const state of document.querySelectorAll("[data-part]")) {
     const keys = state.dataset.part.split(" ");
-    const still = keys.filter((key) => missing.has(key)).length;
-    const done = state.dataset.weighty !== "0" && !keys.some((key) => empty.has(key));
-    const text = still ? state.dataset.still : done ? state.dataset.done : state.dataset.filled;
-    state.textContent = text.replace("{n}", still || keys.filter(filled).length).replace("{total}", keys.length);
+    const still = [...missing].filter((path) => keys.includes(path.split(".")[0])).length;
+    state.textContent = still ? state.dataset.still.replace("{n}", still) : state.dataset.done;
   }
 }
 

@@ -114,4 +114,5 @@ def register(bp: Blueprint) -> None:
     bp.add_app_template_filter(entry_words)
     bp.add_app_template_filter(entry_changes)
     bp.add_app_template_filter(field_name)
+    bp.add_app_template_filter(path_name)
     bp.add_app_template_filter(moment)

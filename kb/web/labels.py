@@ -22,6 +22,7 @@ from kb.models import (
     Status,
 )
 from kb.services.errors import N_
+from kb.services.record import NO_MAIN
 from kb.services.vocabularies import country_name
 from kb.web import context
 
@@ -208,6 +209,8 @@ def facet(name: str, value: str, language: str) -> str:
         return country_name(value, language)
     if name == "region":
         return vocabulary.region_name(value, language) if value in vocabulary.regions else value
+    if name == "theme" and value == NO_MAIN:
+        return gettext("No main theme yet")
     if name in ("theme", "target_group"):
         terms = vocabulary.themes if name == "theme" else vocabulary.target_groups
         slug = vocabulary.current(f"{name}s", value)

@@ -7,6 +7,7 @@ for tests that write. `page` is a tab that fails its test where the console comp
 
 from __future__ import annotations
 
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -50,12 +51,12 @@ class Live:
         press(page, "Sign in")
 
 
-def button(page: Any, name: str) -> Any:
+def button(page: Any, name: str | re.Pattern[str]) -> Any:
     """The button of the content that has this name."""
     return page.locator("main").get_by_role("button", name=name, exact=True)
 
 
-def press(page: Any, name: str) -> None:
+def press(page: Any, name: str | re.Pattern[str]) -> None:
     """Press a button of the content and wait for the page that answers: a click alone does not wait for it."""
     with page.expect_navigation():
         button(page, name).click()

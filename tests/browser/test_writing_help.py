@@ -66,13 +66,13 @@ def test_a_writer_is_helped_from_the_first_word_to_the_submission(
 def test_what_is_missing_is_counted_while_one_types(live: Live, page: Any) -> None:
     live.sign_in(page, "alice")
     page.goto(f"{live.url}/submit")
-    assert page.get_by_text("Needed before you submit: 12").is_visible()
+    assert page.get_by_text("Needed before you submit: 13").is_visible()
     write(page)
     page.get_by_text("Needed before you submit: 2").wait_for()
     page.locator("#context").fill("Homes were missing.")
-    page.get_by_text("How complete: 11 per cent").wait_for()
+    page.get_by_text("1 of 9 recommended fields").wait_for()
     page.locator("#context").fill("  ")
-    page.get_by_text("How complete: 0 per cent").wait_for()
+    page.get_by_text("0 of 9 recommended fields").wait_for()
     assert page.get_by_role("navigation", name="Parts of the form").get_by_text("Done").count() == 1
 
 

@@ -202,7 +202,7 @@ HINTS: Mapping[str, Any] = {
     "beneficiaries": _("One headline figure, digits only. Say in the results what it counts."),
     "budget_eur": _("One headline figure, digits only. Say in the results what it covers."),
     "funding": _("Each source of money; the amount if you know it."),
-    "themes": _("One to five. Choose the main one first."),
+    "themes": _("The one that fits best."),
     "target_groups": _("One to five groups of people whom it is for."),
     "sources": _("Web pages or documents where a reader can check what you wrote. At least one."),
     "links": _("The practice’s own site, videos, manuals."),

@@ -12,32 +12,42 @@ from kb.services.record import RECOMMENDED
 from kb.web.forms.practice import NEEDED, SECTIONS, PracticeForm, Section
 
 PARTS_NEEDED: Mapping[str, tuple[str, ...]] = {
-    "region": ("region-code",),
-    "lead_organisation": ("lead_organisation-name",),
-    "contact": ("contact-role", "contact-email"),
+    "region": ("region",),
+    "lead_organisation": ("lead_organisation",),
+    "contact": ("contact.role", "contact.email"),
 }
-"""Of fields that are several controls, the names of those that must be filled."""
+"""What is asked for in needed fields that are several controls, one by one as the problems of a submission count it."""
+
+CONTROLS: Mapping[str, str] = {
+    "region": "region-code",
+    "lead_organisation": "lead_organisation-name",
+    "contact.role": "contact-role",
+    "contact.email": "contact-email",
+}
+"""The control that must be filled for each of these."""
+
+ASKED = tuple(
+    path for section in SECTIONS for key in section.fields if key in NEEDED for path in PARTS_NEEDED.get(key, (key,))
+)
+"""All that a submission cannot do without, in the order of the form."""
+
+TOLD = tuple(key for section in SECTIONS for key in section.fields if key in RECOMMENDED)
+"""The recommended fields in the order of the form."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """How far a part of the form is: fields that hold something, things to mend, needed and recommended ones empty."""
+    """How far a part of the form is: things to mend, what is needed and not there, recommended fields left empty."""
 
     section: Section
-    filled: int
     wrong: int
     missing: tuple[str, ...]
     empty: tuple[str, ...]
 
     @property
-    def weighty(self) -> tuple[str, ...]:
-        """The fields of this part that are needed or recommended."""
-        return tuple(key for key in self.section.fields if key in NEEDED or key in RECOMMENDED)
-
-    @property
-    def done(self) -> bool:
-        """Whether nothing more is asked for here."""
-        return bool(self.weighty) and not (self.wrong or self.missing or self.empty)
+    def optional(self) -> bool:
+        """Whether nothing is asked for here."""
+        return not set(self.section.fields) & set(NEEDED)
 
 
 @dataclass(frozen=True)
@@ -48,7 +58,7 @@ class Progress:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Fields that a submission cannot do without and that are empty."""
+        """What a submission cannot do without and that is empty."""
         return tuple(key for part in self.parts.values() for key in part.missing)
 
     @property
@@ -57,9 +67,14 @@ class Progress:
         return tuple(key for part in self.parts.values() for key in part.empty)
 
     @property
+    def told(self) -> int:
+        """How many recommended fields hold something."""
+        return len(RECOMMENDED) - len(self.empty)
+
+    @property
     def percent(self) -> int:
         """The completeness of the record, as its page will say it."""
-        return round(100 * (1 - len(self.empty) / len(RECOMMENDED)))
+        return round(100 * self.told / len(RECOMMENDED))
 
 
 def of(form: PracticeForm, problems: Iterable[Problem]) -> Progress:
@@ -71,21 +86,21 @@ def of(form: PracticeForm, problems: Iterable[Problem]) -> Progress:
 def _part(form: PracticeForm, section: Section, wrong: list[str]) -> Part:
     return Part(
         section=section,
-        filled=sum(_holds(form[key].data) for key in section.fields),
         wrong=sum(field in section.fields for field in wrong),
-        missing=tuple(key for key in section.fields if key in NEEDED and not _given(form, key)),
+        missing=tuple(path for path in ASKED if path.split(".")[0] in section.fields and not _given(form, path)),
         empty=tuple(key for key in section.fields if key in RECOMMENDED and not _holds(form[key].data)),
     )
 
 
-def _given(form: PracticeForm, key: str) -> bool:
-    """Whether a needed field holds what is needed of it."""
-    if key == "region" and form.level.data == Level.NATIONAL:
+def _given(form: PracticeForm, path: str) -> bool:
+    """Whether what is needed is there."""
+    if path == "region" and form.level.data == Level.NATIONAL:
         return True
-    data = form[key].data
-    if key in PARTS_NEEDED:
-        return all(_holds(data.get(name.partition("-")[2])) for name in PARTS_NEEDED[key])
-    return _holds(data)
+    if path in CONTROLS:
+        key, _dash, part = CONTROLS[path].partition("-")
+        return _holds(form[key].data.get(part))
+    data = form[path].data
+    return _holds(data[:1] if path == "themes" and data else data)  # the first is the main one
 
 
 def _holds(value: Any) -> bool:
