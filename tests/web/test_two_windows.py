@@ -25,6 +25,7 @@ def with_charlie(site: Site) -> Practice:
     with site.database.write() as session:
         charlie = session.scalars(select(User).where(User.email == "charlie@example.org")).one()
         session.add(PracticeAuthor(practice_id=practice.id, user_id=charlie.id))
+    send(site.client("alice"), path_of(site), shown(site), do="save")  # with what the form itself chooses
     return practice
 
 
