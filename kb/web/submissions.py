@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from kb.models import Buffer, Form, Practice, Review, Role, State, User
+from kb.models import Buffer, Form, Practice, Role, State, User
 from kb.services import buffers, comments, links_named, permissions, practices, record, reviewing
 from kb.services.checking import check
 from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, NotFound, Problem
@@ -281,25 +281,16 @@ def _page(
 ) -> str:
     """The form. `pairs` are the fields that were sent, where that is not this request's form; `typed` is what fills it
     where that was typed and not saved. `seen` is the revision that its text began from."""
-    review: Review | None = practices.last_review(context.reading(), practice) if practice else None
     problems = forms.in_order(problems)
-    sent = request.form if pairs is None else pairs
-    newest = practice.revision_count if practice else None
-    words = _typed(typed) if typed else sent
-    fresh = practice is not None and (seen is not None or not words)
     wrong = [(forms.control(problem.field), languages.say(problem.message)) for problem in problems]
+    session = context.reading()
     return render_template(
         "submissions/form.html",
         form=form,
         practice=practice,
-        seen=seen or (typed.seen if typed else filling.began(sent)) or newest,
-        contact_seen=_contact_mark(practice) if fresh else filling.contact_seen(words),
-        after=buffers.mark(typed) if typed else sent.get("after"),
-        typed=typed,
-        draft=practice.id if practice else _draft(sent),
-        copy=filling.copy_name(sent),
-        review=review,
-        notes=comments.still_open(comments.threads(context.reading(), practice)) if practice else {},
+        **_begun(practice, seen, typed, request.form if pairs is None else pairs),
+        review=practices.last_review(session, practice) if practice else None,
+        notes=comments.still_open(comments.threads(session, practice)) if practice else {},
         sections=forms.SECTIONS,
         **writing.helping(form, practice, problems),
         hints=forms.HINTS,
@@ -311,6 +302,24 @@ def _page(
         refused=languages.say(refused) if refused else None,
         limits=forms.counts(form),
     )
+
+
+def _begun(
+    practice: Practice | None, seen: int | None, typed: Buffer | None, sent: MultiDict[str, str]
+) -> dict[str, Any]:
+    """What the form's text began from: the revision, the contact and the buffer, and the form's own names."""
+    words = _typed(typed) if typed else sent
+    fresh = practice is not None and (seen is not None or not words)
+    return {
+        "seen": seen
+        or (typed.seen if typed else filling.began(sent))
+        or (practice.revision_count if practice else None),
+        "contact_seen": _contact_mark(practice) if fresh else filling.contact_seen(words),
+        "after": buffers.mark(typed) if typed else sent.get("after"),
+        "typed": typed,
+        "draft": practice.id if practice else _draft(sent),
+        "copy": filling.copy_name(sent),
+    }
 
 
 def _contact_mark(practice: Practice | None) -> str:

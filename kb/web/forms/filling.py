@@ -166,7 +166,7 @@ def document_of(form: PracticeForm, before: Document, vocabulary: Vocabulary) ->
 
 def _lacks_main(key: str, sent: list[str] | None) -> bool:
     """Whether themes were ticked and none was chosen as the main one: that list is sent first, and empty then."""
-    return key == "themes" and bool(sent) and any(sent) and not sent[0]
+    return key == "themes" and sent is not None and any(sent) and not sent[0]
 
 
 def _terms(key: str, sent: list[str], before: list[str]) -> list[str]:
