@@ -22,7 +22,7 @@ from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
 from werkzeug.test import TestResponse
 
-from kb.models import User
+from kb.models import Practice, User
 from kb.services import accounts, sessions
 from kb.web.accounts import TOKEN
 from tests import factories
@@ -482,12 +482,19 @@ class World:
         return client
 
     def ask(self, who: str, method: str, address: str, **data: str) -> TestResponse:
-        """What somebody is answered; the form that is posted holds no more than `data` and its token."""
+        """What somebody is answered; a form that is posted holds its token, the text it was made from, and `data`."""
         if method == "POST":
             self.hide(*(name for name in HIDING if f"{{{name}}}" in address))
         path = address.format(**self.ids)
-        form = {"csrf_token": self.csrf, **data} if method == "POST" and "/api/" not in path else None
+        form = {"csrf_token": self.csrf, **self._seen(path), **data} if method == "POST" and "/api/" not in path else None
         return self.browser(who).open(path, method=method, data=form)
+
+    def _seen(self, path: str) -> dict[str, str]:
+        """Which revision a form says that it was made from: the newest one of the practice in its address."""
+        named = re.search(r"/([0-9a-f-]{36})\b", path)
+        with self.site.database.read() as session:
+            practice = session.get(Practice, uuid.UUID(named.group(1))) if named else None
+            return {"seen": str(practice.revision_count)} if practice else {}
 
     def _signed_in(self, name: str) -> str:
         with self.site.database.write() as session:

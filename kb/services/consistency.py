@@ -18,7 +18,7 @@ from kb.search.port import IndexLost, SearchEngine
 from kb.services import vocabularies
 from kb.services.progress import Progress, silent
 from kb.services.publishing import as_document, of_record, public_records
-from kb.services.record import NO_MAIN, Document, empty
+from kb.services.record import NO_MAIN, Document
 from kb.services.vocabularies import Vocabulary
 
 BATCH = 500
@@ -118,7 +118,7 @@ def _record(kept: _Kept, vocabulary: Vocabulary, public: frozenset[str]) -> Iter
         yield from _disagreements(practice, shown, kept.published, vocabulary)
         yield from (f"{_name(practice)} {fault}" for fault in _references(shown, vocabulary, public))
     if newest and newest.kind == RevisionKind.SUBMITTED:  # a draft may hold anything that was typed
-        document = vocabularies.renewed({**empty(), **newest.document}, vocabulary.term_successors)
+        document = vocabularies.of_today(newest.document, vocabulary.term_successors)
         for fault in _references(document, vocabulary, public):
             yield f"The working copy of {_name(practice)} {fault}"
 
@@ -130,7 +130,7 @@ def _disagreements(
     if published is None:
         yield f"{_name(practice)} is public in version {practice.version}, but no revision holds that version."
         return
-    document = vocabularies.renewed({**empty(), **published.document}, vocabulary.term_successors)
+    document = vocabularies.of_today(published.document, vocabulary.term_successors)
     kept = _without_names(document)
     seen = _without_names(of_record(shown))
     if differing := [key for key in seen if seen[key] != kept[key]]:

@@ -17,9 +17,9 @@ from kb.services.checking import check, check_contact
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.permissions import can, transition
 from kb.services.publishing import add_revision
-from kb.services.record import EDITORS_ONLY, Document, empty
+from kb.services.record import EDITORS_ONLY, Document
 from kb.services.shown_files import settle
-from kb.services.vocabularies import Vocabulary, renewed, term_successors
+from kb.services.vocabularies import Vocabulary, of_today, renewed, term_successors
 
 MOVED = N_("This practice was changed meanwhile, in another window or by someone else.")
 
@@ -191,7 +191,7 @@ def working_copy(session: Session, practice: Practice) -> Document:
     document = session.scalar(
         select(Revision.document).where(Revision.practice_id == practice.id, Revision.number == practice.revision_count)
     )
-    return renewed({**empty(), **(document or {})}, term_successors(session))
+    return of_today(document, term_successors(session))
 
 
 def contact_of(practice: Practice) -> dict[str, Any]:

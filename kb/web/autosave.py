@@ -16,6 +16,7 @@ from werkzeug.datastructures import MultiDict
 from kb.models import Form, Practice, Role, User
 from kb.services import buffers, permissions, practices
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound
+from kb.services.limits import BEGIN_LIMIT, Asking
 from kb.services.publishing import iso, now
 from kb.services.record import Document, empty
 from kb.web import accounts, context, errors, languages
@@ -25,7 +26,9 @@ from kb.web.returning import scripted
 bp = Blueprint("autosave", __name__)
 
 LIMIT = 2 * 1024 * 1024
-"""Bytes that one autosave may bring: a whole practice in every field's cap."""
+"""Bytes that one autosave may bring: as much as is kept of a form, in any writing, which takes up to six a character.
+
+Past that nothing is read at all."""
 
 BUSY = N_("The site is busy and could not save this. It is tried again.")
 
@@ -39,6 +42,8 @@ def keep(practice_id: uuid.UUID) -> ResponseReturnValue:
     if (request.content_length or 0) > LIMIT:
         abort(413)
     pairs = _pairs()
+    if buffers.too_long(pairs.items(multi=True)):
+        abort(413)
     try:
         try:
             return _keep(practice_id, pairs)
@@ -63,6 +68,8 @@ def discard(practice_id: uuid.UUID) -> ResponseReturnValue:
 
 def keep_words(practice_id: uuid.UUID, pairs: Pairs) -> None:
     """Keep what was typed where it could not be saved, if that can be: the page that says so holds it too."""
+    if buffers.too_long(pairs.items(multi=True)):
+        return
     try:
         with context.writing() as session:
             actor = accounts.acting(session)
@@ -78,12 +85,27 @@ def _keep(practice_id: uuid.UUID, pairs: Pairs) -> ResponseReturnValue:
     before = practices.working_copy(context.reading(), practice) if practice else empty()
     document, contact = _text(pairs, before)
     said = practice is not None and document == before and practices.same_contact(practice, contact)
+    if practice is None:
+        _count().test(_person())
     with context.writing() as session:
         actor = accounts.acting(session)
-        if session.get(Practice, practice_id) is None:
+        begins = session.get(Practice, practice_id) is None
+        if begins:
             practices.start(session, actor, document or empty(), contact, practice_id=practice_id)
             said = document is not None
-        return _answer(session, actor, practices.get(session, actor, practice_id), pairs, said=said)
+        answer = _answer(session, actor, practices.get(session, actor, practice_id), pairs, said=said)
+    if begins:  # only now: what a busy site could not save is tried again, and is no second practice
+        _count().hit("", _person())
+    return answer
+
+
+def _count() -> Asking:
+    config = context.config()
+    return Asking(config.data_dir / "limits.sqlite", "begin", on=config.limits, most=BEGIN_LIMIT)
+
+
+def _person() -> str:
+    return str(accounts.acting(context.reading()).id)
 
 
 def _answer(session: Session, actor: User, practice: Practice, pairs: Pairs, *, said: bool) -> ResponseReturnValue:

@@ -161,8 +161,7 @@ def _made(known: Iterable[str], practice_id: uuid.UUID, step: str) -> ResponseRe
         with context.writing() as session:
             actor = accounts.acting(session)
             practice = lifecycle.get(session, actor, practice_id, step)
-            if step in lifecycle.OWNERS:
-                practices.unmoved(practice, seen(request.form) or 0)
+            practices.unmoved(practice, seen(request.form) or 0)
             act(session, actor, practice, reason)
             slug = practice.slug
     except Invalid as invalid:

@@ -39,7 +39,7 @@ def mend(practice_id: uuid.UUID) -> ResponseReturnValue:
         with context.writing() as session:
             actor = accounts.acting(session)
             practice = practices.get(session, actor, practice_id)
-            mending.mend(session, actor, practice, words, request.form, note, seen(request.form))
+            mending.mend(session, actor, practice, words, request.form, note, seen(request.form) or 0)
     except Invalid as invalid:
         return _page(practice_id, request.form, invalid.problems), 422
     except Conflict as conflict:

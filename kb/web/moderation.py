@@ -123,7 +123,7 @@ def _take(practice_id: uuid.UUID, _key: str) -> ResponseReturnValue:
     said = _("The submission is yours to review now.")
     return _noted(
         practice_id,
-        lambda session, actor, practice: moderation.take(session, actor, practice, seen(request.form)),
+        lambda session, actor, practice: moderation.take(session, actor, practice, _read()),
         said,
     )
 
@@ -132,7 +132,7 @@ def _release(practice_id: uuid.UUID, _key: str) -> ResponseReturnValue:
     said = _("The submission is back in the queue. Your notes are kept for you.")
     return _noted(
         practice_id,
-        lambda session, actor, practice: moderation.release(session, actor, practice, seen(request.form)),
+        lambda session, actor, practice: moderation.release(session, actor, practice, _read()),
         said,
     )
 
@@ -145,7 +145,7 @@ def _hand_over(practice_id: uuid.UUID, key: str) -> ResponseReturnValue:
         editor = session.get(User, wanted) if wanted else None
         if editor is None:
             raise Invalid([Problem.of("editor", N_("Choose an editor."))])
-        moderation.hand_over(session, actor, practice, editor, seen(request.form))
+        moderation.hand_over(session, actor, practice, editor, _read())
 
     said = _("You have this review now.") if key else _("The review is handed over, and the editor is told by mail.")
     return _noted(practice_id, give, said)
@@ -243,10 +243,15 @@ ACTS: dict[str, Callable[[uuid.UUID, str], ResponseReturnValue]] = {
 # What was typed
 
 
-def _judged() -> tuple[str, dict[str, str], int | None, dict[str, bool]]:
+def _read() -> int:
+    """The number of the revision that the editor read: 0, which is none, where the form does not say."""
+    return seen(request.form) or 0
+
+
+def _judged() -> tuple[str, dict[str, str], int, dict[str, bool]]:
     """What goes with a decision: the word to the author, comments by field, the revision read, the checklist."""
     ticks = checklist.ticked(request.form.getlist("check"))
-    return request.form.get("message", ""), _beside("comment-"), seen(request.form), ticks
+    return request.form.get("message", ""), _beside("comment-"), _read(), ticks
 
 
 def _beside(mark: str) -> dict[str, str]:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import html
 import json
 import re
+import shutil
 import uuid
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from limits import RateLimitItemPerHour
 from sqlalchemy import delete, func, select
 from werkzeug.test import TestResponse
 
 from kb.models import AuditEntry, Buffer, Practice, Revision, State, User, UserSession
-from kb.services import practices
+from kb.services import buffers, practices
+from kb.web import autosave as autosaving
 from kb.web.autosave import LIMIT
 from tests import factories
-from tests.conftest import Site, token
+from tests.conftest import Site, configure, token
 from tests.web.test_submissions import FILLED, html_fields, only_practice, path_of, send
 
 
@@ -199,6 +204,59 @@ def test_too_much_is_refused(site: Site) -> None:
     assert autosave(alice, practice.id, {"context": "x" * LIMIT}, seen="1").status_code == 413
 
 
+def test_more_than_a_form_holds_is_refused(site: Site) -> None:
+    alice, practice = site.client("alice"), begun(site)
+    answer = autosave(alice, practice.id, {"context": "x" * buffers.LIMIT}, seen="1")
+    assert (answer.status_code, answer.content_type) == (413, "application/problem+json")
+    assert rows(site, Buffer) == 0
+
+
+@pytest.fixture
+def limited(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
+    """A site with its limits on, where two practices may be begun in an hour."""
+    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data"), KB_LIMITS="on"))
+    yield site
+    site.close()
+
+
+@pytest.fixture
+def two_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(autosaving, "BEGIN_LIMIT", RateLimitItemPerHour(2))
+
+
+@pytest.mark.usefixtures("two_an_hour")
+def test_nobody_begins_practices_without_end(limited: Site) -> None:
+    alice = limited.client("alice")
+    answers = [autosave(alice, uuid.uuid4(), {"title": "Flood"}) for _ in range(3)]
+    assert [each.status_code for each in answers] == [200, 200, 429]
+    assert rows(limited, Practice) == 2
+
+
+@pytest.mark.usefixtures("two_an_hour")
+def test_who_began_too_many_is_told_in_json_when_to_come_back(limited: Site) -> None:
+    alice = limited.client("alice")
+    for _ in range(3):
+        answer = autosave(alice, uuid.uuid4(), {"title": "Flood"})
+    assert answer.content_type == "application/problem+json" and int(answer.headers["Retry-After"]) > 0
+    assert "Wait 60 min" in answer.get_json()["detail"]
+
+
+@pytest.mark.usefixtures("two_an_hour")
+def test_who_began_too_many_goes_on_with_those(limited: Site) -> None:
+    alice, number = limited.client("alice"), uuid.uuid4()
+    for each in (number, uuid.uuid4()):
+        autosave(alice, each, {"title": "Flood"})
+    for title in ("One", "Two", "Three"):
+        assert autosave(alice, number, {"title": title}, seen="1").status_code == 200
+
+
+@pytest.mark.usefixtures("two_an_hour")
+def test_each_person_has_a_count_of_their_own(limited: Site) -> None:
+    for _ in range(2):
+        autosave(limited.client("alice"), uuid.uuid4(), {"title": "Flood"})
+    assert autosave(limited.client("charlie"), uuid.uuid4(), {"title": "Mine"}).status_code == 200
+
+
 # One form, one practice
 
 
@@ -302,7 +360,7 @@ def working(site: Site) -> dict[str, Any]:
 
 def test_what_only_one_changed_goes_in_without_asking(site: Site) -> None:
     answer, path = clash(site, {"lessons": "Begin early."}, {"place": "Modena"})
-    assert answer.status_code == 409 and "Only you changed it." in answer.text
+    assert answer.status_code == 409 and "Changed in this window only." in answer.text
     assert reconcile(site, answer, path).status_code == 302
     assert (working(site)["lessons"], working(site)["place"]) == ("Begin early.", "Modena")
 

@@ -177,9 +177,9 @@ def test_a_submission_with_the_editors_takes_no_file(site: Site) -> None:
         owner = session.scalars(select(User).where(User.email == "alice@example.org")).one()
         practices.submit(session, owner, session.get_one(Practice, practice_id), vocabularies.load(session))
     assert alice.get(f"/my/practices/{practice_id}/files").status_code == 302
-    form = {"csrf_token": csrf, "alt": "x", "file": file_of(uploads.picture(), "x.jpg")}
+    form = {"csrf_token": csrf, "alt": "A nurse at work", "file": file_of(uploads.picture(), "x.jpg")}
     answer = post(alice, f"/my/practices/{practice_id}/files", form)
-    assert answer.status_code == 403 and on_disk(site) == []
+    assert answer.status_code == 409 and "A nurse at work" in answer.text and on_disk(site) == []
 
 
 def test_words_and_order_change_and_a_picture_goes(site: Site) -> None:

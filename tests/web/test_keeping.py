@@ -364,7 +364,7 @@ def test_a_step_whose_session_ended_can_be_made_with_the_reason(site: Site) -> N
         path = f"/review/{factories.published(session, user(session, 'alice')).id}/step/unpublish"
     bob = site.client("bob")
     bob.get(path)
-    page = bob.post(path, data={"csrf_token": "old", "reason": WORDS}).get_data(as_text=True)
+    page = bob.post(path, data={"csrf_token": "old", "seen": "1", "reason": WORDS}).get_data(as_text=True)
     assert bob.post(path, data=form_of(page)).status_code == 302
     with site.database.read() as session:
         assert session.get_one(Practice, of(path)).state != State.PUBLISHED

@@ -512,3 +512,11 @@ def test_whoever_left_is_not_named_beside_their_comment(site: Site) -> None:
         assert session.scalar(select(LastLook)) is None
     page = text(site.client("dora"), review)
     assert "someone who left" in page and "Bob" not in page
+
+
+@pytest.mark.parametrize("do", ["take", "request-changes", "reject", "publish"])
+def test_a_decision_that_does_not_say_which_text_was_read_is_refused(site: Site, do: str) -> None:
+    bob, review = site.client("bob"), sent(site)
+    answer = press(bob, review, do, seen="", message="Kept words")
+    assert answer.status_code == 409 and "Kept words" in answer.get_data(as_text=True)
+    assert held(site, review).state == State.SUBMITTED

@@ -39,8 +39,10 @@ FILLED = {
 
 
 def send(client: FlaskClient, path: str, fields: dict[str, Any], **buttons: str) -> TestResponse:
-    """Send the form on a page with one of its buttons."""
-    return client.post(path, data={**fields, **buttons, "csrf_token": token(client, path)})
+    """Send the form on a page with one of its buttons, and what the page says of itself: which text it began from."""
+    page = client.get(path).get_data(as_text=True)
+    said = {name: value for name, value in html_fields(page).items() if name in ("seen", "contact_seen")}
+    return client.post(path, data={**said, **fields, **buttons, "csrf_token": token(client, path)})
 
 
 def only_practice(site: Site) -> Practice:

@@ -133,7 +133,7 @@ def test_submitting_without_saying_which_text_is_refused(site: Site) -> None:
 
 def test_the_form_is_not_submitted_without_saying_what_it_began_from(site: Site) -> None:
     begun(site)
-    answer = send(site.client("alice"), path_of(site), {**FILLED, "place": "Modena"}, do="submit")
+    answer = send(site.client("alice"), path_of(site), {**FILLED, "place": "Modena", "seen": ""}, do="submit")
     assert answer.status_code == 409 and only_practice(site).state == State.DRAFT
 
 
