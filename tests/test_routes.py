@@ -486,8 +486,9 @@ class World:
         if method == "POST":
             self.hide(*(name for name in HIDING if f"{{{name}}}" in address))
         path = address.format(**self.ids)
-        form = {"csrf_token": self.csrf, **self._seen(path), **data} if method == "POST" and "/api/" not in path else None
-        return self.browser(who).open(path, method=method, data=form)
+        form = {"csrf_token": self.csrf, **self._seen(path), **data}
+        sent = form if method == "POST" and "/api/" not in path else None
+        return self.browser(who).open(path, method=method, data=sent)
 
     def _seen(self, path: str) -> dict[str, str]:
         """Which revision a form says that it was made from: the newest one of the practice in its address."""
