@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kb.models import LinkCheck, MailMessage, Practice, User
-from kb.services import accounts, claims, lifecycle, merging, practices, reminding, reports, titles
+from kb.services import accounts, claims, lifecycle, practices, reminding, reports, titles
 from kb.services.reports import Said
 from tests import factories
 from tests.conftest import Site, token
@@ -81,18 +81,13 @@ def remind(session: Session, practice: Practice) -> None:
     reminding.remind(session, datetime.now(UTC))
 
 
-def merge(session: Session, practice: Practice) -> None:
-    old = factories.published(session, person(session, "charlie"), title="The same nurses")
-    merging.merge(session, person(session, "bob"), old, practice)
-
-
 def take_offline(session: Session, practice: Practice) -> None:
     """While its author is no member any more."""
     accounts.set_role(session, "alice@example.org", "reader")
     lifecycle.unpublish(session, person(session, "bob"), practice, "Wrong.")
 
 
-@pytest.mark.parametrize("act", [report, answer, claim, refuse, remind, merge, take_offline])
+@pytest.mark.parametrize("act", [report, answer, claim, refuse, remind, take_offline])
 def test_a_mail_to_who_may_not_read_the_update_bears_the_public_title(
     site: Site, act: Callable[[Session, Practice], None]
 ) -> None:
