@@ -55,7 +55,5 @@ def test_whoever_has_not_written_yet_learns_who_will_see_a_draft(site: Site) -> 
     with site.database.write() as session:
         carol = factories.person(session, "carol@example.org", "member")
         factories.organisation(session, "Region of Example", carol)
-    assert (
-        "only you, the members of Region of Example and those you ask to write with you"
-        in site.client("carol").get("/my/practices").text
-    )
+    page = site.client("carol").get("/my/practices").text
+    assert "only you, the members of Region of Example and those you ask to write with you" in page
