@@ -262,13 +262,19 @@ def _name(key: str, entry: Any) -> Any:
 
 
 def _comparable(value: Any) -> str:
-    """A value as it is compared. A region is its code: its name comes from the list of regions."""
-    return json.dumps(_nameless(value), sort_keys=True, ensure_ascii=False, default=str)
+    """A value as it is compared. A region is its code: its name comes from the list of regions.
+
+    A draft holds numbers as they were typed, a checked record as numbers: 380 and "380" are the same.
+    """
+    return json.dumps(_plain(value), sort_keys=True, ensure_ascii=False, default=str)
 
 
-def _nameless(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     if isinstance(value, list):
-        return [_nameless(each) for each in value]
-    if isinstance(value, dict) and value.get("code"):
-        return {part: each for part, each in value.items() if part != "name"}
+        return [_plain(each) for each in value]
+    if isinstance(value, dict):
+        parts = value.keys() - ({"name"} if value.get("code") else set())
+        return {part: _plain(value[part]) for part in parts}
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(int(value) if value == int(value) else value)
     return value

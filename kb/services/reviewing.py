@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from kb.models import Decision, LastLook, Practice, Revision, RevisionKind, State, User
+from kb.models import Decision, LastLook, Practice, Review, Revision, RevisionKind, State, User
 from kb.services import comments
 from kb.services.errors import N_, NotAllowed
 from kb.services.permissions import can
@@ -35,19 +35,23 @@ class Whose(StrEnum):
 
 @dataclass(frozen=True)
 class Submission:
-    """A row of the queue: since when it waits, the language of its title, and how many questions are open."""
+    """A row of the queue: since when it waits, the language of its title, how many questions are open.
+
+    `asked` is the editor whose questions its author answered with it, None where nobody asked any.
+    """
 
     practice: Practice
     since: datetime
     language: str | None
     questions: int
+    asked: User | None
 
     def is_of(self, whose: Whose, editor: User) -> bool:
         """Whether it belongs to what this editor wants to see."""
         if (self.practice.state == State.CHANGES_REQUESTED) != (whose == Whose.ASKED):
             return False
         if whose == Whose.MINE:
-            return self.practice.editor_id == editor.id
+            return editor.id == (self.practice.editor_id or (self.asked.id if self.asked else None))
         return whose != Whose.NOBODY or self.practice.editor_id is None
 
 
@@ -63,11 +67,35 @@ def queue(session: Session, actor: User) -> list[Submission]:
     found = list(session.scalars(statement.options(joinedload(Practice.owner), joinedload(Practice.editor))))
     sent = _submitted(session, found)
     spoken = languages_of(session, found)
-    asked = comments.open_counts(session, (practice.id for practice in found))
+    open_ones = comments.open_counts(session, (practice.id for practice in found))
+    askers = _askers(session, found)
     rows = [
-        Submission(each, sent.get(each.id, each.changed), spoken.get(each.id), asked.get(each.id, 0)) for each in found
+        Submission(
+            each,
+            since=sent.get(each.id, each.changed),
+            language=spoken.get(each.id),
+            questions=open_ones.get(each.id, 0),
+            asked=askers.get(each.id),
+        )
+        for each in found
     ]
     return sorted(rows, key=lambda row: (row.since, row.practice.id))
+
+
+def _askers(session: Session, practices: Iterable[Practice]) -> dict[uuid.UUID, User]:
+    """Of each whose last answer was to ask for changes, the editor who asked."""
+    statement = (
+        select(Review)
+        .where(Review.practice_id.in_([each.id for each in practices]))
+        .order_by(Review.created)
+        .options(joinedload(Review.editor))
+    )
+    latest = {review.practice_id: review for review in session.scalars(statement)}
+    return {
+        practice_id: review.editor
+        for practice_id, review in latest.items()
+        if review.decision == Decision.CHANGES_REQUESTED
+    }
 
 
 def languages_of(session: Session, practices: Iterable[Practice]) -> dict[uuid.UUID, str | None]:

@@ -385,6 +385,16 @@ def test_filters_of_the_queue(site: Site) -> None:
     assert nobodys in bob.get("/review").get_data(as_text=True)
 
 
+def test_what_was_sent_again_is_with_whoever_asked_until_somebody_takes_it(site: Site) -> None:
+    bob, dora, review = site.client("bob"), site.client("dora"), sent(site, title="Answered")
+    press(bob, review, "request-changes", message="Why?")
+    again(site, review, title="Answered")
+    assert "You asked for changes" in text(bob, "/review?whose=mine")
+    assert "Answered" not in text(dora, "/review?whose=mine") and "Bob asked for changes" in text(dora, "/review")
+    press(dora, review, "take")
+    assert "Answered" not in text(bob, "/review?whose=mine") and "asked for changes" not in text(bob, "/review")
+
+
 def test_a_title_in_another_language_says_so(site: Site) -> None:
     sent(site, title="Tutoria", language="ca")
     assert re.search(r'<a href="[^"]*" lang="ca">Tutoria</a>', text(site.client("bob"), "/review"))

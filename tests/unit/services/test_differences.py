@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kb.services.differences import EntryDifference, Piece, fields, words
+from kb.services.differences import EntryDifference, Piece, changed, fields, words
 from kb.services.record import empty
 
 texts = st.text(alphabet="ab .,\n\té", max_size=60) | st.text(max_size=60)
@@ -142,3 +142,10 @@ def test_the_entries_give_both_lists_back(before: list[str], after: list[str]) -
         assert [entry.before for entry in each.entries if entry.kind != "added"] == before
         assert [entry.after for entry in each.entries if entry.kind != "removed"] == after
     assert bool(found) == (before != after)
+
+
+def test_a_number_as_it_was_typed_is_the_number() -> None:
+    typed = {"beneficiaries": "380", "indicators": [{"name": "Pairs", "value": "86"}]}
+    checked = {"beneficiaries": 380, "indicators": [{"name": "Pairs", "value": 86.0}]}
+    assert changed(typed, checked) == []
+    assert changed({**typed, "beneficiaries": "381"}, checked) == ["beneficiaries"]
