@@ -78,7 +78,8 @@ class Query:
     between facets. `regions` are codes of which any must match (sub-regions are in the documents). A document overlaps
     [`year_from`, `year_to`] when its own years do; undated ones never do. `updated_since` is a date, or a moment
     written as `Document.updated` is: in UTC, to the second. `offset` and `limit` count matches as `Page.total` does;
-    `partial_limit` is how many partial ones may follow the last of the full ones.
+    `partial_limit` is how many partial ones may follow the last of the full ones. `places` asks for the counts of
+    regions beside those of the facets.
     """
 
     question: Question = NOTHING
@@ -92,6 +93,7 @@ class Query:
     limit: int = 20
     partial_limit: int = 10
     facets: bool = True
+    places: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,10 @@ class Page:
 
     `total` counts the documents that answer the question in full, or, where `partial`, in part. On the page on which
     the full matches end, and only there, `hits` goes on with the best partial ones, beyond the limit. `facets` maps a
-    facet (and `year`) to (value, count) pairs, the highest count first: a count is the total of the same query with
-    that facet's selection replaced by that value alone. `undated` counts what a year range left out because it has no
-    dates, `untyped` what has no `region_type`, among what all other filters keep.
+    facet (and `year`, and `region` where the query asks for `places`) to (value, count) pairs, the highest count first:
+    a count is the total of the same query with that facet's selection replaced by that value alone. `undated` counts
+    what a year range left out because it has no dates, `untyped` what has no `region_type`, among what all other
+    filters keep.
 
     `empty` says that nothing answers the question, not even in part, whatever the filters. `expansions` is what else
     was searched that any document has. `unknown` are plain words, folded, that stand nowhere and mean nothing.

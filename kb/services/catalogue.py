@@ -117,12 +117,12 @@ class _Meant:
 
     def __init__(
         self, engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery, page: int, per_page: int, *,
-        facets: bool = True,
+        facets: bool = True, places: bool = False,
     ) -> None:  # fmt: skip
         self._engine = engine
         self._query = query
         self._names = thesaurus(vocabulary)
-        self._asked = query.to_engine(self._names, page, per_page, facets=facets)
+        self._asked = query.to_engine(self._names, page, per_page, facets=facets, places=places)
         self.question = self._asked.question
         self.answer = engine.search(self._asked)
         self._better = self._respelt()
@@ -166,6 +166,11 @@ class _Meant:
 def total(engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery) -> int:
     """How many practices a query finds."""
     return _Meant(engine, vocabulary, query, 1, 1, facets=False).answer.total
+
+
+def counted(engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery, *, places: bool = False) -> Page:
+    """The total and the facets of a query, as its page of results has them, and with `places` its regions."""
+    return _Meant(engine, vocabulary, query, 1, 1, places=places).answer
 
 
 def get(session: Session, slug: str, base_url: str) -> Document:

@@ -137,7 +137,9 @@ class CatalogueQuery:
         dropped = [(facet, value) for facet, _, value in (each.partition(":") for each in self.drop)]
         return parse_question(self.q, thesaurus, dropped)
 
-    def to_engine(self, thesaurus: Thesaurus, page: int, per_page: int, *, facets: bool = True) -> Query:
+    def to_engine(
+        self, thesaurus: Thesaurus, page: int, per_page: int, *, facets: bool = True, places: bool = False
+    ) -> Query:
         """The same question as an engine understands it."""
         return Query(
             question=self.question(thesaurus),
@@ -150,6 +152,7 @@ class CatalogueQuery:
             offset=(page - 1) * per_page,
             limit=per_page,
             facets=facets,
+            places=places,
         )
 
 

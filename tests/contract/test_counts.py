@@ -83,6 +83,7 @@ queries = st.builds(
     sort=st.sampled_from(SORTS),
     limit=st.integers(1, 5),
     offset=st.integers(0, 6),
+    places=st.booleans(),
 )
 
 
@@ -119,6 +120,7 @@ def check(page: Page, query: Query, everything: list[Document]) -> None:
         counts = {value: total(alone(query, facet, value), everything) for value in there | set(chosen)}
         expected = {value: count for value, count in counts.items() if count or value in chosen}
         assert list(page.facets[facet]) == sorted(expected.items(), key=lambda pair: (-pair[1], pair[0]))
+    check_regions(page, query, everything)
     known = [year for d in everything if (year := d.end_year if d.start_year is None else d.start_year) is not None]
     listed = set(range(min([*known, THIS_YEAR]), THIS_YEAR + 1))
     listed |= {query.year_from} if query.year_from and query.year_from == query.year_to else set()
@@ -133,6 +135,17 @@ def check(page: Page, query: Query, everything: list[Document]) -> None:
     typeless = matching(replace(query, filters={**query.filters, "region_type": ()}), everything)
     assert page.untyped == sum(not d.facets.get("region_type") for d in typeless)
     check_hits(page, query, everything)
+
+
+def check_regions(page: Page, query: Query, everything: list[Document]) -> None:
+    """Regions are counted where they are asked for, by the rule of the facets."""
+    if not query.places:
+        assert "region" not in page.facets
+        return
+    there = {code for document in everything for code in document.regions}
+    counts = {code: total(replace(query, regions=(code,)), everything) for code in there | set(query.regions)}
+    expected = {code: count for code, count in counts.items() if count or code in query.regions}
+    assert list(page.facets["region"]) == sorted(expected.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 def check_hits(page: Page, query: Query, everything: list[Document]) -> None:

@@ -56,7 +56,7 @@ class Selection:
         """Return for each facet what its values would find among `documents`, alone and beside the other conditions."""
         kept = self.keep(documents)
         counts: dict[str, Counts] = {}
-        for facet in FACETS:
+        for facet in (*FACETS, "region") if self._query.places else FACETS:
             others = self.keep(documents, but=facet) if facet in self._conditions else kept
             counts[facet] = self._value_counts(facet, others)
         counts["year"] = self._year_counts(self.keep(documents, but="year"))
@@ -65,7 +65,8 @@ class Selection:
     def _value_counts(self, facet: str, documents: Mask) -> Counts:
         sets = self._snapshot.sets[facet]
         numbers = np.bincount(sets.codes[documents[sets.documents]], minlength=len(sets.names)).tolist()
-        counts = dict.fromkeys(self._chosen.get(facet, ()), 0)
+        chosen = self._query.regions if facet == "region" else self._chosen.get(facet, ())
+        counts = dict.fromkeys(chosen, 0)
         counts.update((name, number) for name, number in zip(sets.names, numbers, strict=True) if number)
         return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
 
