@@ -46,7 +46,7 @@ SETTINGS = (
     Setting("KB_TRUSTED_PROXIES", "0", "How many proxies in front set X-Forwarded-For, -Proto and -Host."),
     Setting("KB_SITE_NAME", "Regional integration practices", "The name in the masthead and in citations."),
     Setting("KB_CONTROLLER", "empty", "Who answers for the site: name and address, shown on /about."),
-    Setting("KB_LANGUAGES", "en", "Languages of the pages, parted by commas, the first is the fallback."),
+    Setting("KB_LANGUAGES", ",".join(LANGUAGES), "Languages of the pages, parted by commas, the first is the fallback."),
     Setting(
         "KB_MAIL_URL",
         "file: (mail/ in the data folder)",
@@ -133,7 +133,7 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
         trusted_proxies=_number(env, "KB_TRUSTED_PROXIES", 0, 0, 10),
         site_name=env.get("KB_SITE_NAME") or "Regional integration practices",
         controller=env.get("KB_CONTROLLER") or "",
-        languages=_languages(env.get("KB_LANGUAGES") or "en"),
+        languages=_languages(env.get("KB_LANGUAGES") or ",".join(LANGUAGES)),
         limits=_switch(env, "KB_LIMITS", True),
         workers=_number(env, "KB_WORKERS", 2, 1, 64),
         mail_url=_mail_url(env.get("KB_MAIL_URL") or "file:", data_dir),

@@ -31,6 +31,7 @@ from kb.web import (
     admin_vocabularies,
     answering,
     api,
+    atlas,
     autosave,
     catalogue,
     claiming,
@@ -67,6 +68,7 @@ from kb.web import (
     versions,  # noqa: F401 (its views belong to the blueprint of the catalogue)
     writing,
 )
+from kb.web.catalogues import Catalogues
 
 BODY_LIMIT = 4 * 1024 * 1024
 """Bytes of a request's body; a whole practice in every field's cap is under 2 MB."""
@@ -111,11 +113,12 @@ def make(config: Config) -> Flask:
     for extension in (bootstrap, csrf, login_manager):
         extension.init_app(app)
     babel.init_app(app, locale_selector=languages.chosen)
+    babel.domain_instance = Catalogues()
     templating.init_app(app)
     errors.init_app(app)
     accounts.init_app(app)
     for blueprint in (
-        pages.bp, catalogue.bp, suggest.bp, accounts.bp, submissions.bp, answering.bp, writing.bp, files.bp,
+        pages.bp, catalogue.bp, atlas.bp, suggest.bp, accounts.bp, submissions.bp, answering.bp, writing.bp, files.bp,
         moderation.bp, mending.bp, api.bp, notices.bp, freshness.bp, dashboard.bp, admin.bp, admin_audit.bp,
         admin_invitations.bp, admin_mail.bp, admin_organisations.bp, admin_users.bp, admin_vocabularies.bp,
         redaction.bp, history.bp, sharing.bp, preview.bp, reporting.bp, claiming.bp, merging.bp, reassigning.bp,
@@ -144,7 +147,6 @@ def _configure(app: Flask, config: Config) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # the token lives as long as the session: a form may stay open over lunch
         WTF_CSRF_SSL_STRICT=False,  # the referrer policy may leave the header out
         BABEL_DEFAULT_LOCALE=config.languages[0],
-        BABEL_TRANSLATION_DIRECTORIES="translations",
         BOOTSTRAP_SERVE_LOCAL=True,
         SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=365),
     )

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint
-from flask_babel import format_datetime
 from flask_babel import gettext as _
 
 from kb.services.differences import Piece, words
@@ -15,6 +14,7 @@ from kb.services.errors import N_
 from kb.services.record import LABELS
 from kb.services.vocabularies import country_name
 from kb.web import context, labels, languages
+from kb.web.templating import day
 
 _TABLES = {"level": "level", "status": "status", "evidence": "evidence", "authority_role": "authority_role"}
 _FACETS = {"themes": "theme", "target_groups": "target_group", "language": "language", "country": "country"}
@@ -104,7 +104,7 @@ def path_name(path: str) -> str:
 
 def moment(value: datetime) -> str:
     """A moment with its time of day. The zone is said: readers live in several."""
-    return f"{format_datetime(value, 'd MMMM y, HH:mm', rebase=False)} UTC"
+    return f"{day(value)}, {value:%H:%M} UTC"
 
 
 def register(bp: Blueprint) -> None:

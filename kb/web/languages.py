@@ -5,6 +5,8 @@ The API knows no remembered choice: it ignores cookies.
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import g, request
 from flask_babel import gettext
 
@@ -13,6 +15,9 @@ from kb.services.errors import Message
 from kb.web import context
 
 COOKIE = "lang"
+
+REMEMBERED = timedelta(days=365)
+"""How long a browser remembers the language that somebody chose."""
 
 NAMES = {
     "en": "English", "it": "Italiano", "es": "Español", "ca": "Català", "de": "Deutsch", "fr": "Français",

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from flask import Blueprint, Response, current_app, redirect, render_template, url_for
+from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from kb.services import catalogue
 from kb.services import privacy as service
-from kb.services.errors import N_
+from kb.services.errors import N_, NotFound
 from kb.services.sessions import SESSION_LIFE
 from kb.services.vocabularies import TermInfo
-from kb.web import context, languages, templating
+from kb.web import context, languages, returning, templating
 
 bp = Blueprint("pages", __name__)
 
@@ -161,13 +161,31 @@ def healthz() -> ResponseReturnValue:
     return Response("ok\n", content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
 
 
+@bp.get("/language/<code>")
+def language(code: str) -> ResponseReturnValue:
+    """Remember in which language somebody wants the pages, and go back to where they chose it."""
+    if code not in context.config().languages:
+        raise NotFound(N_("The pages are not there in this language."))
+    answer = redirect(returning.local_path(request.args.get("to")) or url_for("pages.home"), 303)
+    answer.set_cookie(
+        languages.COOKIE,
+        code,
+        max_age=languages.REMEMBERED,
+        secure=context.config().secure,
+        httponly=True,
+        samesite="Lax",
+    )
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
 @bp.get("/robots.txt")
 def robots() -> ResponseReturnValue:
     """What crawlers may leave alone: everything behind a form, and every turn of the filters."""
     closed = (
         "/practices?", "/suggest", "/sign-in", "/register", "/reset", "/invitation/", "/account", "/submit", "/my/",
         "/review", "/offers/", "/preview/", "/admin", "/practices/*/report", "/practices/*/claim",
-        "/unsubscribe/", "/api/",
+        "/unsubscribe/", "/api/", "/language/",
     )  # fmt: skip
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
     return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")

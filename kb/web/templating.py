@@ -31,7 +31,7 @@ from kb.services.query import PER_PAGE, CatalogueQuery
 from kb.services.record import Document
 from kb.services.values import is_web_address, partial_date
 from kb.services.vocabularies import country_name as name_of_country
-from kb.web import accounts, context, labels, languages
+from kb.web import accounts, context, labels, languages, returning
 
 log = logging.getLogger(__name__)
 
@@ -314,9 +314,11 @@ def _hash(path: Path, _changed: int) -> str:
 
 
 def language_url(code: str) -> str:
-    """The present address in another language."""
-    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
-    return f"{request.path}?{labels.encode([*kept, ('lang', code)])}"
+    """The address at which a browser is told to remember a language; it leads back to the present one."""
+    kept = labels.encode([(name, value) for name, value in request.args.items(multi=True) if name != "lang"])
+    back = f"{request.path}?{kept}" if kept else request.path
+    readable = request.method == "GET" or returning.route(request.path, "GET")
+    return url_for("pages.language", code=code, to=back if readable else None)
 
 
 def query_url(

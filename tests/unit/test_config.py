@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kb.config import SETTINGS, Config, SettingError, load
+from kb.config import LANGUAGES, SETTINGS, Config, SettingError, load
 
 
 def load_with(folder: Path, **env: str) -> Config:
@@ -23,7 +23,7 @@ def test_the_defaults_work(tmp_path: Path) -> None:
     assert config.files_dir == tmp_path / "data" / "files"
     assert config.index_dir == tmp_path / "data" / "index"
     assert config.trusted_hosts == ("127.0.0.1", "localhost", "[::1]")
-    assert (config.languages, config.secure) == (("en",), False)
+    assert (config.languages, config.secure) == (LANGUAGES, False)
 
 
 def test_the_data_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
