@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import BadRequest, Unauthorized
 
 from kb.models import User
-from kb.services import accounts, catalogue, practices, query, record, second_factor
+from kb.services import accounts, catalogue, coverage, practices, query, record, second_factor
 from kb.services.catalogue import Results
 from kb.services.checking import check_draft
 from kb.services.errors import N_, NotAllowed
@@ -114,6 +114,31 @@ def regions() -> ResponseReturnValue:
     """Every region of the list: NUTS 2024, the United Kingdom's of 2021, and local codes."""
     items = [_region(region) for region in context.vocabulary().regions.values()]
     return jsonify({"total": len(items), "items": items})
+
+
+@bp.get("/coverage", endpoint="coverage")
+def show_coverage() -> ResponseReturnValue:
+    """Theme by country for any query: `empty` of the `pairs` hold no practice."""
+    asked = query.parse(request.args.items(multi=True), context.vocabulary(), strict=True)
+    found = coverage.coverage(context.engine(), context.vocabulary(), asked.query)
+    language = languages.chosen()
+    themes = [
+        {
+            **_counted("theme", theme, count, language),
+            "countries": {code: found.pairs[theme, code] for code in found.having[theme]},
+            "missing": list(found.lacking[theme]),
+        }
+        for theme, count in found.themes.items()
+    ]
+    countries = [_counted("country", code, count, language) for code, count in found.countries.items()]
+    pairs = len(themes) * len(countries)
+    return jsonify(
+        {"total": found.total, "pairs": pairs, "empty": found.empty, "themes": themes, "countries": countries}
+    )
+
+
+def _counted(facet: str, value: str, count: int, language: str) -> dict[str, Any]:
+    return {"value": value, "label": labels.facet(facet, value, language), "count": count}
 
 
 def _body() -> dict[str, Any]:
