@@ -36,14 +36,12 @@ class Pair:
     """A practice beside the one that it would be merged into, and what that one lacks.
 
     `takeable` are entries that an update of it can take over; `listed` names other fields that it leaves empty.
-    `can_take`: an update of it can be begun with them.
     """
 
     old: Document
     new: Document
     takeable: dict[str, list[dict[str, Any]]]
     listed: list[str]
-    can_take: bool
 
     @property
     def differing(self) -> list[str]:
@@ -83,13 +81,12 @@ def pair(session: Session, actor: User, practice: Practice, into: Practice) -> P
     """What would come of a merge. Raises NotAllowed, Conflict where it cannot be made."""
     _checked(session, actor, practice, into)
     old, new = _public(session, practice), _public(session, into)
-    takeable = {key: _missing(old[key], new, key) for key in TAKEABLE}
+    takeable = {key: entries for key in TAKEABLE if (entries := _missing(old[key], new, key))}
     listed = [
         key for key in LABELS
         if key in old and key not in TAKEABLE and old[key] not in (None, []) and new[key] in (None, [])
     ]  # fmt: skip
-    can_take = any(takeable.values()) and transition("start-update", into) is not None
-    return Pair(old, new, {key: entries for key, entries in takeable.items() if entries}, listed, can_take)
+    return Pair(old, new, takeable, listed)
 
 
 def merge(session: Session, actor: User, practice: Practice, into: Practice, *, take: bool = False) -> None:
