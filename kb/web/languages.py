@@ -14,8 +14,6 @@ from kb.config import LANGUAGES
 from kb.services.errors import Message
 from kb.web import context
 
-COOKIE = "lang"
-
 REMEMBERED = timedelta(days=365)
 """How long a browser remembers the language that somebody chose."""
 
@@ -24,6 +22,11 @@ NAMES = {
     "pl": "Polski", "ro": "Română", "ga": "Gaeilge",
 }  # fmt: skip
 """Each language's name for itself."""
+
+
+def cookie() -> str:
+    """The name of the cookie that remembers a choice: only this host may set it where the site has https."""
+    return "__Host-lang" if context.config().secure else "lang"
 
 
 def chosen() -> str:
@@ -43,7 +46,7 @@ def _choose() -> str:
     asked = request.args.get("lang", "")
     if asked in available:
         return asked
-    remembered = "" if request.path.startswith("/api/") else request.cookies.get(COOKIE, "")
+    remembered = "" if request.path.startswith("/api/") else request.cookies.get(cookie(), "")
     if remembered in available:
         return remembered
     return request.accept_languages.best_match(available) or available[0]

@@ -13,7 +13,7 @@ from kb.services import privacy as service
 from kb.services.errors import N_, NotFound
 from kb.services.sessions import SESSION_LIFE
 from kb.services.vocabularies import TermInfo
-from kb.web import context, languages, returning, templating
+from kb.web import atlas, context, languages, returning, templating
 
 bp = Blueprint("pages", __name__)
 
@@ -56,6 +56,7 @@ def home() -> ResponseReturnValue:
         label_languages=len({language for term in themes.values() for language in term.labels}),
         problems=[(each, counts.get("theme", {}).get(each.theme, 0)) for each in _problems()],
         countries=_countries(counts.get("country", {})),
+        picture=atlas.overview(),
         newest=catalogue.newest(session, base_url),
         evidenced=catalogue.best_evidenced(session, base_url),
         stopped=catalogue.discontinued(session, base_url),
@@ -106,6 +107,7 @@ def privacy() -> ResponseReturnValue:
         controller=context.config().controller,
         notes=service.notes(),
         cookie=current_app.config["SESSION_COOKIE_NAME"],
+        language_cookie=languages.cookie(),
         days=SESSION_LIFE.days,
     )
 
@@ -168,7 +170,7 @@ def language(code: str) -> ResponseReturnValue:
         raise NotFound(N_("The pages are not there in this language."))
     answer = redirect(returning.local_path(request.args.get("to")) or url_for("pages.home"), 303)
     answer.set_cookie(
-        languages.COOKIE,
+        languages.cookie(),
         code,
         max_age=languages.REMEMBERED,
         secure=context.config().secure,

@@ -53,6 +53,14 @@ def test_the_address_wins_over_the_choice_and_the_choice_over_the_browser(polygl
     assert language_of(reader.get("/about", headers=wish).text) == "fr"
 
 
+def test_with_https_only_this_host_may_set_the_cookie(peopled_folder: Path, tmp_path: Path) -> None:
+    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data"), KB_BASE_URL="https://kb.example.eu"))
+    answer = site.client().get("/language/de", base_url="https://kb.example.eu")
+    site.close()
+    said = answer.headers["Set-Cookie"]
+    assert said.startswith("__Host-lang=de;") and all(part in said for part in ("Secure", "HttpOnly", "SameSite=Lax"))
+
+
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "/\\evil.example", ""])
 def test_a_choice_leads_to_no_other_site(polyglot: Site, elsewhere: str) -> None:
     answer = polyglot.client().get("/language/it", query_string={"to": elsewhere})
