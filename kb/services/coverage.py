@@ -69,8 +69,12 @@ def places(session: Session, engine: SearchEngine, vocabulary: Vocabulary, query
     """Count the practices of a query by country and by region; of chosen countries and regions, these alone."""
     page = catalogue.counted(engine, vocabulary, query, places=True)
     countries = _positive(page.facets["country"], query.country)
-    named = {code: count for code, count in page.facets["region"] if count and code in _named(session)}
-    regions = {code: count for code, count in named.items() if _wanted(code, countries, query, vocabulary)}
+    named = _named(session)
+    regions = {
+        code: count
+        for code, count in page.facets["region"]
+        if count and code in named and _wanted(code, countries, query, vocabulary)
+    }
     return Places(page.total, page.partial, countries, regions)
 
 

@@ -23,8 +23,8 @@ bp = Blueprint("atlas", __name__)
 RADII = (0, 5, 7, 9)
 """Radius of a region's point by its step, in units of the map."""
 
-ROOM = 13
-"""Units about its middle that a number needs free of borders and points, or it is not written on the map."""
+ROOM, CLEAR = 13, 16
+"""Units that a number needs between its middle and the nearest border and point, or it is not written on the map."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,14 @@ def _without(counted: Iterable[str]) -> list[str]:
 # The map
 
 
+def overview() -> Picture:
+    """All practices on the map."""
+    everything = CatalogueQuery()
+    return picture(
+        rows(service.places(context.reading(), context.engine(), context.vocabulary(), everything), everything)
+    )
+
+
 def rows(found: Places, asked: CatalogueQuery) -> list[Row]:
     """Countries with practices, those with most first, each with its regions."""
     vocabulary = context.vocabulary()
@@ -185,11 +193,11 @@ def _place(code: str) -> tuple[float, float] | None:
 
 def _free(shape: Shape, spots: Iterable[Spot]) -> tuple[int, int] | None:
     """Where in a country a number stands clear of its points, as near to its middle as can be."""
-    near = [(x, y, radius) for _, x, y, radius in spots if hypot(x - shape.x, y - shape.y) < shape.room + ROOM]
+    near = [(x, y, radius) for _, x, y, radius in spots if hypot(x - shape.x, y - shape.y) < shape.room + CLEAR]
     for away in range(0, max(shape.room - ROOM + 1, 0), 6):
         for turn in range(8 if away else 1):
             x, y = shape.x + away * cos(turn * pi / 4), shape.y + away * sin(turn * pi / 4)
-            if all(hypot(x - a, y - b) >= radius + ROOM for a, b, radius in near):
+            if all(hypot(x - a, y - b) >= radius + CLEAR for a, b, radius in near):
                 return round(x), round(y)
     return None
 
@@ -197,10 +205,10 @@ def _free(shape: Shape, spots: Iterable[Spot]) -> tuple[int, int] | None:
 def _key(most: int) -> Iterable[tuple[int, str]]:
     """Which numbers each shade stands for, in words; a shade that stands for none is left out."""
     low = 1
-    for shade, high in enumerate((*steps(most), None), start=1):
-        if low <= most and (high is None or low <= high):
-            yield shade, _span(low, None if high is None or high >= most else high)
-            low = most + 1 if high is None else high + 1
+    for shade, high in enumerate((*steps(most), most), start=1):
+        if low <= high:
+            yield shade, _span(low, high if high < most or low == most else None)
+            low = high + 1
 
 
 def _span(low: int, high: int | None) -> str:
