@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -89,6 +90,7 @@ def about(record: Document) -> dict[str, Any]:
         "contact": catalogue.contact(session, accounts.current(), record["slug"]),
         "models": catalogue.titles(session, [entry["slug"] for entry in record["adapted_from"]]),
         "licence": labels.LICENCES[record["licence"]],
+        "today": datetime.now(UTC),
     }
 
 

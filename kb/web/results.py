@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 
@@ -123,6 +124,8 @@ def around(asked: query.Request, results: Results) -> dict[str, Any]:
         "more_facets": facets(results, MORE_FACETS),
         "kept": kept(asked),
         "page_numbers": page_numbers(results.page, results.pages),
+        "address": context.config().base_url + templating.query_url(asked.query, asked.page, asked.per_page),
+        "today": datetime.now(UTC),
         **orders(asked.query),
     }
 
