@@ -185,7 +185,7 @@ def language(code: str) -> ResponseReturnValue:
 def robots() -> ResponseReturnValue:
     """What crawlers may leave alone: everything behind a form, and every turn of the filters."""
     closed = (
-        "/practices?", "/suggest", "/sign-in", "/register", "/reset", "/invitation/", "/account", "/submit", "/my/",
+        "/practices?", "/map?", "/coverage?", "/suggest", "/sign-in", "/register", "/reset", "/invitation/", "/account", "/submit", "/my/",
         "/review", "/offers/", "/preview/", "/admin", "/practices/*/report", "/practices/*/claim",
         "/unsubscribe/", "/api/", "/language/",
     )  # fmt: skip
