@@ -137,8 +137,8 @@ class Words(HTMLParser):
             self.texts.append(data)
 
 
-CODES = re.compile(r"\{\w+\}|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{8}…")
-"""Gaps that a script fills, and numbers of things."""
+CODES = re.compile(r"https?://\S+|\{\w+\}|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{8}…")
+"""Addresses, gaps that a script fills, and numbers of things."""
 
 
 def unmarked(html: str) -> set[str]:
