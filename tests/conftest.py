@@ -13,16 +13,18 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2.bccache import Bucket, BytecodeCache
 
 from kb import config as settings
 from kb import create_app
 from kb.config import Config
 from kb.db import Database
 from kb.search import open_engine
-from kb.services import seeding, setup, vocabularies
+from kb.services import accounts, seeding, sessions, setup, vocabularies
 from kb.services.indexing import Indexer
 from kb.services.vocabularies import Vocabulary, VocabularyCache
 from kb.web import context
+from kb.web.accounts import TOKEN
 from tests import factories
 
 PEOPLE = {"rita": "reader", "alice": "member", "charlie": "member", "bob": "editor", "dora": "admin"}
@@ -58,6 +60,8 @@ def _made(folder: Path, *, practices: bool) -> Path:
     setup.migrate(database)
     with database.write() as session:
         (seeding.seed if practices else seeding.load_vocabularies)(session)
+        session.flush()
+        LOADED.setdefault(vocabularies.generation(session), vocabularies.load(session))
     indexer = make_indexer(config, database)
     indexer.ensure()
     indexer.engine.close()
@@ -129,6 +133,26 @@ def seeded_database(seeded_config: Config) -> Iterator[Database]:
     database.close()
 
 
+class Compiled(BytecodeCache):
+    """Templates that any app of this process has compiled."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._held:
+            bucket.bytecode_from_string(self._held[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._held[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED = Compiled()
+
+LOADED: dict[int, Vocabulary] = {}
+"""The vocabularies as they were loaded into the folders of this process, by generation: reading them takes a while."""
+
+
 class Site:
     """An app on a data folder of its own, with people who can sign in."""
 
@@ -136,9 +160,16 @@ class Site:
         self.config = config
         self.app: Flask = create_app(config)
         self.app.testing = False  # errors are answered as on a real site
+        self.app.jinja_env.bytecode_cache = COMPILED
         self.parts = self.app.extensions[context.KEY]
         self.parts.postman.stop()  # mail stays in the outbox until a test delivers it
+        self._know_vocabularies()
         self._clients: dict[str, FlaskClient] = {}
+
+    def _know_vocabularies(self) -> None:
+        """Spare the app reading what nobody changed since it was loaded into the folder."""
+        with self.database.read() as session:
+            self.parts.vocabularies._held = LOADED.get(vocabularies.generation(session))
 
     @property
     def database(self) -> Database:
@@ -151,11 +182,11 @@ class Site:
         if name is None:
             return self.app.test_client()
         if name not in self._clients:
-            client = self.app.test_client()
-            answer = client.post("/sign-in", data={"email": f"{name}@example.org", "password": factories.PASSWORD,
-                                                   "csrf_token": token(client, "/sign-in")})  # fmt: skip
-            assert answer.status_code == 302, answer.get_data(as_text=True)
-            self._clients[name] = client
+            with self.database.write() as session:  # the form and its password have tests of their own
+                opened = sessions.open_session(session, accounts.get(session, f"{name}@example.org"))
+            client = self._clients[name] = self.app.test_client()
+            with client.session_transaction() as cookie:
+                cookie[TOKEN], cookie.permanent = opened, True
         return self._clients[name]
 
     def forget(self, name: str) -> None:
