@@ -40,7 +40,10 @@ class Places:
 
 @dataclass(frozen=True)
 class Coverage:
-    """Which themes the practices of which countries touch. `pairs` has those of theme and country that have any."""
+    """Which themes the practices of which countries touch. `pairs` has those of theme and country that have any.
+
+    `themes` and `countries` say how many practices each has, by any of the other.
+    """
 
     total: int
     themes: Counts
@@ -93,16 +96,21 @@ def _wanted(code: str, countries: Counts, query: CatalogueQuery, vocabulary: Voc
 
 
 def coverage(engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery) -> Coverage:
-    """Count the practices of a query by theme and country: one search a theme."""
-    page = catalogue.counted(engine, vocabulary, query)
-    found = dict(page.facets["theme"])
-    countries = _positive(page.facets["country"], query.country)
+    """Count the practices of a query by theme and country: one search a theme.
+
+    A chosen theme keeps its row alone and a chosen country its column, and each is held against all of the other kind:
+    what housing lacks are the countries that have practices of anything else the query asks for.
+    """
+    page = catalogue.counted(engine, vocabulary, query.without("theme"))
+    found, here = dict(page.facets["theme"]), dict(page.facets["country"])
+    countries = {code: n for code, n in here.items() if (code in query.country if query.country else n)}
+    total = catalogue.counted(engine, vocabulary, query).total if query.theme else page.total
     pairs = {}
     for theme in query.theme or vocabulary.themes:
         alone = catalogue.counted(engine, vocabulary, replace(query, theme=(theme,)))
         pairs.update({(theme, code): n for code, n in alone.facets["country"] if n and code in countries})
     order = sorted(query.theme or vocabulary.themes, key=lambda theme: (-found.get(theme, 0), theme))
-    return Coverage(page.total, {theme: found.get(theme, 0) for theme in order}, countries, pairs)
+    return Coverage(total, {theme: found.get(theme, 0) for theme in order}, countries, pairs)
 
 
 def _positive(counts: tuple[tuple[str, int], ...], chosen: tuple[str, ...]) -> dict[str, int]:

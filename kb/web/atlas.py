@@ -15,6 +15,7 @@ from kb.services import query
 from kb.services.atlas import Atlas, Shape, atlas
 from kb.services.coverage import Places, step, steps
 from kb.services.query import CatalogueQuery
+from kb.services.vocabularies import fold
 from kb.web import context, matrix, templating
 from kb.web.results import Chip, chips
 
@@ -98,9 +99,10 @@ def show_coverage() -> ResponseReturnValue:
         "catalogue/coverage.html",
         query=narrowed,
         found=found,
+        total=found.total,
         matrix=matrix.drawn(found, narrowed),
-        rarest=sorted(found.themes, key=lambda theme: (len(found.having[theme]), templating.theme_name(theme))),
-        rare=[theme for theme, held in found.having.items() if 4 * len(held) < len(found.countries)],
+        rarest=sorted(found.themes, key=lambda theme: (len(found.having[theme]), fold(templating.theme_name(theme)))),
+        rare=[theme for theme, held in found.having.items() if 4 * len(held) < len(found.countries) > 3],
         once=[code for code, count in found.countries.items() if count == 1],
         without=_without(found.countries) if not narrowed.to_params() else (),
         chips=_chips(narrowed, "atlas.coverage"),
@@ -115,7 +117,7 @@ def _chips(asked: CatalogueQuery, endpoint: str) -> list[Chip]:
 
 def _without(counted: Iterable[str]) -> list[str]:
     """Names of the countries that the form offers and no practice comes from."""
-    return sorted(map(templating.country_name, set(context.vocabulary().european) - set(counted)))
+    return sorted(map(templating.country_name, set(context.vocabulary().european) - set(counted)), key=fold)
 
 
 # The map
@@ -152,7 +154,7 @@ def _same(code: str, other: str) -> bool:
 
 
 def _order(row: Row) -> tuple[int, str]:
-    return -row.count, row.name
+    return -row.count, fold(row.name)
 
 
 def picture(listed: Iterable[Row]) -> Picture:
@@ -166,7 +168,7 @@ def picture(listed: Iterable[Row]) -> Picture:
     beyond = [row for row in listed if row.code not in here] + [each for each, spot in placed if not spot]
     countries = [
         (row, drawn.countries[row.code], step(row.count, most))
-        for row in sorted(here.values(), key=lambda row: row.name)
+        for row in sorted(here.values(), key=lambda row: fold(row.name))
     ]
     return Picture(
         atlas=drawn,

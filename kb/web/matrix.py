@@ -11,7 +11,7 @@ from kb.web import templating
 CELL, LINE, HEAD, SUM = 21, 30, 40, 48
 """Width of a cell, height of a row and of the head, width of the sums at the right, in units of the picture."""
 
-LETTER, NARROWEST = 7.4, 180
+LETTER, NARROWEST = 8, 180
 """Units that a letter of a theme's name takes, and the least width of the names."""
 
 HOLE = 3
@@ -55,7 +55,7 @@ def drawn(found: Coverage, asked: CatalogueQuery) -> Matrix:
     """Draw theme by country: the themes that most countries have first, the countries with most practices first."""
     names = {theme: templating.theme_name(theme) for theme in found.themes}
     order = sorted(names, key=lambda theme: (-len(found.having[theme]), -found.themes[theme], names[theme]))
-    left = max([NARROWEST, *(round(len(name) * LETTER) for name in names.values())])
+    left = max([NARROWEST, *(len(name) * LETTER for name in names.values())])
     middles = {code: left + (n + 0.5) * CELL for n, code in enumerate(found.countries)}
     most = max(found.pairs.values(), default=0)
     lines = []

@@ -89,7 +89,7 @@ def test_results_lead_to_their_map_and_back(reading_url: str, page: Any) -> None
     page.goto(f"{reading_url}/practices?q=talent&country=ES")
     count = page.locator("#count").inner_text()
     follow(page, "Map of these results")
-    assert page.locator(".lead").inner_text().startswith(f"{count} from 1 country")
+    assert page.locator(".lead").inner_text().startswith(f"{count}, 1 country.")
     follow(page, "These practices as a list")
     assert page.url.endswith("/practices?q=talent&country=ES")
 

@@ -44,7 +44,7 @@ def test_what_is_called_missing_finds_nothing(reader: FlaskClient) -> None:
         assert api(reader, f"/practices?theme={rarest['value']}&country={code}")["total"] == 0
 
 
-@pytest.mark.parametrize("query", ["", "q=talent", "evidence=monitoring", "theme=housing&theme=anti-discrimination"])
+@pytest.mark.parametrize("query", ["", "q=talent", "evidence=monitoring", "region_type=rural&status=running"])
 def test_the_totals_are_those_of_facets_and_of_the_map(reader: FlaskClient, query: str) -> None:
     answer, facets = coverage(reader, query), api(reader, f"/practices?{query}")["facets"]
     countries = {each["value"]: each["count"] for each in answer["countries"]}
@@ -67,6 +67,20 @@ def test_a_chosen_theme_or_country_leaves_its_own_row_or_column(reader: FlaskCli
     answer = coverage(reader, "theme=housing&country=IT&country=ES")
     assert [theme["value"] for theme in answer["themes"]] == ["housing"]
     assert {country["value"] for country in answer["countries"]} == {"IT", "ES"}
+    assert answer["total"] == api(reader, "/practices?theme=housing&country=IT&country=ES")["total"]
+
+
+def test_a_chosen_theme_is_held_against_all_countries_that_have_any_practice(reader: FlaskClient) -> None:
+    everything, housing = coverage(reader), coverage(reader, "theme=housing")
+    assert housing["countries"] == everything["countries"]
+    assert housing["themes"] == [each for each in everything["themes"] if each["value"] == "housing"]
+
+
+def test_a_chosen_country_without_practices_lacks_every_theme(reader: FlaskClient) -> None:
+    answer = coverage(reader, "country=GE")
+    assert answer["countries"] == [{"value": "GE", "label": "Georgia", "count": 0}]
+    assert answer["empty"] == answer["pairs"] == len(answer["themes"])
+    assert "21 of 21 pairs of theme and country hold no practice" in text(page(reader, "/coverage?country=GE"))
 
 
 def test_the_api_refuses_a_parameter_that_there_is_not(reader: FlaskClient) -> None:

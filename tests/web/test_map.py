@@ -139,7 +139,7 @@ def test_a_practice_of_two_countries_counts_in_both(site: Site) -> None:
     site.drain()
     rows = table(page(site.client(), "/map"))
     assert {code: row.count for code, row in rows.items()} == {"IT": 1, "AT": 1}
-    assert "1 practice from 2 countries" in page(site.client(), "/map")
+    assert "1 practice, 2 countries." in page(site.client(), "/map")
 
 
 def test_no_draft_and_no_submission_is_in_any_number(site: Site) -> None:
@@ -210,7 +210,7 @@ def test_regions_outside_the_frame_are_named_below_the_map(reader: FlaskClient) 
 
 
 def test_shades_are_explained_by_numbers_that_meet(reader: FlaskClient) -> None:
-    key = text("<main" + page(reader, "/map").partition('<p class="key">')[2])
+    key = text("<main" + page(reader, "/map").partition('<p class="key mt-2">')[2])
     assert key.startswith("Practices of a country: 1 or 2 3 to 5 6 or more")
 
 
