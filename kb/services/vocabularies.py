@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from babel import Locale
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from kb.models import Generation, Region, RegionSuccessor, RegionType, TargetGroup, TermSuccessor, Theme
@@ -231,10 +231,14 @@ def countries() -> frozenset[str]:
     return frozenset(code for code in codes if code not in _NOT_COUNTRIES)
 
 
-def region_types(region: Region) -> tuple[str, ...]:
+def region_types(region: Region | Row[Any]) -> tuple[str, ...]:
     """The types that are known to apply to a region, in the order of RegionType."""
     flags = {RegionType.MOUNTAIN: region.mountain, RegionType.COAST: region.coast, RegionType.BORDER: region.border}
     return tuple(kind.value for kind in RegionType if kind == region.urban_type or flags.get(kind))
+
+
+_REGIONS = select(Region.__table__).order_by(Region.code)
+"""All regions as plain rows: there are thousands, and objects of the session take five times as long."""
 
 
 def load(session: Session) -> Vocabulary:
@@ -248,7 +252,7 @@ def load(session: Session) -> Vocabulary:
         target_groups={
             term.slug: _term(term) for term in session.scalars(select(TargetGroup).order_by(TargetGroup.position))
         },
-        regions={region.code: _region(region) for region in session.scalars(select(Region).order_by(Region.code))},
+        regions={region.code: _region(region) for region in session.execute(_REGIONS)},
         successors={code: tuple(after) for code, after in successors.items()},
         term_successors=term_successors(session),
     )
@@ -296,7 +300,7 @@ def _term(term: Theme | TargetGroup) -> TermInfo:
     return TermInfo(term.slug, term.label, term.scope_note, term.labels, term.synonyms, mappings)
 
 
-def _region(region: Region) -> RegionInfo:
+def _region(region: Row[Any]) -> RegionInfo:
     return RegionInfo(
         code=region.code,
         edition=region.edition,
