@@ -45,8 +45,20 @@ SETTINGS = (
     Setting("KB_TRUSTED_HOSTS", "the host of KB_BASE_URL", "Host names that are answered, parted by commas."),
     Setting("KB_TRUSTED_PROXIES", "0", "How many proxies in front set X-Forwarded-For, -Proto and -Host."),
     Setting("KB_SITE_NAME", "Regional integration practices", "The name in the masthead and in citations."),
-    Setting("KB_CONTROLLER", "empty", "Who answers for the site: name and address, shown on /about."),
-    Setting("KB_LANGUAGES", ",".join(LANGUAGES), "Languages of the pages, parted by commas, the first is the fallback."),
+    Setting(
+        "KB_CONTROLLER",
+        "empty",
+        "Who answers for the site: name and address, shown on /about, /privacy and /accessibility.",
+    ),
+    Setting(
+        "KB_ENFORCEMENT",
+        "empty",
+        "Who enforces accessibility in the country: name and address, shown on /accessibility.",
+    ),
+    Setting("KB_STYLEGUIDE", "off", "`on` shows every component with its states at /styleguide; not for production."),
+    Setting(
+        "KB_LANGUAGES", ",".join(LANGUAGES), "Languages of the pages, parted by commas, the first is the fallback."
+    ),
     Setting(
         "KB_MAIL_URL",
         "file: (mail/ in the data folder)",
@@ -81,6 +93,8 @@ class Config:
     trusted_proxies: int
     site_name: str
     controller: str
+    enforcement: str
+    styleguide: bool
     languages: tuple[str, ...]
     limits: bool
     workers: int
@@ -133,6 +147,8 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
         trusted_proxies=_number(env, "KB_TRUSTED_PROXIES", 0, 0, 10),
         site_name=env.get("KB_SITE_NAME") or "Regional integration practices",
         controller=env.get("KB_CONTROLLER") or "",
+        enforcement=env.get("KB_ENFORCEMENT") or "",
+        styleguide=_switch(env, "KB_STYLEGUIDE", False),
         languages=_languages(env.get("KB_LANGUAGES") or ",".join(LANGUAGES)),
         limits=_switch(env, "KB_LIMITS", True),
         workers=_number(env, "KB_WORKERS", 2, 1, 64),

@@ -46,6 +46,8 @@ ROWS: tuple[Row, ...] = (
     # method, rule, address, answers to SIX in turn
     ("GET", "/", "/", EVERYONE),
     ("GET", "/about", "/about", EVERYONE),
+    ("GET", "/accessibility", "/accessibility", EVERYONE),
+    ("GET", "/styleguide", "/styleguide", (404,) * 6),
     ("GET", "/language/<code>", "/language/en", (303,) * 6),
     ("GET", "/help", "/help", EVERYONE),
     ("GET", "/privacy", "/privacy", EVERYONE),

@@ -35,6 +35,7 @@ from kb.web import (
     autosave,
     catalogue,
     claiming,
+    compressing,
     conflicts,
     context,
     dashboard,
@@ -62,6 +63,7 @@ from kb.web import (
     sessions,  # noqa: F401 (likewise)
     sharing,
     signing_in,  # noqa: F401 (likewise)
+    styleguide,
     submissions,
     suggest,
     templating,
@@ -122,11 +124,12 @@ def make(config: Config) -> Flask:
         moderation.bp, mending.bp, api.bp, notices.bp, freshness.bp, dashboard.bp, admin.bp, admin_audit.bp,
         admin_invitations.bp, admin_mail.bp, admin_organisations.bp, admin_users.bp, admin_vocabularies.bp,
         redaction.bp, history.bp, sharing.bp, preview.bp, reporting.bp, claiming.bp, merging.bp, reassigning.bp,
-        lifecycle.bp, admin_mail_texts.bp, autosave.bp, conflicts.bp,
+        lifecycle.bp, admin_mail_texts.bp, autosave.bp, conflicts.bp, styleguide.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)
     app.before_request(_follow)
+    compressing.init_app(app)
     app.after_request(_headers)
     return app
 

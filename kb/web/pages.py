@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import NamedTuple
 
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
@@ -39,7 +40,10 @@ PROBLEMS = (
     Problem(N_("Learning the language takes too long"), "language-learning"),
 )
 
-EXAMPLES = (("ca", "línia ACOL"), ("en", "talent"), ("en", "arts"), ("en", "mentors"))
+ASSESSED = date(2026, 11, 23)
+"""The day on which the accessibility of the pages was looked at as a whole; the statement gives it."""
+
+EXAMPLES = (("it", "lavoro per rifugiati"), ("es", "fuga de cerebros"), ("pl", "rynek pracy"), ("ca", "línia ACOL"))
 """Questions that find something in the seed, with the language they are in."""
 
 
@@ -96,6 +100,19 @@ def about() -> ResponseReturnValue:
         "pages/about.html",
         figures=catalogue.figures(context.reading()),
         controller=context.config().controller,
+    )
+
+
+@bp.get("/accessibility")
+def accessibility() -> ResponseReturnValue:
+    """How accessible the site is, what was tested and what not, and whom to tell."""
+    config = context.config()
+    return render_template(
+        "pages/accessibility.html",
+        controller=config.controller,
+        enforcement=config.enforcement,
+        prepared=ASSESSED,
+        base_url=config.base_url,
     )
 
 
@@ -185,7 +202,8 @@ def language(code: str) -> ResponseReturnValue:
 def robots() -> ResponseReturnValue:
     """What crawlers may leave alone: everything behind a form, and every turn of the filters."""
     closed = (
-        "/practices?", "/map?", "/coverage?", "/suggest", "/sign-in", "/register", "/reset", "/invitation/", "/account", "/submit", "/my/",
+        "/practices?", "/map?", "/coverage?", "/suggest", "/sign-in", "/register", "/reset", "/invitation/", "/account",
+        "/submit", "/my/",
         "/review", "/offers/", "/preview/", "/admin", "/practices/*/report", "/practices/*/claim",
         "/unsubscribe/", "/api/", "/language/",
     )  # fmt: skip
