@@ -17,7 +17,6 @@ from kb.services.query import KNOWN, CatalogueQuery
 from kb.web import labels, templating
 from tests.conftest import Site
 
-
 SHOWN = {
     models.Level: "level",
     models.Status: "status",
