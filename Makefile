@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/installed-$(VERSION)-$(shell cksum < requirements.txt | tr 
 INSTALLED_DEV := $(VENV)/installed-dev-$(VERSION)-$(shell cat requirements.txt requirements-dev.txt | cksum | tr ' ' '-')
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check fuzz
+.PHONY: help install run test check check-all fuzz
 .SILENT:
 
 help: ## List the targets
@@ -32,6 +32,11 @@ check: $(INSTALLED_DEV) ## Lint, format, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+check-all: $(INSTALLED_DEV) ## Look at every page in every state, width, colours and three languages, and validate its HTML; some 20 minutes
+	rm -rf build/html
+	KB_CHECK_ALL=1 KB_KEEP_HTML=build/html $(BIN)/python -m pytest -p tests.requiring -n 2 tests/browser/matrix $(ARGS)
+	$(BIN)/python scripts/validate_html.py build/html
 
 fuzz: $(INSTALLED_DEV) ## Ask 20,000 questions of every kind of the records in KB_TEST_DATA; some 30 minutes (ARGS="--count 500")
 	test -n "$$KB_TEST_DATA" || { echo "Set KB_TEST_DATA to the folder of the test data: the questions are asked of real texts." >&2; exit 1; }
