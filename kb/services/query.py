@@ -138,7 +138,14 @@ class CatalogueQuery:
         return parse_question(self.q, thesaurus, dropped)
 
     def to_engine(
-        self, thesaurus: Thesaurus, page: int, per_page: int, *, facets: bool = True, places: bool = False
+        self,
+        thesaurus: Thesaurus,
+        page: int,
+        per_page: int,
+        *,
+        facets: bool = True,
+        places: bool = False,
+        pairs: tuple[str, str] | None = None,
     ) -> Query:
         """The same question as an engine understands it."""
         return Query(
@@ -153,6 +160,7 @@ class CatalogueQuery:
             limit=per_page,
             facets=facets,
             places=places,
+            pairs=pairs,
         )
 
 

@@ -84,6 +84,7 @@ queries = st.builds(
     limit=st.integers(1, 5),
     offset=st.integers(0, 6),
     places=st.booleans(),
+    pairs=st.sampled_from([None, ("theme", "country")]),
 )
 
 
@@ -121,6 +122,7 @@ def check(page: Page, query: Query, everything: list[Document]) -> None:
         expected = {value: count for value, count in counts.items() if count or value in chosen}
         assert list(page.facets[facet]) == sorted(expected.items(), key=lambda pair: (-pair[1], pair[0]))
     check_regions(page, query, everything)
+    check_pairs(page, query, everything)
     known = [year for d in everything if (year := d.end_year if d.start_year is None else d.start_year) is not None]
     listed = set(range(min([*known, THIS_YEAR]), THIS_YEAR + 1))
     listed |= {query.year_from} if query.year_from and query.year_from == query.year_to else set()
@@ -146,6 +148,17 @@ def check_regions(page: Page, query: Query, everything: list[Document]) -> None:
     counts = {code: total(replace(query, regions=(code,)), everything) for code in there | set(query.regions)}
     expected = {code: count for code, count in counts.items() if count or code in query.regions}
     assert list(page.facets["region"]) == sorted(expected.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def check_pairs(page: Page, query: Query, everything: list[Document]) -> None:
+    """Values of two facets are counted together where that is asked for, by the rule of the facets."""
+    if query.pairs is None:
+        assert page.pairs == {}
+        return
+    first, second = query.pairs
+    there = {(a, b) for d in everything for a in d.facets.get(first, ()) for b in d.facets.get(second, ())}
+    counts = {(a, b): total(alone(alone(query, first, a), second, b), everything) for a, b in there}
+    assert page.pairs == {pair: count for pair, count in counts.items() if count}
 
 
 def check_hits(page: Page, query: Query, everything: list[Document]) -> None:

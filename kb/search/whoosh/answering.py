@@ -43,6 +43,7 @@ def answer(snapshot: Snapshot, query: Query) -> Page:
         hits=tuple(_hit(snapshot, matches, number) for number in numbers),
         partial=partial,
         facets=selection.facets(matching) if query.facets else {},
+        pairs=selection.pairs(matching, *query.pairs) if query.pairs else {},
         undated=selection.undated(matching),
         untyped=selection.untyped(matching),
         empty=not matches.some.any(),

@@ -33,10 +33,10 @@ class Selection:
         if (query.year_from, query.year_to) != (None, None):
             self._conditions["year"] = snapshot.overlapping(query.year_from, query.year_to)
 
-    def keep(self, documents: Mask, *, but: str | None = None) -> Mask:
-        """Return those of `documents` that all conditions keep, or all `but` one."""
+    def keep(self, documents: Mask, *, but: str | None = None, nor: str | None = None) -> Mask:
+        """Return those of `documents` that all conditions keep, or all `but` one, or two."""
         for name, mask in self._conditions.items():
-            if name != but:
+            if name not in (but, nor):
                 documents = documents & mask
         return documents
 
@@ -60,6 +60,17 @@ class Selection:
             others = self.keep(documents, but=facet) if facet in self._conditions else kept
             counts[facet] = self._value_counts(facet, others)
         counts["year"] = self._year_counts(self.keep(documents, but="year"))
+        return counts
+
+    def pairs(self, documents: Mask, first: str, second: str) -> Mapping[tuple[str, str], int]:
+        """Return what the values of two facets would find among `documents` together, instead of those chosen."""
+        kept = self.keep(documents, but=first, nor=second)
+        found = self._snapshot.sets[second]
+        counts: dict[tuple[str, str], int] = {}
+        for value in self._snapshot.sets[first].names:
+            having = kept & self._snapshot.tagged(first, (value,))
+            numbers = np.bincount(found.codes[having[found.documents]], minlength=len(found.names)).tolist()
+            counts.update(((value, other), n) for other, n in zip(found.names, numbers, strict=True) if n)
         return counts
 
     def _value_counts(self, facet: str, documents: Mask) -> Counts:
