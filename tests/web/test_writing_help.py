@@ -120,7 +120,7 @@ def test_half_a_contact_is_still_needed(site: Site) -> None:
 
 def test_what_is_needed_and_what_is_to_mend_are_counted_alike(site: Site) -> None:
     page = text_of(send(site.client("alice"), "/submit", {"title": ""}, do="submit"))
-    assert "13 things to mend" in page and "Needed before you submit: 13" in page
+    assert "13 things to correct" in page and "Needed before you submit: 13" in page
 
 
 def test_each_part_says_what_is_still_needed_or_that_it_is_done_or_optional(site: Site) -> None:

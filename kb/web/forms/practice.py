@@ -117,9 +117,9 @@ class PracticeForm(FlaskForm):
     country = _choice(_("Country"))
     region = FormField(RegionPart)
     place = _text(_("Town, county or area"))
-    level = RadioField(_("At what level is it run?"), choices=[], validate_choice=False)
+    level = RadioField(_("Level"), choices=[], validate_choice=False)
     other_regions = _entries(OtherRegionPart)
-    status = RadioField(_("Where does it stand now?"), choices=[], validate_choice=False)
+    status = RadioField(_("Status"), choices=[], validate_choice=False)
     start = _text(_("Start"))
     end = _text(_("End"))
     authority_role = _choice(_("Role of the region"))
@@ -135,7 +135,7 @@ class PracticeForm(FlaskForm):
     lessons = TextAreaField(_("What was learnt"))
     transferability = TextAreaField(_("What another region needs"))
 
-    evidence = RadioField(_("How well are the results known?"), choices=[], validate_choice=False)
+    evidence = RadioField(_("Evidence"), choices=[], validate_choice=False)
     indicators = _entries(IndicatorPart)
     beneficiaries = _text(_("People reached"))
 
@@ -185,7 +185,9 @@ HINTS: Mapping[str, Any] = {
     "region": _("Type a name or a NUTS code, for example Catalonia or ES51. A national practice may leave it out."),
     "place": _("If it is smaller or other than the region, for example County Donegal."),
     "other_regions": _("For a practice across borders: every other region that takes part."),
-    "status": _("“Stopped” is as useful to others as “Running”: say under “What was difficult” why."),
+    "level": _("At what level is it run?"),
+    "status": _("Where does it stand now? "
+                "“Stopped” is as useful to others as “Running”: say under “What was difficult” why."),
     "start": _("A year, or year and month: 2021-09"),
     "end": _("Leave it empty while the practice goes on."),
     "authority_role": _("The part that the regional authority plays in it."),
@@ -197,7 +199,8 @@ HINTS: Mapping[str, Any] = {
     "lessons": _("What you would do again, and what you would not. Up to 200 words."),
     "transferability": _("What another region needs before it can do the same: competence, law, money, partners. "
                          "Up to 200 words."),
-    "evidence": _("Choose the strongest that applies. Leave it open if you do not know."),
+    "evidence": _("How well are the results known? "
+                  "Choose the strongest that applies. Leave it open if you do not know."),
     "indicators": _("Each figure with its year, and where it can be checked."),
     "beneficiaries": _("One headline figure, digits only. Say in the results what it counts."),
     "budget_eur": _("One headline figure, digits only. Say in the results what it covers."),
