@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import hypot
 from typing import Any, NamedTuple
 
 import pytest
@@ -230,3 +231,12 @@ def test_the_map_of_the_home_page_is_a_picture_of_the_ledger_beside_it(reader: F
 
 def test_the_map_speaks_the_language_of_the_page(reader: FlaskClient) -> None:
     assert any(name.startswith("Italien") for name, _ in countries(page(reader, "/map?lang=de")).values())
+
+
+def test_numbers_on_the_map_stand_clear_of_its_points(reader: FlaskClient) -> None:
+    html = page(reader, "/map")
+    numbers = [tuple(map(int, each)) for each in re.findall(r'class="map-n[^"]*" x="(\d+)" y="(\d+)"', html)]
+    circles = [tuple(map(int, each)) for each in re.findall(r'class="map-p" cx="(\d+)" cy="(\d+)" r="(\d+)"', html)]
+    assert len(numbers) > 20
+    circles = [each for each in circles if each != (8, 8, 5)]  # the one in the key
+    assert min(hypot(x - a, y - b) - r for x, y in numbers for a, b, r in circles) > 14
