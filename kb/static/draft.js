@@ -28,7 +28,7 @@ function keepText(form) {
   let leaving = false;
 
   function hidden(name, value) {
-    const field = form.querySelector(`input[type=hidden][name=${name}]`) ?? document.createElement("input");
+    const field = form.querySelector(`input[name=${name}]`) ?? document.createElement("input");
     Object.assign(field, { type: "hidden", name, autocomplete: "off" });
     if (!field.value) field.value = value;
     if (!field.isConnected) form.prepend(field);

@@ -67,7 +67,7 @@ function replace(page) {
   }
   merge(values, fresh.querySelector(".sheet-body"));
   button.textContent = button.dataset.found = fresh.querySelector("[data-found]").dataset.found;
-  count.textContent = page.getElementById("count").textContent;  // a role=status: said once, when all is in place
+  count.textContent = page.getElementById("count").textContent;  // a live region: said once, when all is in place
   if (!control.isConnected) return heading.focus({ preventScroll: true });
   if (control !== document.activeElement) control.focus({ preventScroll: true });
   if (!values.contains(control)) return;

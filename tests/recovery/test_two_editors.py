@@ -38,7 +38,7 @@ def prepare(folder: Path) -> list[str]:
 def form_of(page: str) -> dict[str, str]:
     """What the decision's form sends besides the button."""
     names = {"csrf_token", "seen"}
-    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)
+    found = re.findall(r'<input (?:type="hidden"|hidden) name="(\w+)" value="([^"]*)"', page)
     return {name: value for name, value in found if name in names}
 
 
