@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from kb.search.language import fold, spans
 from kb.search.parsing import electronic
@@ -32,8 +33,8 @@ _SIGNS = re.compile(
 class Found:
     """One practice of a result: its whole record, and why it was found.
 
-    `matched` names keys of the record, weightiest first. `title` and `snippet` are HTML with <mark>, in the language of
-    the record.
+    `matched` names keys of the record, weightiest first. `title` and `snippet` are HTML with <mark>: the title in the
+    language of the record, the snippet in `language`.
     """
 
     record: Document
@@ -41,23 +42,59 @@ class Found:
     matched: tuple[str, ...]
     title: str
     snippet: str
+    language: str
     partial: bool
 
 
 def found(
-    engine: SearchEngine, vocabulary: Vocabulary, question: Question, hit: Hit, record: Document, *, partial: bool
-) -> Found:
-    """Show a practice that a question found."""
+    engine: SearchEngine, vocabulary: Vocabulary, question: Question, hit: Hit, record: Document, *,
+    partial: bool, reader: str = "",
+) -> Found:  # fmt: skip
+    """Show a practice that a question found; to whoever reads in the language `reader`, its summary in that language
+    where there is one.
+    """
     language = record["language"]
+    shown = in_language(record, reader or language)
     text = "\n".join(plain(record[key]) for key in ("summary", *NARRATIVE) if record[key])
+    if shown["summary_language"] != language:
+        text, language = shown["summary"], shown["summary_language"]
     return Found(
         record=record,
         score=hit.score,
         matched=tuple(dict.fromkeys(_matched(engine, vocabulary, question, hit, record))),
-        title=engine.mark(record["title"], question, language),
+        title=engine.mark(record["title"], question, record["language"]),
         snippet=engine.mark(text, question, language, characters=SNIPPET_CHARACTERS),
+        language=language,
         partial=partial,
     )
+
+
+FALLBACK = "en"
+"""The language in which most people can read what is in neither theirs nor translated into it."""
+
+
+def in_language(record: Document, wanted: str) -> dict[str, Any]:
+    """A record's title and summary as somebody who reads `wanted` can best read them.
+
+    What was written where it is in that language, else a translation into it, else one into English, else as written.
+    `language` is the title's, `summary_language` the summary's; `machine` says whether a machine translated.
+    """
+    own = {
+        "title": record["title"],
+        "summary": record["summary"],
+        "language": record["language"],
+        "summary_language": record["language"],
+        "machine": False,
+    }
+    for language in (wanted, FALLBACK):
+        if record["language"] == language:
+            return own
+        for each in record["translations"]:
+            if each["language"] == language and each["title"]:
+                there = {"title": each["title"], "language": language, "machine": each["machine"]}
+                summary = {"summary": each["summary"], "summary_language": language} if each["summary"] else {}
+                return {**own, **there, **summary}
+    return own
 
 
 def plain(markdown: str) -> str:

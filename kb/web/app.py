@@ -93,15 +93,18 @@ HEADERS = {
 API = "/api/"
 """Under this, cookies are ignored."""
 
+STATIC = ("/static/", "/bootstrap/")
+"""Under these are files, the same for everybody."""
+
 
 class _Sessions(SecureCookieSessionInterface):
-    """Signed cookies; under the API none is read and none is set."""
+    """Signed cookies; for the API and for files none is read and none is set."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        return SecureCookieSession() if request.path.startswith(API) else super().open_session(app, request)
+        return SecureCookieSession() if request.path.startswith((API, *STATIC)) else super().open_session(app, request)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        if not request.path.startswith(API):
+        if not request.path.startswith((API, *STATIC)):
             super().save_session(app, session, response)
 
 
@@ -183,7 +186,7 @@ def _headers(response: Response) -> Response:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if request.path.startswith(API):
         response.vary.add("Accept-Language")
-    elif not request.path.startswith(("/static/", "/bootstrap/")):
+    elif not request.path.startswith(STATIC):
         response.vary.update(("Accept-Language", "Cookie"))
         if accounts.signed_in():
             response.headers["Cache-Control"] = "private, no-store"

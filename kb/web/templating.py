@@ -22,9 +22,10 @@ from flask import Flask, current_app, request, url_for
 from flask_babel import gettext
 from markdown_it import MarkdownIt
 from markupsafe import Markup
+from werkzeug.utils import safe_join
 
 from kb.models import Evidence, Practice, Status, User
-from kb.services import moderation, permissions, titles
+from kb.services import moderation, permissions, presenting, titles
 from kb.services.errors import N_, Message
 from kb.services.files import ADDRESS
 from kb.services.query import PER_PAGE, CatalogueQuery
@@ -168,19 +169,8 @@ def lang_attr(language: str | None) -> Markup:
 
 
 def in_readers_language(record: Document) -> dict[str, Any]:
-    """A record's title and summary as the reader can best read them, with their language and whether a machine did it.
-
-    The text itself where it is in the page's language, else a translation into it, else the text itself.
-    """
-    wanted = languages.chosen()
-    own = {"title": record["title"], "summary": record["summary"], "language": record["language"], "machine": False}
-    if record["language"] == wanted:
-        return own
-    for entry in record["translations"]:
-        if entry["language"] == wanted and entry["title"]:
-            summary = entry["summary"] or record["summary"]
-            return {**own, "title": entry["title"], "summary": summary, "language": wanted, "machine": entry["machine"]}
-    return own
+    """A record's title and summary as the reader can best read them: see `presenting.in_language`."""
+    return presenting.in_language(record, languages.chosen())
 
 
 # Numbers and dates
@@ -303,9 +293,14 @@ def evidence_step(value: str | None) -> int:
 
 def static_url(filename: str, endpoint: str = "static") -> str:
     """The address of a file in `static/`, with a hash of its content, so that browsers may keep it for a year."""
+    return url_for(endpoint, filename=filename, v=content_hash(endpoint, filename))
+
+
+def content_hash(endpoint: str, filename: str) -> str | None:
+    """The hash in the address of a file in `static/`; None where there is no such file."""
     app = current_app.blueprints[endpoint.partition(".")[0]] if "." in endpoint else current_app
-    path = Path(str(app.static_folder)) / filename
-    return url_for(endpoint, filename=filename, v=_hash(path, path.stat().st_mtime_ns))
+    path = Path(safe_join(str(app.static_folder), filename) or "")
+    return _hash(path, path.stat().st_mtime_ns) if path.is_file() else None
 
 
 @lru_cache(maxsize=64)
