@@ -80,8 +80,12 @@ def search(
     page: int,
     per_page: int,
     base_url: str,
+    reader: str = "",
 ) -> Results:
-    """Answer a query with one page of public practices and the facets of all of them."""
+    """Answer a query with one page of public practices and the facets of all of them.
+
+    `reader` is the language in which practices are shown where they were translated into it.
+    """
     meant = _Meant(engine, vocabulary, query, page, per_page)
     answer, question = meant.answer, meant.question
     records = public_records(session, _ids(answer))
@@ -89,10 +93,8 @@ def search(
     for position, hit in enumerate(answer.hits, start=(page - 1) * per_page):
         record = records.get(hit.id)  # an index that lags may still know what has just gone offline
         if record is not None:
-            partial = position >= answer.total
-            items.append(
-                presenting.found(engine, vocabulary, question, hit, as_document(record, base_url), partial=partial)
-            )
+            document, partial = as_document(record, base_url), position >= answer.total
+            items.append(presenting.found(engine, vocabulary, question, hit, document, partial=partial, reader=reader))
     return Results(
         query=query,
         total=answer.total,
@@ -117,12 +119,12 @@ class _Meant:
 
     def __init__(
         self, engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery, page: int, per_page: int, *,
-        facets: bool = True, places: bool = False,
+        facets: bool = True, places: bool = False, pairs: tuple[str, str] | None = None,
     ) -> None:  # fmt: skip
         self._engine = engine
         self._query = query
         self._names = thesaurus(vocabulary)
-        self._asked = query.to_engine(self._names, page, per_page, facets=facets, places=places)
+        self._asked = query.to_engine(self._names, page, per_page, facets=facets, places=places, pairs=pairs)
         self.question = self._asked.question
         self.answer = engine.search(self._asked)
         self._better = self._respelt()
@@ -168,9 +170,14 @@ def total(engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery) -
     return _Meant(engine, vocabulary, query, 1, 1, facets=False).answer.total
 
 
-def counted(engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery, *, places: bool = False) -> Page:
-    """The total and the facets of a query, as its page of results has them, and with `places` its regions."""
-    return _Meant(engine, vocabulary, query, 1, 1, places=places).answer
+def counted(
+    engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery, *,
+    places: bool = False, pairs: tuple[str, str] | None = None,
+) -> Page:  # fmt: skip
+    """The total and the facets of a query as its page of results has them; with `places` its regions, with `pairs` two
+    facets together.
+    """
+    return _Meant(engine, vocabulary, query, 1, 1, places=places, pairs=pairs).answer
 
 
 def get(session: Session, slug: str, base_url: str) -> Document:

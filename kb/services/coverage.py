@@ -7,7 +7,7 @@ versions is in there.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
@@ -96,21 +96,19 @@ def _wanted(code: str, countries: Counts, query: CatalogueQuery, vocabulary: Voc
 
 
 def coverage(engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery) -> Coverage:
-    """Count the practices of a query by theme and country: one search a theme.
+    """Count the practices of a query by theme and country.
 
     A chosen theme keeps its row alone and a chosen country its column, and each is held against all of the other kind:
     what housing lacks are the countries that have practices of anything else the query asks for.
     """
-    page = catalogue.counted(engine, vocabulary, query.without("theme"))
+    page = catalogue.counted(engine, vocabulary, query.without("theme"), pairs=("theme", "country"))
     found, here = dict(page.facets["theme"]), dict(page.facets["country"])
     countries = {code: n for code, n in here.items() if (code in query.country if query.country else n)}
-    total = catalogue.counted(engine, vocabulary, query).total if query.theme else page.total
-    pairs = {}
-    for theme in query.theme or vocabulary.themes:
-        alone = catalogue.counted(engine, vocabulary, replace(query, theme=(theme,)))
-        pairs.update({(theme, code): n for code, n in alone.facets["country"] if n and code in countries})
     order = sorted(query.theme or vocabulary.themes, key=lambda theme: (-found.get(theme, 0), theme))
-    return Coverage(total, {theme: found.get(theme, 0) for theme in order}, countries, pairs)
+    themes = {theme: found.get(theme, 0) for theme in order}
+    pairs = {(theme, code): n for (theme, code), n in page.pairs.items() if theme in themes and code in countries}
+    total = catalogue.counted(engine, vocabulary, query).total if query.theme else page.total
+    return Coverage(total, themes, countries, pairs)
 
 
 def _positive(counts: tuple[tuple[str, int], ...], chosen: tuple[str, ...]) -> dict[str, int]:
