@@ -46,8 +46,9 @@ def search() -> ResponseReturnValue:
 
 def _found(asked: CatalogueQuery, page: int = 1, per_page: int = SHOWN) -> Results:
     return catalogue.search(
-        context.reading(), context.engine(), context.vocabulary(), asked, page, per_page, context.config().base_url
-    )
+        context.reading(), context.engine(), context.vocabulary(), asked, page, per_page, context.config().base_url,
+        reader=languages.chosen(),
+    )  # fmt: skip
 
 
 # One practice

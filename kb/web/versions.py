@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from kb.services import versions as service
 from kb.services.errors import N_, NotFound
-from kb.web import context
+from kb.web import context, templating
 from kb.web.catalogue import about, bp
 
 
@@ -32,7 +32,7 @@ def version(slug: str, number: int) -> ResponseReturnValue:
         similar=[],
         version=number,
         newest=online.practice.version,
-        newest_title=online.title,
+        newest_title=templating.in_readers_language(online.document),
         old=number != online.practice.version,
         archived=online.archived,
         **about(shown),

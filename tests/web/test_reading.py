@@ -30,7 +30,7 @@ def text(html: str) -> str:
 
 def count(html: str) -> int:
     """The number of practices that a list says it has."""
-    found = re.search(r'role="status">([\d,]+) practice', html)
+    found = re.search(r'id="count"[^>]*>([\d,]+) practice', html)
     assert found
     return int(found.group(1).replace(",", ""))
 
