@@ -131,7 +131,8 @@ form.addEventListener("focusout", (event) => {
 // Chips and orders are links to the same page with another question; the next of them takes the place of one that goes.
 results.addEventListener("click", async (event) => {
   const link = event.target.closest("#chips a, #sorts a");
-  if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  const elsewhere = event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+  if (elsewhere || link?.pathname !== location.pathname) return;
   event.preventDefault();
   const part = link.closest("[data-live]");
   const at = [...part.querySelectorAll("a")].indexOf(link);

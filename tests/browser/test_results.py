@@ -184,6 +184,15 @@ def test_a_new_question_and_another_language_keep_the_filters(reading_url: str, 
     assert page.url == f"{reading_url}/practices?q=families&country=ES"
 
 
+def test_a_link_to_another_page_is_followed_as_ever(reading_url: str, page: Any) -> None:
+    asked: list[str] = []
+    opened(page, reading_url, "/practices?q=talent&country=ES")
+    page.on("request", lambda request: asked.append(f"{request.resource_type} {request.url}"))
+    follow(page, "Map of these results")
+    assert page.url == f"{reading_url}/map?q=talent&country=ES"
+    assert [each for each in asked if each.startswith("fetch") and "/map" in each] == []
+
+
 def test_half_a_year_asks_nothing(reading_url: str, page: Any) -> None:
     asked: list[str] = []
     opened(page, reading_url, "/practices")
