@@ -6,6 +6,7 @@ import click
 
 from bench.autosave import autosave
 from bench.fuzz import fuzz
+from bench.lighthouse import lighthouse
 from bench.relevance import relevance
 from bench.timing import timing
 from bench.writing import writing
@@ -18,6 +19,7 @@ def main() -> None:
 
 main.add_command(autosave)
 main.add_command(fuzz)
+main.add_command(lighthouse)
 main.add_command(relevance)
 main.add_command(timing)
 main.add_command(writing)
