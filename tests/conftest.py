@@ -9,11 +9,13 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2.bccache import Bucket, BytecodeCache
+from werkzeug.routing import Rule
 
 from kb import config as settings
 from kb import create_app
@@ -61,7 +63,7 @@ def _made(folder: Path, *, practices: bool) -> Path:
     with database.write() as session:
         (seeding.seed if practices else seeding.load_vocabularies)(session)
         session.flush()
-        LOADED.setdefault(vocabularies.generation(session), vocabularies.load(session))
+        factories.LOADED.setdefault(vocabularies.generation(session), vocabularies.load(session))
     indexer = make_indexer(config, database)
     indexer.ensure()
     indexer.engine.close()
@@ -149,8 +151,22 @@ class Compiled(BytecodeCache):
 
 COMPILED = Compiled()
 
-LOADED: dict[int, Vocabulary] = {}
-"""The vocabularies as they were loaded into the folders of this process, by generation: reading them takes a while."""
+
+@pytest.fixture(scope="session", autouse=True)
+def built_rules() -> Iterator[None]:
+    """Compile what makes an address once for each rule, and not for each of the thousand apps of a run."""
+    compile_builder = Rule._compile_builder
+    held: dict[tuple[Any, ...], Any] = {}
+
+    def build(rule: Rule, append_unknown: bool = True) -> Any:
+        key = (rule.rule, rule.host, rule.subdomain, repr(rule.defaults), append_unknown)
+        if key not in held:
+            held[key] = compile_builder(rule, append_unknown)
+        return held[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", build)
+        yield
 
 
 class Site:
@@ -169,7 +185,7 @@ class Site:
     def _know_vocabularies(self) -> None:
         """Spare the app reading what nobody changed since it was loaded into the folder."""
         with self.database.read() as session:
-            self.parts.vocabularies._held = LOADED.get(vocabularies.generation(session))
+            self.parts.vocabularies._held = factories.LOADED.get(vocabularies.generation(session))
 
     @property
     def database(self) -> Database:

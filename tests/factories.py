@@ -16,6 +16,7 @@ from kb.models import Organisation, Origin, Practice, State, User
 from kb.services import accounts, practices, publishing, setup, vocabularies
 from kb.services.checking import check
 from kb.services.record import Document, shape
+from kb.services.vocabularies import Vocabulary
 
 PASSWORD = "correct horse battery 9"
 
@@ -66,6 +67,15 @@ def organisation(session: Session, name: str, *people: User) -> Organisation:
     return body
 
 
+LOADED: dict[int, Vocabulary] = {}
+"""The vocabularies as they were loaded into the folders of this process, by generation: reading them takes a while."""
+
+
+def vocabulary(session: Session) -> Vocabulary:
+    """The vocabularies of a base, not read again where nobody changed them since they were loaded into its folder."""
+    return LOADED.get(vocabularies.generation(session)) or vocabularies.load(session)
+
+
 def draft(session: Session, owner: User, **changes: Any) -> Practice:
     """A member's draft that could be submitted as it is."""
     return practices.start(session, owner, document(**changes), dict(CONTACT))
@@ -74,7 +84,7 @@ def draft(session: Session, owner: User, **changes: Any) -> Practice:
 def submitted(session: Session, owner: User, **changes: Any) -> Practice:
     """A member's submission that waits for an editor."""
     practice = draft(session, owner, **changes)
-    practices.submit(session, owner, practice, vocabularies.load(session))
+    practices.submit(session, owner, practice, vocabulary(session))
     return practice
 
 
@@ -86,7 +96,7 @@ def published(session: Session, owner: User | None = None, **changes: Any) -> Pr
     )  # fmt: skip
     session.add(practice)
     session.flush()
-    publishing.publish(session, practice, check(document(**changes), vocabularies.load(session)))
+    publishing.publish(session, practice, check(document(**changes), vocabulary(session)))
     session.flush()
     return practice
 
