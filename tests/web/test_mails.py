@@ -75,10 +75,11 @@ def test_each_kind_says_the_same_in_text_and_html(render: Render, kind: str, lan
     words = render(kind, language)
     assert f'<html lang="{language}">' in words.html
     shown = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", words.html))
+    said = re.sub(r"\s+", " ", words.text)
     for name in KINDS[kind].needs:
         value = {"url": "https://kb.example.eu/somewhere/secret-token"}.get(name, VALUES[name])
         if name not in ("role", "change", "message"):  # shown in other words, or in several lines
-            assert str(value) in words.text and str(value) in shown
+            assert str(value) in said and str(value) in shown
     assert words.subject and all(len(line) <= 72 or "://" in line for line in words.text.splitlines())
 
 
