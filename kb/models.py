@@ -180,6 +180,20 @@ class Part(StrEnum):
     OWNER = "owner"
 
 
+class Scope(StrEnum):
+    """What a token of the API may do; the second includes the first. Publishing is in none."""
+
+    DRAFT = "draft"
+    SUBMIT = "submit"
+
+
+class Frequency(StrEnum):
+    """How often a saved search sends what is new."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+
+
 class LinkPurpose(StrEnum):
     """What a one-time link opens."""
 
@@ -407,19 +421,69 @@ class OneTimeLink(Base):
 
 
 class ApiToken(Base):
-    """A token with which a member submits through the API. Shown once; only its SHA-256 is kept."""
+    """A token with which a member submits through the API. Shown once; only its SHA-256 is kept.
+
+    `hint` are its last signs, by which its person knows it again; `used` is the day on which it was last used.
+    Without `expires` it holds until it is revoked.
+    """
 
     __tablename__ = "api_tokens"
     __table_args__ = personal(
         N_("Tokens of the API"),
-        N_("A check value of each token with which somebody submits through the API."),
+        N_(
+            "A check value of each token with which somebody writes through the API, what it may do, how long it "
+            "holds and on which day it was last used."
+        ),
     )
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    name: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    hint: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    scope: Mapped[Scope] = mapped_column(choice(Scope), default=Scope.SUBMIT, server_default=Scope.SUBMIT.value)
+    expires: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    used: Mapped[date | None]
+    revoked: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     user: Mapped[User] = relationship()
+
+
+class SavedSearch(Base):
+    """A question that somebody keeps, and is told by mail what is new in its answer.
+
+    `query` is the canonical string of its parameters, `checked` when it was last asked, `stopped` when its mails were
+    switched off.
+    """
+
+    __tablename__ = "saved_searches"
+    __table_args__ = personal(
+        N_("Saved searches"),
+        N_("What somebody searches for again and again, and how often they are told what is new."),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    query: Mapped[str] = mapped_column(Text)
+    frequency: Mapped[Frequency] = mapped_column(choice(Frequency), default=Frequency.WEEKLY)
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    checked: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    stopped: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    user: Mapped[User] = relationship()
+
+
+class SavedMatch(Base):
+    """Which version of a practice a saved search has told of, or knew when it was saved."""
+
+    __tablename__ = "saved_matches"
+
+    search_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("saved_searches.id", ondelete="CASCADE"), primary_key=True
+    )
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), primary_key=True)
+    version: Mapped[int]
 
 
 # Vocabularies
@@ -519,7 +583,8 @@ class Practice(Base):
     `last_verified` and `review_due` are no part of a version: who confirms that a practice is still correct makes none.
     `reminded` is when its owner was last told that a review is due, `escalated` when the editors were.
     `merged_into_id`: it was the same as another practice, and its address leads there. `was_published` and
-    `was_updated` keep the dates of the public version while it is archived or offline.
+    `was_updated` keep the dates of the public version while it is archived or offline; `offline` is since when no list
+    has it: a harvester is told so.
     """
 
     __tablename__ = "practices"
@@ -544,6 +609,7 @@ class Practice(Base):
     merged_into_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("practices.id"))
     was_published: Mapped[datetime | None] = mapped_column(UtcDateTime)
     was_updated: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    offline: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
 
     owner: Mapped[User | None] = relationship(foreign_keys=owner_id)
     editor: Mapped[User | None] = relationship(foreign_keys=editor_id)
@@ -604,7 +670,11 @@ class Revision(Base):
 
 
 class Record(Base):
-    """The public version of a practice: what readers, exports and the index see. No row, not public."""
+    """The public version of a practice: what readers, exports and the index see. No row, not public.
+
+    `datestamp` is when this row was last written here, whatever the record says of itself: an import brings old dates,
+    and whoever harvests what is new must not miss it.
+    """
 
     __tablename__ = "records"
 
@@ -654,6 +724,9 @@ class Record(Base):
     completeness: Mapped[float]
     published: Mapped[datetime] = mapped_column(UtcDateTime)
     updated: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    datestamp: Mapped[datetime] = mapped_column(
+        UtcDateTime, default=_now, server_default="1970-01-01 00:00:00", index=True
+    )
 
     practice: Mapped[Practice] = relationship(back_populates="record")
     region: Mapped[Region | None] = relationship()
@@ -975,6 +1048,73 @@ class Claim(Base):
     practice: Mapped[Practice] = relationship()
     user: Mapped[User] = relationship(foreign_keys=user_id)
     decider: Mapped[User | None] = relationship(foreign_keys=decider_id)
+
+
+class HarvestSource(Base):
+    """Another installation whose practices are taken over, as drafts of `owner`. `ran` is when it was last asked."""
+
+    __tablename__ = "harvest_sources"
+    __table_args__ = personal(
+        N_("Installations that practices are taken over from"), N_("In whose name drafts are made of them.")
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    url: Mapped[str] = mapped_column(String(ADDRESS_LIMIT), unique=True)
+    owner_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    ran: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    error: Mapped[str] = mapped_column(Text, default="")
+
+    owner: Mapped[User | None] = relationship()
+
+
+class Harvested(Base):
+    """A practice that came from another installation, where it is `remote_id`.
+
+    `remote_version` and `remote_updated` are what was taken last, as revision `revision_number`: where the working
+    copy is another by now, somebody wrote here. Then what comes next waits in `waiting`. `gone`: since when the other
+    installation does not list it any more.
+    """
+
+    __tablename__ = "harvested"
+
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), primary_key=True)
+    source_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("harvest_sources.id"), index=True)
+    remote_id: Mapped[str] = mapped_column(String(64))
+    remote_slug: Mapped[str] = mapped_column(String(SLUG_LIMIT))
+    remote_version: Mapped[int]
+    remote_updated: Mapped[str] = mapped_column(String(32))
+    revision_number: Mapped[int]
+    waiting: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    gone: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    changed: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+    practice: Mapped[Practice] = relationship()
+    source: Mapped[HarvestSource] = relationship()
+
+    __table_args__ = (UniqueConstraint("source_id", "remote_id"),)
+
+
+class StagedImport(Base):
+    """A file of records that an editor uploaded and looks at before it is taken in; its bytes lie in the data folder.
+
+    `aim` is what the records are to become; `taken` is when they were.
+    """
+
+    __tablename__ = "staged_imports"
+    __table_args__ = personal(
+        N_("Files of an import"), N_("Who uploaded a file of practices to take them in, and when.")
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    filename: Mapped[str] = mapped_column(String(200))
+    aim: Mapped[str] = mapped_column(String(16))
+    bytes: Mapped[int]
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    taken: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    user: Mapped[User] = relationship()
 
 
 class LinkCheck(Base):

@@ -16,6 +16,7 @@ from kb.models import (
     ApiToken,
     Buffer,
     Contact,
+    HarvestSource,
     Invitation,
     LastLook,
     MailMessage,
@@ -25,6 +26,8 @@ from kb.models import (
     Registration,
     Revision,
     Role,
+    SavedSearch,
+    StagedImport,
     StoredFile,
     User,
     UserSession,
@@ -109,7 +112,7 @@ def _drop_update(session: Session, practice: Practice) -> None:
 
 def _forget(session: Session, person: User) -> None:
     """Remove what belongs to the person alone, and their address wherever it stands."""
-    for table in (UserSession, OneTimeLink, ApiToken, RecoveryCode, LastLook, Buffer):
+    for table in (UserSession, OneTimeLink, ApiToken, RecoveryCode, LastLook, Buffer, SavedSearch, StagedImport):
         session.execute(delete(table).where(table.user_id == person.id))
     mine = or_(Invitation.email == person.email, Invitation.user_id == person.id)
     session.execute(delete(Invitation).where(mine))
@@ -117,6 +120,7 @@ def _forget(session: Session, person: User) -> None:
     session.execute(delete(MailMessage).where(privacy.mail_of(person)))
     reports.forget(session, person)
     session.execute(update(StoredFile).where(StoredFile.uploader_id == person.id).values(uploader_id=None))
+    session.execute(update(HarvestSource).where(HarvestSource.owner_id == person.id).values(owner_id=None))
     claims.forget(session, person)
     authors.forget(session, person)
     previews.forget(session, person)

@@ -102,7 +102,7 @@ def unpublish(session: Session, practice: Practice) -> None:
     if practice.record is not None:
         practice.was_published, practice.was_updated = practice.record.published, practice.record.updated
     practice.record = None
-    practice.changed = now()
+    practice.changed = practice.offline = now()
     touch(session, practice)
     _touch_named(session, models)
 
@@ -229,6 +229,7 @@ def _project(session: Session, practice: Practice, document: Document, stamp: St
     freshness.mirror(record, practice)
     record.completeness = completeness(document)
     record.published, record.updated = stamp.published, stamp.updated
+    record.datestamp, practice.offline = now(), None
     record.themes = [RecordTheme(theme=slug, position=n) for n, slug in enumerate(document["themes"])]
     record.target_groups = [
         RecordTargetGroup(target_group=slug, position=n) for n, slug in enumerate(document["target_groups"])

@@ -35,6 +35,9 @@ BUFFERS_KEPT = timedelta(days=90)
 REPORTERS_KEPT = timedelta(days=30)
 """How long the address of whoever reported an error is known after the answer."""
 
+STAGED_KEPT = timedelta(days=7)
+"""How long a file that was uploaded for an import waits to be taken in, and is known afterwards."""
+
 
 KEPT = {
     "users": Message(
@@ -66,6 +69,9 @@ KEPT = {
     ),
     "one_time_links": Message(N_("%(days)d days after it was used or too old."), {"days": LINKS_KEPT.days}),
     "api_tokens": Message(N_("Until the account is disabled or deleted.")),
+    "saved_searches": Message(N_("Until its person deletes it, or the account is deleted.")),
+    "staged_imports": Message(N_("%(days)d days."), {"days": STAGED_KEPT.days}),
+    "harvest_sources": Message(N_("As long as the base; of whoever deleted their account, without a name.")),
     "practices": Message(N_("Until the account is deleted; the practice stays.")),
     "revisions": Message(
         N_("As long as the base. An administrator can remove the text of a version; its address then says why.")

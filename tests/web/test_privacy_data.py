@@ -108,7 +108,8 @@ def test_every_table_that_belongs_to_a_person_is_in_the_file(site: Site) -> None
         "practice_authors": "practice_authors", "offers": "offers", "preview_links": "preview_links",
         "stored_files": "stored_files",
         "last_looks": "last_looks", "reports": "reports", "claims": "claims",
-        "mail_texts": "mail_texts", "buffers": "buffers",
+        "mail_texts": "mail_texts", "buffers": "buffers", "saved_searches": "saved_searches",
+        "staged_imports": "staged_imports", "harvest_sources": "harvest_sources",
     }  # fmt: skip
     tables = User.metadata.sorted_tables
     personal = {

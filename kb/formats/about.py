@@ -1,0 +1,33 @@
+"""What a representation says besides the records: whose they are, where they were asked for, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+Document = dict[str, Any]
+"""A whole public record, under the keys of the contract."""
+
+Point = tuple[float, float]
+"""Longitude and latitude in degrees (WGS 84)."""
+
+
+@dataclass(frozen=True)
+class About:
+    """What surrounds the records of one export.
+
+    `title` says in words what was asked for, `url` is the address of the page that shows the same, `made` the moment
+    (UTC). `term` names a value of a facet (`theme`, `housing`) in `language`; `point` is where a record lies, if that
+    is known.
+    """
+
+    site: str
+    base_url: str
+    title: str
+    url: str
+    made: datetime
+    language: str
+    term: Callable[[str, str], str]
+    point: Callable[[Document], Point | None]
