@@ -479,9 +479,7 @@ class SavedMatch(Base):
 
     __tablename__ = "saved_matches"
 
-    search_id: Mapped[uuid.UUID] = mapped_column(
-        ForeignKey("saved_searches.id", ondelete="CASCADE"), primary_key=True
-    )
+    search_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("saved_searches.id", ondelete="CASCADE"), primary_key=True)
     practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), primary_key=True)
     version: Mapped[int]
 
