@@ -36,6 +36,9 @@ PAGES = {
 }
 """Results and form are not to be indexed, so their score of what search engines want says nothing."""
 
+TRIES = 3
+"""Lighthouse now and then loses its browser before it has begun."""
+
 WHO = "member@example.org"
 
 
@@ -80,7 +83,12 @@ def _report(url: str, cookie: str) -> dict[str, Any]:
         headers.write_text(json.dumps({"Cookie": cookie} if cookie else {}))
         command = ["npx", "--yes", LIGHTHOUSE, url, "--quiet", f"--chrome-flags={FLAGS}", "--output=json",
                    f"--output-path={file}", f"--extra-headers={headers}"]  # fmt: skip
-        subprocess.run(command, check=True, timeout=300, stdout=subprocess.DEVNULL)  # noqa: S603 (nothing of a reader's)
+        for _ in range(TRIES):
+            done = subprocess.run(command, check=False, timeout=300, capture_output=True, text=True)  # noqa: S603 (nothing of a reader's)
+            if done.returncode == 0:
+                break
+        else:
+            raise click.ClickException(done.stderr.strip())
         report: dict[str, Any] = json.loads(file.read_text())
         return report
 
