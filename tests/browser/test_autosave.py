@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from kb.db import Database
 from kb.models import Buffer, Practice, Revision, UserSession
 from tests import factories
-from tests.browser.conftest import Live, OpenPage, button, follow, leave, press
+from tests.browser.conftest import Live, OpenPage, follow, leave, press
 from tests.browser.test_reading import violations
 from tests.conftest import configure
 from tests.processes import eventually, serving
@@ -311,27 +311,6 @@ def test_the_second_of_two_windows_sees_both_texts_and_saves_one_made_of_both(
     assert second.locator("#summary").input_value() == "Nurses are paired with senior colleagues for a year."
     assert second.locator("#place").input_value() == "Modena"
     assert second.locator("#lessons").input_value() == "Begin early."
-
-
-def test_axe_finds_nothing_in_the_form_that_offers_a_copy_and_a_buffer(live: Live, page: Any) -> None:
-    live.sign_in(page, "alice")
-    page.goto(f"{live.url}/submit")
-    title(page).fill(TITLE)
-    page.locator("#place").focus()
-    is_saved(page)
-    page.locator("#place").fill("Modena")
-    page.locator("#summary").focus()
-    eventually(lambda: kept(live).get("place") == "Modena")
-    offline(page)
-    page.locator("#place").fill("Modena and Parma")
-    page.locator("#summary").focus()
-    page.locator("#saved", has_text="no connection").wait_for()
-    page.on("dialog", lambda dialog: dialog.accept())
-    page.reload()
-    assert (
-        page.locator("#copy").is_visible() and button(page, re.compile("^Go back to the saved draft of")).is_visible()
-    )
-    assert violations(page) == []
 
 
 def test_a_script_that_is_switched_off_leaves_the_button_to_save(live: Live, open_page: OpenPage) -> None:

@@ -7,7 +7,6 @@ import pytest
 from kb.services import accounts, invitations
 from kb.services.invitations import Offer
 from tests.browser.conftest import Live, OpenPage, follow, leave, press
-from tests.browser.test_reading import violations
 from tests.letters import link
 
 MAYA, SECRET = "maya@example.org", "harbour lantern reykjavik"
@@ -66,19 +65,3 @@ def test_a_forgotten_password_is_set_anew_by_mail(live: Live, open_page: OpenPag
     other = open_page(javascript=javascript)
     live.sign_in(other, "alice")
     assert "do not match" in other.get_by_role("alert").inner_text()
-
-
-@pytest.mark.parametrize("width", [1280, 360])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_forms_have_no_known_barrier(live: Live, open_page: OpenPage, width: int, scheme: str) -> None:
-    invited = invite(live).removeprefix(live.url)
-    page = open_page(width=width, scheme=scheme)
-    for path in ("/register", "/reset", invited):
-        page.goto(live.url + path)
-        assert violations(page) == [], path
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
-    press(page, "Make the account")
-    assert violations(page) == []
-    live.sign_in(page, "alice")
-    page.goto(f"{live.url}/account/address")
-    assert violations(page) == []

@@ -5,12 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import pytest
-
 from tests.browser.conftest import OpenPage, follow
-from tests.browser.test_reading import violations
-
-ADDRESSES = ("/map", "/map?theme=housing", "/map?q=zzzzqq", "/coverage", "/coverage?country=IT")
 
 COUNTRIES = "svg.map a[aria-label]"
 
@@ -22,23 +17,6 @@ def rows(page: Any) -> dict[str, int]:
     names = page.locator(".cov tbody th a").all_inner_texts()
     numbers = page.locator(".cov tbody td.num").all_inner_texts()
     return dict(zip(names, map(int, numbers), strict=True))
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (320, "light")])
-def test_axe_finds_nothing(reading_url: str, open_page: OpenPage, width: int, scheme: str) -> None:
-    page = open_page(width=width, scheme=scheme)
-    found = {}
-    for address in ADDRESSES:
-        page.goto(reading_url + address)
-        found[address] = violations(page)
-    assert {address: lines for address, lines in found.items() if lines} == {}
-
-
-def test_axe_finds_nothing_in_forced_colours(reading_url: str, page: Any) -> None:
-    page.emulate_media(forced_colors="active")
-    for address in ("/map", "/coverage"):
-        page.goto(reading_url + address)
-        assert violations(page) == []
 
 
 def test_each_country_is_reached_by_keyboard_with_its_name_and_number(reading_url: str, page: Any) -> None:
@@ -92,13 +70,6 @@ def test_results_lead_to_their_map_and_back(reading_url: str, page: Any) -> None
     assert page.locator(".lead").inner_text().startswith(f"{count}, 1 country.")
     follow(page, "These practices as a list")
     assert page.url.endswith("/practices?q=talent&country=ES")
-
-
-def test_nothing_scrolls_sideways_at_320_pixels(reading_url: str, open_page: OpenPage) -> None:
-    page = open_page(width=320)
-    for address in ADDRESSES:
-        page.goto(reading_url + address)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 320, address
 
 
 def test_the_gaps_are_listed_on_a_phone_without_javascript(reading_url: str, open_page: OpenPage) -> None:

@@ -1,4 +1,4 @@
-"""A review in a real browser: by keyboard alone, with notes that outlive a closed window, and axe on its pages."""
+"""A review in a real browser: by keyboard alone, with notes that outlive a closed window."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from kb.models import User
 from kb.services import comments, moderation, practices, vocabularies
 from tests import factories
 from tests.browser.conftest import Live, OpenPage, button, press
-from tests.browser.test_reading import violations
 
 
 def resubmitted(live: Live) -> str:
@@ -106,25 +105,3 @@ def test_a_typo_is_mended_from_the_review(live: Live, page: Any) -> None:
     press(page, "Keep the mended text")
     assert "The text is mended" in page.get_by_role("status").first.inner_text()
     assert page.get_by_label("A word to the author").input_value() == "Half a thought"
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
-def test_axe_finds_nothing_in_a_review_with_threads(live: Live, open_page: OpenPage, width: int, scheme: str) -> None:
-    page = open_page(width=width, scheme=scheme)
-    live.sign_in(page, "bob")
-    path = resubmitted(live)
-    page.goto(path)
-    press(page, "I am reviewing it")
-    for summary in page.locator("main details summary").all():
-        if summary.is_visible():
-            summary.click()
-    found = {"review": violations(page)}
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    press(page, "Turn it down for this reason")
-    found["refused"] = violations(page)
-    page.goto(f"{path}/mend")
-    found["mend"] = violations(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.goto(f"{live.url}/review")
-    found["queue"] = violations(page)
-    assert {state: lines for state, lines in found.items() if lines} == {}

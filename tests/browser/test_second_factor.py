@@ -1,4 +1,4 @@
-"""A second factor lost and recovered, in a real browser; and what its pages look like to axe."""
+"""A second factor lost and recovered, in a real browser."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 from kb.services import links, second_factor
 from tests import factories
 from tests.browser.conftest import Live, OpenPage, follow, press
-from tests.browser.test_reading import violations
 
 
 def link(page: Any, name: str) -> Any:
@@ -81,32 +80,3 @@ def test_a_browser_is_signed_out_from_another(live: Live, open_page: OpenPage) -
     assert here.get_by_text("this one").is_visible()
     elsewhere.goto(f"{live.url}/account")
     assert "/sign-in" in elsewhere.url
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (320, "light")])
-def test_axe_finds_nothing_in_the_pages_of_an_account(live: Live, open_page: OpenPage, width: int, scheme: str) -> None:
-    page, other = open_page(width=width, scheme=scheme), open_page(width=width, scheme=scheme)
-    live.sign_in(other, "alice")
-    live.sign_in(page, "alice")
-    found = {}
-
-    def look(name: str, page: Any = page) -> None:
-        found[name] = violations(page)
-        if page.evaluate("document.documentElement.scrollWidth") > width:
-            found[name] += ["scrolls sideways"]
-
-    for path in ("/account", "/account/sessions", "/account/second-factor"):
-        page.goto(live.url + path)
-        look(path)
-    press(page, "Switch it on")
-    look("setting up with an error")
-    set_up(live, page)
-    look("recovery codes")
-    for path in ("/account", "/account/second-factor", "/account/second-factor/codes", "/account/second-factor/off"):
-        page.goto(live.url + path)
-        look(f"{path}, on")
-    third = open_page(width=width, scheme=scheme)
-    live.sign_in(third, "alice")
-    press(third, "Sign in")
-    look("code with an error", third)
-    assert {name: lines for name, lines in found.items() if lines} == {}

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import Live, OpenPage, follow, press
-from tests.browser.test_reading import violations
 
 SUMMARY = "Hospitals of the region pair newly arrived nurses with senior colleagues for a year."
 
@@ -78,39 +77,6 @@ def test_a_practice_goes_from_the_first_word_to_the_next_search(
     reader.goto(f"{live.url}/practices?q=zanzaraword")
     follow(reader, "Mentors for newly arrived nurses")
     assert reader.get_by_text("Running since 2021").first.is_visible()
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (320, "light")])
-def test_axe_finds_nothing_in_the_form_and_the_review(live: Live, open_page: OpenPage, width: int, scheme: str) -> None:
-    author, editor = (open_page(width=width, scheme=scheme) for _ in range(2))
-    live.sign_in(author, "alice")
-    live.sign_in(editor, "bob")
-    found = {}
-    author.goto(f"{live.url}/submit")
-    found["empty form"] = violations(author)
-    write(author)
-    press(author, "Submit to the editors")
-    found["form with errors"] = violations(author)
-    author.get_by_label("Summary", exact=True).fill(SUMMARY)
-    author.locator("#sources-0-url").fill("https://example.org/nurses")
-    press(author, "Submit to the editors")
-    found["my practices"] = violations(author)
-    follow(author, "Mentors for newly arrived nurses")
-    found["waiting"] = violations(author)
-    editor.goto(f"{live.url}/review")
-    found["queue"] = violations(editor)
-    follow(editor, "Mentors for newly arrived nurses")
-    found["review"] = violations(editor)
-    assert author.evaluate("document.documentElement.scrollWidth") <= width
-    assert editor.evaluate("document.documentElement.scrollWidth") <= width
-    assert {state: lines for state, lines in found.items() if lines} == {}
-
-
-def test_the_form_does_not_scroll_sideways_at_320_pixels(live: Live, open_page: OpenPage) -> None:
-    page = open_page(width=320)
-    live.sign_in(page, "alice")
-    page.goto(f"{live.url}/submit")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_the_enter_key_saves_and_removes_nothing(live: Live, page: Any) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import Live, OpenPage, button, follow, press
-from tests.browser.test_reading import violations
 
 SUMMARY = (
     "Homes are found for refugee families in villages, with a landlord and a mentor for each of them, for three years."
@@ -104,28 +103,3 @@ def test_the_keyboard_stays_at_the_suggestions(live: Live, page: Any) -> None:
     page.keyboard.press("Enter")
     assert page.locator("#themes").input_value() == "housing"
     assert page.evaluate("document.activeElement.name") in ("suggest", "themes")
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (320, "dark")])
-def test_axe_finds_nothing_beside_the_fields(live: Live, open_page: OpenPage, width: int, scheme: str) -> None:
-    page = open_page(width=width, scheme=scheme)
-    live.sign_in(page, "alice")
-    found = {}
-    page.goto(f"{live.url}/submit")
-    write(page)
-    press(page, "Suggest terms from the text")
-    page.locator("details.example summary").evaluate_all(
-        "all => all.forEach((each) => { each.parentElement.open = true; })"
-    )
-    found["form"] = violations(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    button(page, "Choose: Housing").click()
-    page.get_by_role("group", name="Target groups").get_by_label("Refugees").check()
-    press(page, "Save and preview")
-    found["preview"] = violations(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    follow(page, "Go on writing")
-    press(page, "Submit to the editors")
-    found["duplicates"] = violations(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert {state: lines for state, lines in found.items() if lines} == {}
