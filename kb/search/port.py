@@ -148,6 +148,12 @@ class SearchEngine(Protocol):
     def search(self, query: Query) -> Page:
         """Answer a query. Raises IndexLost where there is nothing to ask."""
 
+    def matching(self, query: Query) -> tuple[str, ...]:
+        """Return the ids of all documents that `search` counts as the total, in its order, whatever the page asked for.
+
+        Raises IndexLost where there is nothing to ask.
+        """
+
     def complete(self, kind: str, text: str, limit: int) -> tuple[str, ...]:
         """Return names of a kind of `COMPLETED`, a word of which begins with `text`, the most frequent first."""
 

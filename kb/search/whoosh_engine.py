@@ -14,7 +14,7 @@ from kb.search import marking
 from kb.search.port import Document, IndexLost, Page, Query, SearchEngine
 from kb.search.question import Question
 from kb.search.whoosh import writing
-from kb.search.whoosh.answering import answer
+from kb.search.whoosh.answering import answer, matching
 from kb.search.whoosh.completing import complete
 from kb.search.whoosh.segment import TermCache
 from kb.search.whoosh.snapshot import Snapshot, open_snapshot
@@ -33,6 +33,10 @@ class _Searching(ABC):
     def search(self, query: Query) -> Page:
         """Answer a query. Raises IndexLost where there is nothing to ask, ValueError for an unknown sort or facet."""
         return answer(self._look(), query)
+
+    def matching(self, query: Query) -> tuple[str, ...]:
+        """Return the ids of all documents that `search` counts, in its order. Raises as `search` does."""
+        return matching(self._look(), query)
 
     def complete(self, kind: str, text: str, limit: int) -> tuple[str, ...]:
         """Return names of a kind of `COMPLETED`, a word of which begins with `text`, the most frequent first."""

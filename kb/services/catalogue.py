@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
@@ -133,6 +133,10 @@ class _Meant:
             self.question = self._better.question(self._names)
             self.answer = engine.search(replace(self._asked, question=self.question))
 
+    def ids(self) -> tuple[str, ...]:
+        """The ids of everything that the answer's total counts, in its order."""
+        return self._engine.matching(replace(self._asked, question=self.question))
+
     def suggestion(self, session: Session, base_url: str) -> Respelling | None:
         """The question as it may have been meant, if that finds more than the one asked."""
         better, answer = self._better, self.answer
@@ -178,6 +182,37 @@ def counted(
     facets together.
     """
     return _Meant(engine, vocabulary, query, 1, 1, places=places, pairs=pairs).answer
+
+
+@dataclass(frozen=True)
+class Matching:
+    """All that a query finds. `documents` are read while they are asked for, in the order of the page, once.
+
+    Where a practice went offline after the index was asked, there is one document less than `total`.
+    """
+
+    total: int
+    documents: Iterator[Document]
+
+
+def matching(
+    session: Session, engine: SearchEngine, vocabulary: Vocabulary, asked: CatalogueQuery, base_url: str
+) -> Matching:
+    """Everything that the page of a query counts, in its order: what exports and feeds hold.
+
+    `session` has to stay open until the last document was read.
+    """
+    ids = _Meant(engine, vocabulary, asked, 1, 1, facets=False).ids()
+    return Matching(len(ids), _read(session, ids, base_url))
+
+
+def _read(session: Session, ids: Sequence[str], base_url: str) -> Iterator[Document]:
+    """The public records among some ids, in their order, in batches so that memory stays the same."""
+    for start in range(0, len(ids), BATCH):
+        batch = ids[start : start + BATCH]
+        records = public_records(session, map(uuid.UUID, batch))
+        yield from (as_document(records[each], base_url) for each in batch if each in records)
+        session.expunge_all()
 
 
 def get(session: Session, slug: str, base_url: str) -> Document:

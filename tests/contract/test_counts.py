@@ -110,6 +110,13 @@ def test_totals_and_counts_are_exact(engine: SearchEngine, batches: list[list[Do
             kept.pop("1", None)
     for query in asked:
         check(engine.search(query), query, list(kept.values()))
+        check_matching(engine, query)
+
+
+def check_matching(engine: SearchEngine, query: Query) -> None:
+    """All that is counted, at once, is what turning the pages brings, in the same order."""
+    page = engine.search(replace(query, offset=0, limit=100))
+    assert engine.matching(query) == tuple(hit.id for hit in page.hits[: page.total])
 
 
 def check(page: Page, query: Query, everything: list[Document]) -> None:

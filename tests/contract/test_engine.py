@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kb.search.port import FACETS, Query, SearchEngine
+from kb.search.port import FACETS, SORTS, Query, SearchEngine
 from tests.contract.asking import ask, doc, found, ids
 
 THIS_YEAR = datetime.now(UTC).year
@@ -300,3 +300,33 @@ def test_pages_go_through_all_hits_once(engine: SearchEngine) -> None:
     whole = ids(engine.search(ask("arts", limit=100)))
     assert [i for start in range(0, 30, 5) for i in ids(engine.search(ask("arts", offset=start, limit=5)))] == whole
     assert len(set(whole)) == 23
+
+
+# Everything at once
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_all_that_is_counted_comes_in_the_order_of_the_pages(engine: SearchEngine, sort: str) -> None:
+    engine.update([doc(f"{n}", f"Arts {n % 7}", published=f"2026-01-{n:02}", adopted=n % 3) for n in range(1, 31)])
+    engine.update([doc("other")], gone=["5"])
+    pages = [
+        hit for start in range(0, 29, 4) for hit in ids(engine.search(ask("arts", sort=sort, offset=start, limit=4)))
+    ]
+    assert engine.matching(ask("arts", sort=sort, offset=8, limit=4)) == tuple(pages)
+    assert len(pages) == 29
+
+
+def test_partial_answers_are_all_there_only_where_nothing_answers_in_full(engine: SearchEngine) -> None:
+    engine.update([doc("a", "Rural arts"), doc("b", "Rural music"), doc("c", "Urban arts")])
+    assert engine.matching(ask("rural arts")) == ("a",)
+    assert set(engine.matching(ask("rural dance"))) == {"a", "b"}
+
+
+def test_what_others_put_first_in_other_languages_is_there_once(engine: SearchEngine) -> None:
+    engine.update([doc(f"{n}", "Talent", language="en" if n < 40 else "es") for n in range(50)])
+    assert sorted(engine.matching(ask("talent")), key=int) == [f"{n}" for n in range(50)]
+
+
+def test_an_unknown_order_is_refused_for_everything_too(engine: SearchEngine) -> None:
+    with pytest.raises(ValueError):
+        engine.matching(Query(sort="colour"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from kb.search.language import fold, is_stop_word
@@ -51,6 +53,21 @@ def answer(snapshot: Snapshot, query: Query) -> Page:
         unknown=tuple(unknown),
         corrections=_corrections(snapshot, matches, unknown),
     )
+
+
+def matching(snapshot: Snapshot, query: Query) -> tuple[str, ...]:
+    """Return the ids of all that a query's total counts, in its order, without looking at pages, facets or spelling.
+
+    Raises ValueError for a sort or a facet that there is not.
+    """
+    if query.sort not in SORTS:
+        raise ValueError(f"no such sort: {query.sort}")
+    matches = Matches(snapshot, query.question)
+    counted = matches.full if matches.full.any() else matches.some
+    numbers = _page(
+        snapshot, replace(query, offset=0, limit=snapshot.size), matches, Selection(snapshot, query).keep(counted)
+    )
+    return tuple(snapshot.ids[number] for number in numbers.tolist())
 
 
 def _unknown(matches: Matches) -> list[str]:
