@@ -75,4 +75,6 @@ def dress(tab: Any, width: int, scheme: str) -> None:
     """Give a tab a width and colours: light, dark or forced."""
     tab.set_viewport_size({"width": width, "height": 900})
     forced = "active" if scheme == "forced" else "none"
-    tab.emulate_media(color_scheme="dark" if scheme == "dark" else "light", forced_colors=forced)
+    dark = "dark" if scheme == "dark" else "light"
+    tab.emulate_media(color_scheme=dark, forced_colors=forced, reduced_motion="reduce")  # no colour on its way
+    tab.evaluate("new Promise((painted) => requestAnimationFrame(() => requestAnimationFrame(painted)))")
