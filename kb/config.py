@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shlex
 import shutil
@@ -19,6 +20,10 @@ from urllib.parse import urlsplit
 
 LANGUAGES = ("en", "it", "es", "ca", "de", "fr", "pl", "ro", "ga")
 """The languages a page can be asked for with `lang=`, in the order of the language menu."""
+
+
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f.]*:[0-9a-f.]*:[0-9a-f:.]*")
+"""A host's name or number, without a port."""
 
 
 class Setting(NamedTuple):
@@ -69,6 +74,11 @@ SETTINGS = (
     Setting("KB_OPEN_REGISTRATION", "off", "`on` lets anybody ask for an account; an editor decides."),
     Setting("KB_SECOND_FACTOR", "optional", "`required` asks editors and administrators for a second factor."),
     Setting("KB_LIMITS", "on", "`off` lifts the limits on guesses and on mails asked for, for measurements only."),
+    Setting(
+        "KB_HARVEST_LOCAL",
+        "off",
+        "Whether `harvest` may take from the local network: `on`, or the hosts it may ask there, parted by commas.",
+    ),
     Setting("KB_WORKERS", "2", "Web processes of `python -m kb run`."),
 )
 
@@ -102,6 +112,7 @@ class Config:
     mail_from: str
     open_registration: bool
     second_factor_required: bool
+    harvest_local: bool | tuple[str, ...]
 
     @property
     def secure(self) -> bool:
@@ -112,6 +123,11 @@ class Config:
     def known_words(self) -> tuple[str, ...]:
         """What anybody knows of this site, and what no password may be made of: its name and host."""
         return (self.site_name, str(urlsplit(self.base_url).hostname))
+
+    def may_harvest_locally(self, host: str) -> bool:
+        """Whether practices may be taken over from a host of the local network."""
+        allowed = self.harvest_local
+        return allowed if isinstance(allowed, bool) else host.lower() in allowed
 
     @property
     def index_dir(self) -> Path:
@@ -156,6 +172,7 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
         mail_from=_mail_from(env.get("KB_MAIL_FROM"), base_url),
         open_registration=_switch(env, "KB_OPEN_REGISTRATION", False),
         second_factor_required=_second_factor(env.get("KB_SECOND_FACTOR") or "optional"),
+        harvest_local=_local(env.get("KB_HARVEST_LOCAL") or "off"),
     )
 
 
@@ -251,6 +268,16 @@ def _hosts(text: str | None, base_url: str) -> tuple[str, ...]:
     if text:
         return tuple(host.strip() for host in text.split(",") if host.strip())
     return tuple(dict.fromkeys((str(urlsplit(base_url).hostname), "127.0.0.1", "localhost", "[::1]")))
+
+
+def _local(text: str) -> bool | tuple[str, ...]:
+    """All hosts, none, or those that are named, in lower case."""
+    if text in ("on", "off"):
+        return text == "on"
+    hosts = tuple(host.strip().lower().strip("[]") for host in text.split(",") if host.strip())
+    if not hosts or any(not _HOST.fullmatch(host) for host in hosts):
+        raise SettingError(f"KB_HARVEST_LOCAL must be on, off, or host names parted by commas, not {text!r}.")
+    return hosts
 
 
 def _languages(text: str) -> tuple[str, ...]:

@@ -15,9 +15,11 @@ import socket
 import ssl
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
@@ -92,6 +94,20 @@ def is_public(address: str) -> bool:
     return ip in _PUBLIC_V6 and ip.is_global and not any(ip in network for network in _WRAPPED_V6)
 
 
+def asked_to_wait(answer: Fetched, now: datetime) -> float:
+    """For how many seconds a server asks to be left alone; 0 where it does not."""
+    if answer.status not in (429, 503):
+        return 0.0
+    text = answer.headers.get("retry-after", "").strip()
+    if text.isascii() and text.isdigit():
+        return float(min(int(text[:9]), 10**9))
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return 0.0
+    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds())
+
+
 def agent(site_name: str, base_url: str) -> str:
     """How the site calls itself to others, with the address at which to complain."""
     name = site_name.encode("ascii", "ignore").decode("ascii")
@@ -101,8 +117,9 @@ def agent(site_name: str, base_url: str) -> str:
 class Fetcher:
     """Fetches addresses; safe to use from several threads.
 
-    `agent` is who asks. `resolve` finds the addresses of a name, `tls` how certificates are judged. `loopback` is for
-    tests alone: then this machine may be fetched from, at any port.
+    `agent` is who asks. `resolve` finds the addresses of a name, `tls` how certificates are judged. `local` are hosts
+    that the operator lets this site reach in its own network, at any port. `loopback` is for tests alone: then this
+    machine may be fetched from, at any port.
     """
 
     def __init__(
@@ -112,6 +129,7 @@ class Fetcher:
         *,
         resolve: Resolve = resolved,
         tls: ssl.SSLContext | None = None,
+        local: Collection[str] = (),
         loopback: bool = False,
     ) -> None:
         encodings = "gzip, deflate, identity;q=0.5"
@@ -119,6 +137,7 @@ class Fetcher:
         self._limits = limits or Limits()
         self._resolve = resolve
         self._tls = tls or ssl.create_default_context(cafile=certifi.where())
+        self._local = frozenset(host.lower() for host in local)
         self._loopback = loopback
 
     def fetch(self, url: str, method: str = "GET", *, body: bool = True) -> Fetched:
@@ -145,7 +164,7 @@ class Fetcher:
             raise Unfetchable(NOT_AN_ADDRESS) from None
         if parts.scheme not in ("http", "https") or not host or parts.username or parts.password:
             raise Unfetchable(NOT_AN_ADDRESS)
-        if port not in PORTS and not self._loopback:
+        if port not in PORTS and not (self._loopback or host.lower() in self._local):
             raise Unfetchable(NOT_PUBLIC)
         return _sent(parts, host)
 
@@ -187,6 +206,8 @@ class Fetcher:
             raise Unfetchable(NOT_FOUND) from None
         if not found:
             raise Unfetchable(NOT_FOUND)
+        if host.lower() in self._local:
+            return found
         if not all(is_public(each) or (self._loopback and each in ("127.0.0.1", "::1")) for each in found):
             raise Unfetchable(NOT_PUBLIC)
         return found

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from sqlalchemy import delete, select
@@ -26,7 +25,16 @@ from kb.db import Database
 from kb.models import ADDRESS_LIMIT, LinkCheck
 from kb.services import links_named, notices, titles
 from kb.services.errors import N_, ServiceError
-from kb.services.fetching import NO_ANSWER, NO_CONNECTION, NOT_FOUND, NOT_HTTP, Fetched, Fetcher, Unfetchable
+from kb.services.fetching import (
+    NO_ANSWER,
+    NO_CONNECTION,
+    NOT_FOUND,
+    NOT_HTTP,
+    Fetched,
+    Fetcher,
+    Unfetchable,
+    asked_to_wait,
+)
 from kb.services.links_named import GONE, is_broken
 from kb.services.progress import Progress, silent
 
@@ -189,10 +197,10 @@ class Verifier:
         """What came of one link, and whether its server asks to be left alone for a longer time."""
         try:
             answer = self._answer(url)
-            wait = _wished(answer, self._clock())
+            wait = asked_to_wait(answer, self._clock())
             if 0 < wait <= LONGEST_WAIT and not self._stop.wait(wait):
                 answer = self._answer(url)
-                wait = _wished(answer, self._clock())
+                wait = asked_to_wait(answer, self._clock())
         except Unfetchable as why:
             return Finding(url, False, None, why.message.text), False
         return _judged(url, answer, shut=wait > 0), wait > 0
@@ -201,7 +209,7 @@ class Verifier:
         """A server's answer: to HEAD, or to GET where it does not care for HEAD. Raises Unfetchable."""
         try:
             answer = self._fetcher.fetch(url, "HEAD")
-            if answer.status < 400 or _wished(answer, self._clock()):
+            if answer.status < 400 or asked_to_wait(answer, self._clock()):
                 return answer
         except Unfetchable as why:
             if why.message.text not in (NOT_HTTP, NO_ANSWER):
@@ -232,20 +240,6 @@ def _judged(url: str, answer: Fetched, *, shut: bool) -> Finding:
     if shut or answer.status in SHUT:
         return Finding(url, None, answer.status, SHUT_OUT)
     return Finding(url, False, answer.status, NO_LONGER if answer.status in GONE else WRONG)
-
-
-def _wished(answer: Fetched, now: datetime) -> float:
-    """For how many seconds a server asks to be left alone; 0 where it does not."""
-    if answer.status not in (429, 503):
-        return 0.0
-    text = answer.headers.get("retry-after", "").strip()
-    if text.isascii() and text.isdigit():
-        return float(min(int(text[:9]), 10**9))
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return 0.0
-    return max(0.0, (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds())
 
 
 def _host(url: str) -> str:
