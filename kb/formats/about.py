@@ -20,7 +20,8 @@ class About:
 
     `title` says in words what was asked for, `url` is the address of the page that shows the same, `made` the moment
     (UTC). `term` names a value of a facet (`theme`, `housing`) in `language`; `point` is where a record lies, if that
-    is known.
+    is known. `say` puts a writer's own words into `language`; `notice` is what a reader of one record must know first,
+    such as that it is archived.
     """
 
     site: str
@@ -31,3 +32,5 @@ class About:
     language: str
     term: Callable[[str, str], str]
     point: Callable[[Document], Point | None]
+    say: Callable[[str], str] = str
+    notice: str | None = None

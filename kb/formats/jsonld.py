@@ -1,0 +1,213 @@
+"""Practices as linked data in the terms of schema.org. The context is in the file: a reader need fetch nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+from kb.formats.about import About, Document
+from kb.formats.citation import LICENCES, cited
+from kb.formats.text import line
+
+_AN_ADDRESS = {"@type": "@id"}
+
+CONTEXT: dict[str, Any] = {
+    "@vocab": "https://schema.org/",
+    **{name: _AN_ADDRESS for name in ("url", "sameAs", "license", "isBasedOn", "relatedLink", "image", "contentUrl",
+                                      "inDefinedTermSet")},
+    **{name: {"@type": "Date"} for name in ("datePublished", "dateModified")},
+}  # fmt: skip
+"""The terms, and which of them hold addresses and days."""
+
+_OVER = ("ended", "discontinued")
+
+
+def many(documents: Iterable[Document], about: About) -> Iterator[str]:
+    """A collection with its records, one a line."""
+    head = {
+        "@context": CONTEXT,
+        "@id": _uri(about.url),
+        "@type": "Collection",
+        "name": line(about.title),
+        "url": _uri(about.url),
+        "publisher": _publisher(about),
+    }
+    yield _dump(head)[:-1] + ', "hasPart": ['
+    before = "\n"
+    for document in documents:
+        yield before + _dump(node(document, about))
+        before = ",\n"
+    yield "\n]}\n"
+
+
+def one(document: Document, about: About) -> str:
+    """A record with the context."""
+    return _dump({"@context": CONTEXT, **node(document, about)}) + "\n"
+
+
+def embedded(value: dict[str, Any]) -> str:
+    """A value as the text of a `script` element of type `application/ld+json`: nothing in it can end the element."""
+    text = _dump({"@context": CONTEXT, **value})
+    for sign in "<>&":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
+
+
+def catalogue(about: About) -> dict[str, Any]:
+    """The site itself: a website that can be searched, and the catalogue that it keeps."""
+    home = _uri(f"{about.base_url}/")
+    return {
+        "@graph": [
+            {
+                "@id": f"{home}#site",
+                "@type": "WebSite",
+                "name": line(about.site),
+                "url": home,
+                "inLanguage": about.language,
+                "potentialAction": {
+                    "@type": "SearchAction",
+                    "target": {"@type": "EntryPoint", "urlTemplate": f"{home}practices?q={{search_term_string}}"},
+                    "query-input": "required name=search_term_string",
+                },
+            },
+            {
+                "@id": f"{home}#catalogue",
+                "@type": "DataCatalog",
+                "name": line(about.title),
+                "url": f"{home}practices",
+                "license": LICENCES["CC-BY-4.0"],
+                "isAccessibleForFree": True,
+                "publisher": _publisher(about),
+            },
+        ]
+    }
+
+
+def node(document: Document, about: About) -> dict[str, Any]:
+    """A record as a `CreativeWork` about a practice: what it says, of what, where and when, after whom."""
+    of = cited(document, about)
+    page = _uri(document["url"])
+    written: dict[str, Any] = {
+        "@id": page,
+        "@type": "CreativeWork",
+        "identifier": [f"urn:uuid:{document['id']}", of.url],
+        "url": page,
+        "sameAs": None if of.url == page else _uri(of.url),
+        "name": of.title,
+        "alternateName": line(document["original_title"]),
+        "inLanguage": document["language"],
+        "abstract": line(document["summary"]),
+        "workTranslation": [_translation(each) for each in document["translations"]],
+        "creativeWorkStatus": about.notice and line(about.notice),
+        "about": [_term(about, "theme", "themes", slug) for slug in document["themes"]],
+        "audience": [
+            {"@type": "Audience", "audienceType": line(about.term("target_group", slug))}
+            for slug in document["target_groups"]
+        ],
+        "spatialCoverage": _places(document, about),
+        "temporalCoverage": _time(document),
+        "creator": _body(document["lead_organisation"]) if of.author else None,
+        "mentions": [_body(each) for each in (document["lead_organisation"], *document["partners"]) if each],
+        "publisher": _publisher(about),
+        "funding": [_grant(each, about) for each in document["funding"]],
+        "license": LICENCES.get(of.licence or ""),
+        "creditText": line(document["attribution"]),
+        "citation": [_source(each) for each in document["sources"]],
+        "relatedLink": [_uri(each["url"]) for each in document["links"] if each["url"]],
+        "isBasedOn": [f"{_uri(about.base_url)}/practices/{quote(each['slug'])}" for each in document["adapted_from"]],
+        "image": [_uri(each["url"]) for each in document["images"] if each["url"]],
+        "datePublished": document["published"][:10],
+        "dateModified": document["updated"][:10],
+        "version": of.version,
+        "isAccessibleForFree": True,
+        "encoding": [
+            {"@type": "MediaObject", "encodingFormat": "application/json", "contentUrl": f"{_uri(of.url)}.json"}
+        ],
+    }
+    return _filled(written)
+
+
+def _term(about: About, facet: str, folder: str, slug: str) -> dict[str, Any]:
+    page = f"{_uri(about.base_url)}/{folder}/{quote(slug)}"
+    return {"@type": "DefinedTerm", "@id": page, "termCode": slug, "name": line(about.term(facet, slug))}
+
+
+def _places(document: Document, about: About) -> list[dict[str, Any]]:
+    """Where it is, with its point; then the other regions that it reaches."""
+    region, point = document["region"], about.point(document)
+    first = {
+        "@type": "Place",
+        "name": line(document["place"] or (region or {}).get("name") or about.term("country", document["country"])),
+        "identifier": (region or {}).get("code"),
+        "address": {"@type": "PostalAddress", "addressCountry": document["country"]},
+        "geo": {"@type": "GeoCoordinates", "longitude": point[0], "latitude": point[1]} if point else None,
+    }
+    others = [
+        {
+            "@type": "Place",
+            "name": line(each["name"]),
+            "identifier": each["code"],
+            "address": {"@type": "PostalAddress", "addressCountry": each["country"]},
+        }
+        for each in document["other_regions"]
+    ]
+    return [_filled(place) for place in (first, *others)]
+
+
+def _time(document: Document) -> str | None:
+    """When it ran, as an interval of ISO 8601; `..` where it goes on, the one day where only one is known."""
+    start, end = document["start"], document["end"]
+    if start and not end:
+        return str(start) if document["status"] in _OVER else f"{start}/.."
+    return f"{start}/{end}" if start else f"../{end}" if end else None
+
+
+def _translation(each: Document) -> dict[str, Any]:
+    return _filled(
+        {
+            "@type": "CreativeWork",
+            "inLanguage": each["language"],
+            "name": line(each["title"]),
+            "abstract": line(each["summary"]),
+        }
+    )
+
+
+def _body(each: Document) -> dict[str, Any]:
+    return _filled({"@type": "Organization", "name": line(each["name"]), "url": each["url"] and _uri(each["url"])})
+
+
+def _publisher(about: About) -> dict[str, Any]:
+    home = _uri(f"{about.base_url}/")
+    return {"@type": "Organization", "@id": f"{home}#publisher", "name": line(about.site), "url": home}
+
+
+def _source(each: Document) -> dict[str, Any]:
+    return _filled({"@type": "CreativeWork", "name": line(each["title"]), "url": each["url"] and _uri(each["url"])})
+
+
+def _grant(each: Document, about: About) -> dict[str, Any]:
+    amount = {"@type": "MonetaryAmount", "currency": "EUR", "value": each["amount_eur"]}
+    return _filled(
+        {
+            "@type": "MonetaryGrant",
+            "name": line(about.term("funding", each["source"])) if each["source"] else None,
+            "amount": amount if each["amount_eur"] is not None else None,
+            "description": line(each["note"]),
+        }
+    )
+
+
+def _filled(written: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in written.items() if value not in (None, "", [])}
+
+
+def _uri(url: str) -> str:
+    """An address as a URI: RDF takes none with spaces, quotation marks or brackets in it."""
+    return quote(line(url), safe="/:?#@!$&'()*+,;=%-._~[]")
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
