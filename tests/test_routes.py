@@ -76,6 +76,7 @@ ROWS: tuple[Row, ...] = (
     ("GET", "/map", "/map", EVERYONE),
     ("GET", "/coverage", "/coverage", EVERYONE),
     ("GET", "/suggest", "/suggest?q=seen", EVERYONE),
+    ("GET", "/feed.atom", "/feed.atom", EVERYONE),
     ("GET", "/api/v1/practices", "/api/v1/practices", EVERYONE),
     ("GET", "/api/v1/practices/<slug>", "/api/v1/practices/{public}", EVERYONE),
     ("GET", "/api/v1/themes", "/api/v1/themes", EVERYONE),

@@ -202,8 +202,13 @@ def matching(
 
     `session` has to stay open until the last document was read.
     """
-    ids = _Meant(engine, vocabulary, asked, 1, 1, facets=False).ids()
+    ids = matching_ids(engine, vocabulary, asked)
     return Matching(len(ids), _read(session, ids, base_url))
+
+
+def matching_ids(engine: SearchEngine, vocabulary: Vocabulary, asked: CatalogueQuery) -> tuple[str, ...]:
+    """The ids of everything that the page of a query counts, in its order."""
+    return _Meant(engine, vocabulary, asked, 1, 1, facets=False).ids()
 
 
 def _read(session: Session, ids: Sequence[str], base_url: str) -> Iterator[Document]:
@@ -266,6 +271,11 @@ def facet_counts(engine: SearchEngine) -> Mapping[str, dict[str, int]]:
 def newest(session: Session, base_url: str, limit: int = 3) -> list[Document]:
     """The practices published last."""
     return _some(session, base_url, select(Record).order_by(Record.published.desc(), Record.title), limit)
+
+
+def last_updated(session: Session, base_url: str, limit: int) -> list[Document]:
+    """The practices whose text changed last."""
+    return _some(session, base_url, select(Record).order_by(Record.updated.desc(), Record.title), limit)
 
 
 def best_evidenced(session: Session, base_url: str, limit: int = 3) -> list[Document]:

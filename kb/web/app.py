@@ -40,6 +40,7 @@ from kb.web import (
     context,
     dashboard,
     errors,
+    feeds,
     files,
     freshness,
     history,
@@ -127,7 +128,7 @@ def make(config: Config) -> Flask:
         moderation.bp, mending.bp, api.bp, notices.bp, freshness.bp, dashboard.bp, admin.bp, admin_audit.bp,
         admin_invitations.bp, admin_mail.bp, admin_organisations.bp, admin_users.bp, admin_vocabularies.bp,
         redaction.bp, history.bp, sharing.bp, preview.bp, reporting.bp, claiming.bp, merging.bp, reassigning.bp,
-        lifecycle.bp, admin_mail_texts.bp, autosave.bp, conflicts.bp, styleguide.bp,
+        lifecycle.bp, admin_mail_texts.bp, autosave.bp, conflicts.bp, styleguide.bp, feeds.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)
