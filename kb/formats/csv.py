@@ -6,17 +6,21 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 
+from kb.formats import table
+from kb.formats.about import About, Document
+from kb.formats.table import cell
+
+MEDIA_TYPE = "text/csv; charset=utf-8; header=present"
+
 MARK = "\ufeff"
 """The byte-order mark: without it spreadsheets do not read UTF-8."""
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
-"""What a cell that is more than text begins with. `'` is among them so that one `'` can be taken off again."""
 
-
-def cell(value: object) -> str:
-    """A value as the text of a cell: empty for None, with a leading `'` where it could be taken for a formula."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA) else text
+def many(documents: Iterable[Document], about: About) -> Iterator[str]:
+    """The text of a table with a row a record, a list in one cell as JSON."""
+    yield MARK + _line(table.NAMES)
+    for document in documents:
+        yield _line(map(table.one_cell, table.row(document)))
 
 
 def rows(header: Sequence[str], values: Iterable[Sequence[object]]) -> Iterator[str]:
@@ -26,7 +30,7 @@ def rows(header: Sequence[str], values: Iterable[Sequence[object]]) -> Iterator[
         yield _line([cell(value) for value in row])
 
 
-def _line(cells: Sequence[str]) -> str:
+def _line(cells: Iterable[str]) -> str:
     buffer = io.StringIO()
     csv.writer(buffer).writerow(cells)
     return buffer.getvalue()
