@@ -26,7 +26,7 @@ from kb.models import (
     RevisionKind,
     State,
 )
-from kb.services import freshness
+from kb.services import datestamps, freshness
 from kb.services.checking import SEED_ATTRIBUTION
 from kb.services.errors import N_, Conflict
 from kb.services.freshness import Dates
@@ -102,7 +102,8 @@ def unpublish(session: Session, practice: Practice) -> None:
     if practice.record is not None:
         practice.was_published, practice.was_updated = practice.record.published, practice.record.updated
     practice.record = None
-    practice.changed = practice.offline = now()
+    practice.changed = now()
+    datestamps.stamp(session, practice)
     touch(session, practice)
     _touch_named(session, models)
 
@@ -229,7 +230,7 @@ def _project(session: Session, practice: Practice, document: Document, stamp: St
     freshness.mirror(record, practice)
     record.completeness = completeness(document)
     record.published, record.updated = stamp.published, stamp.updated
-    record.datestamp, practice.offline = now(), None
+    datestamps.stamp(session, practice)
     record.themes = [RecordTheme(theme=slug, position=n) for n, slug in enumerate(document["themes"])]
     record.target_groups = [
         RecordTargetGroup(target_group=slug, position=n) for n, slug in enumerate(document["target_groups"])

@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from kb.models import AuditEntry, Practice, RecordTargetGroup, RecordTheme, TargetGroup, TermSuccessor, Theme, User
-from kb.services import audit, publishing, vocabularies
+from kb.services import audit, datestamps, publishing, vocabularies
 from kb.services.errors import N_, Invalid, NotAllowed, NotFound, Problem
 from kb.services.permissions import can
 
@@ -169,7 +169,9 @@ def _move(session: Session, kind: Kind, slug: str, into: str) -> int:
         # The order of terms is unique: what stood there goes before what comes.
         session.execute(delete(link).where(link.practice_id == practice_id))
         session.add_all(_row(kind, practice_id, term, n) for n, term in enumerate(terms))
-        publishing.touch(session, session.get_one(Practice, practice_id))
+        practice = session.get_one(Practice, practice_id)
+        datestamps.stamp(session, practice)
+        publishing.touch(session, practice)
     return len(affected)
 
 
