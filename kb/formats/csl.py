@@ -37,7 +37,6 @@ def item(document: Document, about: About) -> dict[str, Any]:
         "author": [{"literal": of.author}] if of.author else None,
         "issued": {"date-parts": [[of.issued.year, of.issued.month, of.issued.day]]},
         "container-title": of.site,
-        "publisher": of.site,
         "version": str(of.version),
         "URL": of.url,
         "language": document["language"],
