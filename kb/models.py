@@ -452,8 +452,8 @@ class ApiToken(Base):
 class SavedSearch(Base):
     """A question that somebody keeps, and is told by mail what is new in its answer.
 
-    `query` is the canonical string of its parameters, `checked` when it was last asked, `stopped` when its mails were
-    switched off.
+    `query` is the canonical string of its parameters, `checked` when it was last asked, `told` when a mail about it was
+    last made, `stopped` when its mails were switched off.
     """
 
     __tablename__ = "saved_searches"
@@ -469,6 +469,7 @@ class SavedSearch(Base):
     frequency: Mapped[Frequency] = mapped_column(choice(Frequency), default=Frequency.WEEKLY)
     created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
     checked: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    told: Mapped[datetime | None] = mapped_column(UtcDateTime)
     stopped: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     user: Mapped[User] = relationship()
@@ -1071,7 +1072,7 @@ class Harvested(Base):
 
     `remote_version` and `remote_updated` are what was taken last, as revision `revision_number`: where the working
     copy is another by now, somebody wrote here. Then what comes next waits in `waiting`. `gone`: since when the other
-    installation does not list it any more.
+    installation does not list it any more, `settled`: when somebody decided to keep it all the same.
     """
 
     __tablename__ = "harvested"
@@ -1085,6 +1086,7 @@ class Harvested(Base):
     revision_number: Mapped[int]
     waiting: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     gone: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    settled: Mapped[datetime | None] = mapped_column(UtcDateTime)
     changed: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
     practice: Mapped[Practice] = relationship()

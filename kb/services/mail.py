@@ -17,11 +17,15 @@ from kb.models import MailMessage, User
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of mail: what `data` its text needs, and whether people may ask not to get it."""
+    """A kind of mail: what `data` its text needs, and whether people may ask not to get it.
+
+    `beside` is data that no text names: what the sending has to know.
+    """
 
     name: str
     needs: tuple[str, ...] = ()
     optional: bool = False
+    beside: tuple[str, ...] = ()
 
 
 KINDS = {
@@ -68,6 +72,8 @@ KINDS = {
         Kind("practices-given", ("number", "message", "url")),
         Kind("practices-passed-on", ("number", "message", "url")),
         Kind("reviews-given", ("number", "message", "url")),
+        Kind("practices-harvested", ("source", "added", "updated", "waiting", "gone", "url"), optional=True),
+        Kind("search-news", ("search", "number", "news", "url"), optional=True, beside=("search_id",)),
     )
 }
 """Every kind of mail there is. What is not optional is about one's own account or one's own practice."""
@@ -82,8 +88,8 @@ def tell(
     there is not, ValueError where its data is not what it needs.
     """
     wanted = KINDS[kind]
-    if set(data) != set(wanted.needs):
-        raise ValueError(f"a mail of kind {kind} needs {wanted.needs}, not {tuple(data)}")
+    if set(data) != {*wanted.needs, *wanted.beside}:
+        raise ValueError(f"a mail of kind {kind} needs {wanted.needs + wanted.beside}, not {tuple(data)}")
     if user is not None and wanted.optional and not user.notify:
         return None
     message = MailMessage(

@@ -29,10 +29,10 @@ BODY_LIMIT = 10_000
 SITE = "site"
 """A placeholder of every kind: the site's name."""
 
-NEEDED = ("url", "message", "change")
+NEEDED = ("url", "message", "change", "news")
 """Placeholders without which a mail would miss its point, where its kind has them."""
 
-BODY_ONLY = ("url", "message", "change")
+BODY_ONLY = ("url", "message", "change", "news")
 """Placeholders that stand for a link or several lines, and fit in no subject."""
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")

@@ -23,6 +23,9 @@ from kb.services.mail import KINDS, tell
 OPTIONAL = tuple(name for name, kind in KINDS.items() if kind.optional)
 """The kinds of mail that people may ask not to get."""
 
+USER = "kb.unsubscribe"
+"""The purpose of a link that ends all such mail of a person."""
+
 
 def tell_editors(session: Session, kind: str, *, but: User | None = None, **data: Any) -> None:
     """Mail every editor and administrator who wants to know, but the one who did it."""
@@ -53,20 +56,30 @@ def tell_person(session: Session, kind: str, person: User | None, **data: Any) -
 
 def token(secret_key: str, user_id: uuid.UUID) -> str:
     """What stands in the link with which this person ends such mail."""
-    whose = base64.urlsafe_b64encode(user_id.bytes).rstrip(b"=")
-    return _signer(secret_key).sign(whose).decode("ascii")
+    return signed_id(secret_key, USER, user_id)
 
 
 def recipient(session: Session, secret_key: str, signed: str) -> User:
     """Whose link this is. Raises NotFound for one that is damaged, or whose person has left."""
-    try:
-        user_id = uuid.UUID(bytes=base64.urlsafe_b64decode(_signer(secret_key).unsign(signed) + b"=="))
-    except (BadSignature, binascii.Error, ValueError):
-        user_id = None
+    user_id = read_id(secret_key, USER, signed)
     user = session.get(User, user_id) if user_id else None
     if user is None or user.deleted is not None:
         raise NotFound(N_("This link is not known. Perhaps it was not copied whole, or the account is deleted."))
     return user
+
+
+def signed_id(secret_key: str, purpose: str, key: uuid.UUID) -> str:
+    """An id as it stands in a link that needs no signing in, for one purpose only."""
+    text = base64.urlsafe_b64encode(key.bytes).rstrip(b"=")
+    return _signer(secret_key, purpose).sign(text).decode("ascii")
+
+
+def read_id(secret_key: str, purpose: str, signed: str) -> uuid.UUID | None:
+    """The id in a link; None in one that is damaged, or was made for something else."""
+    try:
+        return uuid.UUID(bytes=base64.urlsafe_b64decode(_signer(secret_key, purpose).unsign(signed) + b"=="))
+    except (BadSignature, binascii.Error, ValueError):
+        return None
 
 
 def choose(session: Session, user: User, notify: bool) -> None:
@@ -84,5 +97,5 @@ def reachable(user: User) -> bool:
     return user.active and user.deleted is None and not accounts.is_placeholder(user)
 
 
-def _signer(secret_key: str) -> Signer:
-    return Signer(secret_key, salt="kb.unsubscribe", key_derivation="hmac", digest_method=hashlib.sha256)
+def _signer(secret_key: str, purpose: str) -> Signer:
+    return Signer(secret_key, salt=purpose, key_derivation="hmac", digest_method=hashlib.sha256)

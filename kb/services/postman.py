@@ -11,6 +11,7 @@ import logging
 import os
 import random
 import threading
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,7 +27,7 @@ from sqlalchemy.orm import Session
 from kb.config import Config
 from kb.db import Database
 from kb.models import MailMessage
-from kb.services import file_keeping, notices, outbox, reminding, retention
+from kb.services import file_keeping, notices, outbox, reminding, retention, searches
 from kb.services.errors import N_
 from kb.services.mail import KINDS
 from kb.services.transport import POLICY, Deferred, FolderTransport, HungUp, Refused, Transport, Trouble, Unreachable
@@ -90,12 +91,15 @@ class Postman:
         render: Render,
         transport: Transport,
         clock: Callable[[], datetime] = _now,
+        also: Callable[[datetime], object] | None = None,
     ) -> None:
+        """`also` is what else is done from time to time: it is called with the time at the end of each sweep."""
         self.database = database
         self.config = config
         self.render = render
         self.transport = transport
         self.clock = clock
+        self._also = also
         self._one_at_a_time = threading.Lock()
         self._down: str | None = None
         self._stopping = threading.Event()
@@ -118,7 +122,8 @@ class Postman:
     def sweep(self) -> int:
         """Do what is done from time to time; returns how many messages were removed.
 
-        What has been kept for long enough goes, not only mail; owners and editors are reminded of what is due.
+        What has been kept for long enough goes, not only mail; owners and editors are reminded of what is due, and
+        people are told what is new in the searches that they keep.
         """
         if isinstance(self.transport, FolderTransport):
             self.transport.sweep(self.clock() - outbox.KEPT)
@@ -126,6 +131,8 @@ class Postman:
             reminding.remind(session, self.clock())
             messages = retention.sweep(session, self.clock()).mail
         file_keeping.sweep_folder(self.database, self.config.files_dir, self.clock())
+        if self._also:
+            self._also(self.clock())
         return messages
 
     def follow(self) -> None:
@@ -198,10 +205,7 @@ class Postman:
 
     def _composed(self, message: MailMessage) -> EmailMessage:
         """The message as it goes out: twice the same, if it is made twice. Raises Refused."""
-        unsubscribe = None
-        if KINDS[message.kind].optional and message.user_id:
-            token = notices.token(self.config.secret_key, message.user_id)
-            unsubscribe = f"{self.config.base_url}/unsubscribe/{token}"
+        unsubscribe = _way_out(self.config, message)
         words = self.render(message.kind, message.data, message.language, unsubscribe)
         mail = EmailMessage(POLICY)
         mail["Message-ID"] = f"<{message.message_id}@{_host(self.config.base_url)}>"
@@ -267,6 +271,15 @@ def _change(session: Session, message: MailMessage, **values: Any) -> None:
     """Note what became of a message, unless somebody else sent it meanwhile."""
     unsent = (MailMessage.id == message.id, MailMessage.sent.is_(None))
     session.execute(update(MailMessage).where(*unsent).values(**{"claimed": None, **values}))
+
+
+def _way_out(config: Config, message: MailMessage) -> str | None:
+    """The address that ends such mail: of one search where it is about one, else all that is optional."""
+    if not KINDS[message.kind].optional or not message.user_id:
+        return None
+    if "search_id" in message.data:
+        return config.base_url + searches.way_out(config.secret_key, uuid.UUID(message.data["search_id"]))
+    return f"{config.base_url}/unsubscribe/{notices.token(config.secret_key, message.user_id)}"
 
 
 def _host(base_url: str) -> str:

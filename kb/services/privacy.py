@@ -93,7 +93,7 @@ OWN = (
     _Own("sessions", UserSession.user_id, ("agent", "created", "seen", "expires"), UserSession.created),
     _Own("tokens", ApiToken.user_id, ("name", "scope", "created", "expires", "used", "revoked"), ApiToken.created),
     _Own("saved_searches", SavedSearch.user_id,
-         ("name", "query", "frequency", "created", "checked", "stopped"), SavedSearch.created),
+         ("name", "query", "frequency", "created", "checked", "told", "stopped"), SavedSearch.created),
     _Own("staged_imports", StagedImport.user_id, ("filename", "aim", "bytes", "created", "taken"),
          StagedImport.created),
     _Own("harvest_sources", HarvestSource.owner_id, ("url", "created", "ran"), HarvestSource.created),

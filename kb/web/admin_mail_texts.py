@@ -23,6 +23,10 @@ EXAMPLES: dict[str, Any] = {
     "url": "/practices/an-example", "inviter": "Ada Example", "role": "member", "days": 14, "number": 3,
     "name": "Ada Example", "address": "ada@example.org", "change": "on", "title": N_("Mentors for nurses"),
     "other": N_("Nurse mentoring"), "message": N_("Since when does it run?\n\nAnd how many take part?"),
+    "search": "“talent”",
+    "source": "https://practices.example.eu", "added": 2, "updated": 1, "waiting": 1, "gone": 1,
+    "news": {"practices": [{"title": "Talent Plan", "country": "Italia", "line": "…", "url": "/practices/an-example",
+                            "new": True}], "more": 2},
 }  # fmt: skip
 """What a preview puts in place of the placeholders."""
 
@@ -38,6 +42,13 @@ MEANINGS = {
     "days": N_("for how many days the link works"),
     "number": N_("how many it is about"),
     "address": N_("an e-mail address"),
+    "search": N_("the name that somebody gave a search"),
+    "news": N_("the practices that are new or changed"),
+    "source": N_("the address of the other installation"),
+    "added": N_("how many are new drafts"),
+    "updated": N_("how many drafts have a new text"),
+    "waiting": N_("how many new texts wait for somebody to decide"),
+    "gone": N_("how many are no longer there"),
     "site": N_("the name of this site"),
 }
 

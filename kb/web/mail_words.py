@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app
-from flask_babel import force_locale, gettext
+from flask_babel import force_locale, gettext, ngettext
 from markupsafe import Markup, escape
 
 from kb.services import mail_texts
@@ -16,8 +16,36 @@ from kb.services.mail import KINDS
 from kb.services.mail_texts import Words
 from kb.web import labels
 
-NUMBERS = {"days": 910_001, "number": 910_002}
+NUMBERS = {
+    "days": 910_001, "number": 910_002, "added": 910_003, "updated": 910_004, "waiting": 910_005, "gone": 910_006,
+}  # fmt: skip
 """Stand-ins for numbers while the built-in words are read: a sentence with a number needs one to be made."""
+
+
+@dataclass(frozen=True)
+class News:
+    """What is new in a search: practices with title, country, a line, an address and whether each is new or changed.
+
+    As text it is in the language in force.
+    """
+
+    practices: Sequence[Mapping[str, Any]]
+    more: int
+
+    def __str__(self) -> str:
+        parts = [f"{self.heading(each)}\n{each['line']}\n{each['url']}" for each in self.practices]
+        return "\n\n".join([*parts, self.rest] if self.more else parts)
+
+    def heading(self, practice: Mapping[str, Any]) -> str:
+        """A practice in a line."""
+        if practice["new"]:
+            return gettext("New: %(title)s (%(country)s)", title=practice["title"], country=practice["country"])
+        return gettext("Changed: %(title)s (%(country)s)", title=practice["title"], country=practice["country"])
+
+    @property
+    def rest(self) -> str:
+        """How many are not named."""
+        return ngettext("… and %(num)d more", "… and %(num)d more", self.more)
 
 
 @dataclass(frozen=True)

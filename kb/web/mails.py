@@ -65,6 +65,8 @@ SUBJECTS = {
     "practices-given": N_("Practices are yours now: %(number)d"),
     "practices-passed-on": N_("Practices of yours have another owner: %(number)d"),
     "reviews-given": N_("Reviews are given to you: %(number)d"),
+    "practices-harvested": N_("Practices from another installation: %(source)s"),
+    "search-news": N_("New in your search: %(search)s"),
 }
 
 NAMES = {
@@ -109,6 +111,8 @@ NAMES = {
     "practices-given": N_("Practices: given to a new owner"),
     "practices-passed-on": N_("Practices: given to somebody else"),
     "reviews-given": N_("Reviews: given to an editor"),
+    "practices-harvested": N_("Practices taken over from another installation"),
+    "search-news": N_("Search that somebody keeps: what is new"),
 }
 """What an administrator reads each kind is called."""
 
@@ -156,6 +160,7 @@ def rendered(
             "page_language": language,
             "subject": subject,
             "unsubscribe": unsubscribe,
+            "kind": kind,
         }
         if own:
             values["own"] = mail_words.Body(own.body, {**values, **mail_words.in_words(values), "site": site})
@@ -173,6 +178,9 @@ def _subject(kind: str, values: dict[str, Any], own: Words | None) -> str:
 
 def _value(name: str, value: Any, base_url: str) -> Any:
     """A value as it is shown: addresses whole, and one line where one is meant."""
+    if name == "news":
+        shown = [{key: _value(key, each[key], base_url) for key in each} for each in value["practices"]]
+        return mail_words.News(shown, value["more"])
     if not isinstance(value, str):
         return value
     if name == "url":
@@ -182,7 +190,7 @@ def _value(name: str, value: Any, base_url: str) -> Any:
 
 def _words(values: dict[str, Any]) -> dict[str, Any]:
     """What a subject may name: neither links nor long texts."""
-    return {name: value for name, value in values.items() if name not in ("url", *LONG)}
+    return {name: value for name, value in values.items() if name not in ("url", "news", *LONG)}
 
 
 def _one_line(text: str) -> str:

@@ -23,7 +23,12 @@ TEMPLATES = Path(mails.__file__).parents[1] / "templates" / "mail"
 VALUES: dict[str, Any] = {
     "url": "/somewhere/secret-token", "inviter": "Bob Editor", "role": "member", "days": 14, "name": "Nora Newcomer",
     "address": "new@example.org", "change": "on", "title": "Mentors for nurses", "message": "How many?\n\nSince when?",
-    "number": 7, "other": "Mentoring for nurses",
+    "number": 7, "other": "Mentoring for nurses", "search": "Nurses in Italy",
+    "source": "https://practices.example.eu", "added": 21, "updated": 32, "waiting": 43, "gone": 54,
+    "news": {"practices": [
+        {"title": "Mentors", "country": "Italy", "line": "Pairs meet.", "url": "/practices/mentors", "new": True},
+        {"title": "Old one", "country": "Spain", "line": "It changed.", "url": "/practices/old-one", "new": False},
+    ], "more": 5},
 }  # fmt: skip
 
 Render = Callable[..., Rendered]
@@ -78,7 +83,7 @@ def test_each_kind_says_the_same_in_text_and_html(render: Render, kind: str, lan
     said = re.sub(r"\s+", " ", words.text)
     for name in KINDS[kind].needs:
         value = {"url": "https://kb.example.eu/somewhere/secret-token"}.get(name, VALUES[name])
-        if name not in ("role", "change", "message"):  # shown in other words, or in several lines
+        if name not in ("role", "change", "message", "news"):  # shown in other words, or in several lines
             assert str(value) in said and str(value) in shown
     assert words.subject and all(len(line) <= 72 or "://" in line for line in words.text.splitlines())
 
@@ -135,6 +140,28 @@ def test_an_optional_mail_says_how_to_end_it(render: Render) -> None:
     assert (
         "https://kb.example.eu/unsubscribe/abc" in words.text and "https://kb.example.eu/unsubscribe/abc" in words.html
     )
+
+
+def test_the_mail_of_a_search_names_each_practice_and_how_many_more(render: Render) -> None:
+    words = render("search-news")
+    assert "New: Mentors (Italy)\nPairs meet.\nhttps://kb.example.eu/practices/mentors\n" in words.text
+    assert "Changed: Old one (Spain)" in words.text and "… and 5 more" in words.text
+    assert '<a href="https://kb.example.eu/practices/mentors">New: Mentors (Italy)</a><br>Pairs meet.' in words.html
+    assert "Changed: Old one (Spain)" in words.html and "… and 5 more" in words.html
+
+
+def test_the_mail_of_a_search_says_how_to_stop_this_search(render: Render) -> None:
+    way_out = "https://kb.example.eu/unsubscribe/search/abc"
+    words = render("search-news", unsubscribe=way_out)
+    for text in (words.text, words.html):
+        assert way_out in text and "because you keep this search" in text and "other people’s" not in text
+
+
+def test_a_practice_in_the_mail_of_a_search_can_forge_nothing(render: Render) -> None:
+    hostile = {"title": "A\nB <b>", "country": "Italy", "line": "1\r\n2 <i>", "url": "/practices/x", "new": True}
+    words = render("search-news", news={"practices": [hostile], "more": 0})
+    assert "New: A B <b> (Italy)\n1 2 <i>\n" in words.text
+    assert "<b>" not in words.html and "<i>" not in words.html and "more" not in words.text
 
 
 def test_a_language_that_the_site_does_not_offer_falls_back(bare_folder: Path) -> None:

@@ -60,6 +60,7 @@ def upgrade() -> None:
     sa.Column('revision_number', sa.Integer(), nullable=False),
     sa.Column('waiting', sa.JSON(none_as_null=True), nullable=True),
     sa.Column('gone', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('settled', sa.DateTime(timezone=True), nullable=True),
     sa.Column('changed', sa.DateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['practice_id'], ['practices.id'], name=op.f('fk_harvested_practice_id_practices')),
     sa.ForeignKeyConstraint(['source_id'], ['harvest_sources.id'], name=op.f('fk_harvested_source_id_harvest_sources')),
@@ -76,6 +77,7 @@ def upgrade() -> None:
     sa.Column('frequency', FREQUENCY, nullable=False),
     sa.Column('created', sa.DateTime(timezone=True), nullable=False),
     sa.Column('checked', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('told', sa.DateTime(timezone=True), nullable=True),
     sa.Column('stopped', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_saved_searches_user_id_users'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_saved_searches'))
