@@ -14,17 +14,14 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from kb.models import ApiToken, OneTimeLink, Region, Role, User
-from kb.services import audit, mail, passwords
+from kb.services import audit, mail, passwords, tokens
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
-from kb.services.permissions import can
 from kb.services.sessions import SIGN_IN_REFUSED, close_sessions_of
-from kb.services.tokens import digest, fresh
 from kb.services.values import is_email
 
 PLACEHOLDER = "administrator@localhost"
 """The address of the first administrator until they give their own. No form accepts it: it has no top-level domain."""
 
-TOKEN_PREFIX = "kbt_"  # noqa: S105 (what every token of the API begins with, so that a leaked one is recognised)
 NAME_LIMIT = 200
 
 
@@ -200,23 +197,8 @@ def withdraw_links(session: Session, user: User) -> None:
 
 
 def new_token(session: Session, email: str) -> str:
-    """Make a token that submits in someone's name and return it; it cannot be shown again.
+    """Make a token that submits in the name of who has this address and return it; it cannot be shown again.
 
-    Raises NotFound, NotAllowed for whoever may not submit.
+    Raises NotFound, NotAllowed for whoever may not submit, Conflict for whoever has too many.
     """
-    user = get(session, email)
-    if not can(user, "write"):
-        raise NotAllowed(N_("Only active members, editors and administrators can have a token."))
-    token = TOKEN_PREFIX + fresh()
-    session.add(ApiToken(token_hash=digest(token), user_id=user.id))
-    audit.note(session, None, "token.make", "user", user.id)
-    return token
-
-
-def token_user(session: Session, token: str) -> User | None:
-    """Whose token this is; None where it is not known or the person was disabled."""
-    return session.scalar(
-        select(User)
-        .join(ApiToken, ApiToken.user_id == User.id)
-        .where(ApiToken.token_hash == digest(token), User.active)
-    )
+    return tokens.make(session, get(session, email))

@@ -31,6 +31,9 @@ from kb.web import (
     admin_vocabularies,
     answering,
     api,
+    api_reading,  # noqa: F401 (its views belong to the blueprint of the API)
+    api_vocabularies,  # noqa: F401 (likewise)
+    api_writing,  # noqa: F401 (likewise)
     atlas,
     autosave,
     catalogue,

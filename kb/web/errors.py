@@ -161,8 +161,9 @@ def _refused(error: ServiceError) -> ResponseReturnValue:
 def _moved(error: Moved) -> ResponseReturnValue:
     """A practice that is part of another: the same page of that one. A version of the old one is none of the new."""
     values = {**(request.view_args or {}), "slug": error.slug}
-    endpoint = str(request.endpoint) if set(values) == {"slug"} else "catalogue.practice"
-    if endpoint == "catalogue.practice":
+    endpoint = str(request.endpoint)
+    if set(values) != {"slug"}:
+        endpoint = "api.practice" if request.path.startswith("/api/") else "catalogue.practice"
         values = {"slug": error.slug}
     # a form that was sent is sent there whole: 301 would make it a mere look
     return redirect(url_for(endpoint, **values), 301 if request.method in ("GET", "HEAD") else 308)

@@ -1,4 +1,4 @@
-"""Accounts: sign-in, sessions, people, one-time links, tokens."""
+"""Accounts: sign-in, sessions, people, one-time links."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from kb.db import Base, Database
 from kb.models import ApiToken, AuditEntry, OneTimeLink, Role, User, UserSession
-from kb.services import accounts, links, passwords, sessions
+from kb.services import accounts, links, passwords, sessions, tokens
 from kb.services.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 
 EMAIL = "alice@example.org"
@@ -310,7 +310,8 @@ def test_disabling_ends_tokens(session: Session, alice: User) -> None:
     token = accounts.new_token(session, EMAIL)
     session.flush()
     accounts.disable(session, EMAIL)
-    assert accounts.token_user(session, token) is None
+    with pytest.raises(tokens.Refused):
+        tokens.bearer(session, token)
 
 
 def test_disabling_ends_links(session: Session, alice: User) -> None:
@@ -472,28 +473,6 @@ def test_a_disabled_person_gets_no_link(session: Session, alice: User) -> None:
     accounts.disable(session, EMAIL)
     with pytest.raises(NotAllowed, match="disabled"):
         links.sign_in_link(session, EMAIL, BASE)
-
-
-# Tokens of the API
-
-
-def test_a_token_tells_whose_it_is(session: Session, alice: User) -> None:
-    assert accounts.token_user(session, accounts.new_token(session, EMAIL)) is alice
-
-
-def test_a_token_can_be_recognised(session: Session, alice: User) -> None:
-    assert accounts.new_token(session, EMAIL).startswith("kbt_")
-
-
-def test_a_reader_gets_no_token(session: Session) -> None:
-    accounts.add_user(session, "rita@example.org", Role.READER)
-    with pytest.raises(NotAllowed):
-        accounts.new_token(session, "rita@example.org")
-
-
-@pytest.mark.parametrize("token", ["", "kbt_", "kbt_unknown", "\0", "\udcff"])
-def test_an_unknown_api_token_is_nobody(session: Session, token: str) -> None:
-    assert accounts.token_user(session, token) is None
 
 
 # What is kept

@@ -1,0 +1,20 @@
+"""When what everybody may read last changed: a practice written or taken offline, a vocabulary edited."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from kb.models import AuditEntry, Practice, Record
+
+_VOCABULARIES = ("theme", "target_group")
+
+
+def latest(session: Session) -> datetime | None:
+    """The moment of the latest change; None in an empty base."""
+    edited = select(func.max(AuditEntry.created)).where(AuditEntry.object_kind.in_(_VOCABULARIES))
+    written, gone = select(func.max(Record.datestamp)), select(func.max(Practice.offline))
+    moments = [session.scalar(statement) for statement in (written, gone, edited)]
+    return max((moment for moment in moments if moment is not None), default=None)
