@@ -13,6 +13,7 @@ from pathlib import Path
 from kb.services.errors import N_, Conflict
 
 LOCK = "serving.lock"
+HARVEST_LOCK = "harvest.lock"
 
 
 @contextlib.contextmanager
@@ -30,8 +31,16 @@ def alone(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _locked(folder: Path, kind: int, refusal: str) -> Iterator[None]:
-    with (folder / LOCK).open("a") as file:
+def harvesting(folder: Path) -> Iterator[None]:
+    """Be the only harvest of a data folder. Raises Conflict while another one is going on."""
+    going_on = N_("Another harvest is going on here: wait until it is done.")
+    with _locked(folder, fcntl.LOCK_EX, going_on, HARVEST_LOCK):
+        yield
+
+
+@contextlib.contextmanager
+def _locked(folder: Path, kind: int, refusal: str, name: str = LOCK) -> Iterator[None]:
+    with (folder / name).open("a") as file:
         try:
             fcntl.flock(file, kind | fcntl.LOCK_NB)
         except BlockingIOError as error:

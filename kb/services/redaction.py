@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from kb.models import Comment, MailMessage, Practice, Review, Revision, User
+from kb.models import Comment, Harvested, MailMessage, Practice, Review, Revision, User
 from kb.services import audit, buffers, previews
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.file_keeping import forget_unnamed
@@ -37,6 +37,7 @@ def empty_practice(session: Session, practice: Practice) -> None:
     """Empty a practice that was never public and whose author left, with its contact and what was typed about it."""
     empty_revisions(session, practice.id, NEVER_SENT)
     buffers.drop_all(session, practice.id)
+    _forget_waiting(session, practice)
     practice.title, practice.contact = "", None
     practice.changed = now()
 
@@ -132,8 +133,14 @@ def _take_offline(session: Session, practice: Practice) -> None:
     if practice.record is not None:
         unpublish(session, practice)
     buffers.drop_all(session, practice.id)
+    _forget_waiting(session, practice)
     step = transition("redact", practice)
     if step is not None:
         practice.state = step.target
     practice.title, practice.contact, practice.editor_id = "", None, None
     practice.changed = now()
+
+
+def _forget_waiting(session: Session, practice: Practice) -> None:
+    """Remove the text of another installation that waits to be looked at: it says much the same."""
+    session.execute(update(Harvested).where(Harvested.practice_id == practice.id).values(waiting=None))
