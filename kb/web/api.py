@@ -9,7 +9,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from flask import Blueprint, Response, current_app, g, request
+from flask import Blueprint, Response, g, jsonify, request
 
 from kb.services import query
 from kb.services.errors import N_, Invalid, Problem
@@ -47,7 +47,7 @@ def finish(response: Response) -> Response:
         if not response.cache_control.private:
             response.headers.setdefault("Cache-Control", "public, no-cache")  # kept, and asked about each time
             response.add_etag()
-        response = _conditional(response)
+        _conditional(response)
     began = g.pop("api_began", None)
     if began is not None:
         response.headers["Server-Timing"] = f"app;dur={(time.perf_counter() - began) * 1000:.1f}"
@@ -72,7 +72,7 @@ def share(response: Response) -> Response:
 
 def answer(body: Any, modified: datetime | None = None) -> Response:
     """A value as JSON, with the moment of its last change where that is known."""
-    response = current_app.json.response(body)
+    response = jsonify(body)
     if modified is not None:
         response.last_modified = modified
     return response
@@ -80,7 +80,7 @@ def answer(body: Any, modified: datetime | None = None) -> Response:
 
 def mine(body: Any, etag: str | None = None) -> Response:
     """A value as JSON for one person alone: no cache keeps it."""
-    response = current_app.json.response(body)
+    response = jsonify(body)
     response.headers["Cache-Control"] = "private, no-store"
     if etag is not None:
         response.set_etag(etag)
@@ -116,10 +116,10 @@ def only(*own: str) -> dict[str, list[str]]:
     return given
 
 
-def _conditional(response: Response) -> Response:
+def _conditional(response: Response) -> None:
     """Answer 304 where the mark is the one that was sent; by the date alone only where nothing changed just now."""
     environ = request.environ
     modified = response.last_modified
     if "HTTP_IF_NONE_MATCH" not in environ and (modified is None or datetime.now(UTC) - modified < FRESH):
         environ = {name: value for name, value in environ.items() if name != "HTTP_IF_MODIFIED_SINCE"}
-    return response.make_conditional(environ)
+    response.make_conditional(environ)

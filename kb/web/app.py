@@ -51,6 +51,7 @@ from kb.web import (
     languages,
     leaving,  # noqa: F401 (likewise)
     lifecycle,
+    limiting,
     mails,
     mending,
     merging,
@@ -118,6 +119,7 @@ def make(config: Config) -> Flask:
     app.session_interface = _Sessions()
     _configure(app, config)
     context.bind(app, _parts(app, config))
+    limiting.init_app(app, config)  # first of all: what is too much costs nothing more
     app.before_request(files.let_in)  # before the token of a form is looked for in its body
     for extension in (bootstrap, csrf, login_manager):
         extension.init_app(app)
