@@ -5,7 +5,6 @@ Long texts are shortened at the end of a sentence, which is marked; the whole te
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -66,9 +65,7 @@ def one(document: Document, about: About) -> bytes:
     _lists(made, document, about)
     _end(made, document, about)
     word.footer(made, of.url, about.say(N_("Page")))
-    written = io.BytesIO()
-    made.save(written)
-    return written.getvalue()
+    return word.written(made)
 
 
 def _properties(made: WordDocument, document: Document, about: About, of: Cited) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Iterable
 from typing import Any
 
@@ -120,6 +122,16 @@ def footer(made: WordDocument, words: str, page: str) -> None:
                 code = _element("w:instrText", {})
                 code.text = instruction
                 part.append(code)
+
+
+def written(made: WordDocument) -> bytes:
+    """The document as a file: the same bytes whenever it is made, for the archive inside holds no time."""
+    first, second = io.BytesIO(), io.BytesIO()
+    made.save(first)
+    with zipfile.ZipFile(first) as held, zipfile.ZipFile(second, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in held.namelist():
+            packed.writestr(zipfile.ZipInfo(name), held.read(name), zipfile.ZIP_DEFLATED)
+    return second.getvalue()
 
 
 def _speak(made: WordDocument, language: str) -> None:
