@@ -11,10 +11,14 @@ import click
 from kb.cli.opening import bar, ensure_index, follow_up, opened, say, shown
 from kb.formats import json
 from kb.formats.json import Row
-from kb.services import exporting, importing, seeding
-from kb.services.importing import Aim, Importer, Outcome, Refusal
+from kb.services import exporting, importing, seeding, tables
+from kb.services.importing import Aim, Importer, Outcome
+from kb.services.refusals import Refusal
 
-READS = "An import reads a JSON array or JSON lines."
+READS = "An import reads a JSON array or JSON lines, CSV and XLSX."
+
+LARGEST = 2 * 1024**3
+"""Bytes that a workbook may have, unpacked, when the operator brings it."""
 
 
 @click.command()
@@ -46,7 +50,7 @@ def seed() -> None:
 @click.option("--dry-run", is_flag=True, help="Write nothing, only say what would happen.")
 @click.option("--all-or-nothing", is_flag=True, help="Take no record if one is refused.")
 def import_file(file: Path, aim: str, owner: str | None, dry_run: bool, all_or_nothing: bool) -> None:
-    """Take in the records of FILE: a JSON array or JSON lines.
+    """Take in the records of FILE: a JSON array, JSON lines, a table (CSV) or a workbook (XLSX).
 
     Every record that is refused is named on standard error, with the reason; the others are taken.
     """
@@ -58,12 +62,14 @@ def import_file(file: Path, aim: str, owner: str | None, dry_run: bool, all_or_n
         importer = Importer(site.database, Aim(aim), owner, _name_it)
         try:
             with bar("Importing", file.stat().st_size * (2 if all_or_nothing and not dry_run else 1)) as moved:
-                outcome = importer.run(lambda: _rows(file, moved), dry_run=dry_run, all_or_nothing=all_or_nothing)
+                outcome = importer.run(
+                    lambda: _rows(file, Aim(aim), moved), dry_run=dry_run, all_or_nothing=all_or_nothing
+                )
         except json.NotJson as error:
             raise click.ClickException(f"{file}: {error} {READS}") from error
         follow_up(site)
     click.echo(_summary(outcome, dry_run, all_or_nothing))
-    if outcome.refused:
+    if outcome.refused or outcome.unfit:
         sys.exit(1)
 
 
@@ -79,9 +85,9 @@ def export_file(file: Path) -> None:
     click.echo(f"Wrote {count} practices to {file}.")
 
 
-def _rows(file: Path, moved: Callable[[int], None]) -> Iterator[Row]:
+def _rows(file: Path, aim: Aim, moved: Callable[[int], None]) -> Iterator[Row]:
     with file.open("rb") as opened_file:
-        yield from json.read(opened_file, moved)
+        yield from tables.read(opened_file, file.name, aim.needed, moved, largest=LARGEST)
 
 
 def _name_it(refusal: Refusal) -> None:
@@ -89,7 +95,11 @@ def _name_it(refusal: Refusal) -> None:
 
 
 def _summary(outcome: Outcome, dry_run: bool, all_or_nothing: bool) -> str:
+    if outcome.unfit:
+        return "Nothing was taken: the file as a whole is not fit to be read."
     counts = f"{outcome.added} added, {outcome.kept} here already and kept, {outcome.refused} refused."
+    if outcome.examples:
+        counts = f"{counts[:-1]}, {outcome.examples} left out as examples."
     if dry_run:
         return f"Nothing was written. It would be: {counts}"
     if all_or_nothing and outcome.refused:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
+
+from kb.formats.grid import Fault, Spot
 
 CHUNK = 64 * 1024
 """Bytes read at a time."""
@@ -21,11 +23,18 @@ _UNDECODED = re.compile("[\udc80-\udcff]")
 
 @dataclass(frozen=True)
 class Row:
-    """One value that was read. `place` says where it stood; `fault` says why there is no value."""
+    """One value that was read. `place` says where it stood; `fault` says why there is no value.
+
+    A row of a table has a `spot`, which finds the cell of a field (empty: of the whole record); it may have several
+    `faults`, by field. `example` marks one that stands there to show how it is done.
+    """
 
     place: str
     value: Any = None
     fault: str | None = None
+    faults: Sequence[tuple[str, Fault]] = ()
+    spot: Callable[[str], Spot] | None = None
+    example: bool = False
 
 
 class NotJson(Exception):

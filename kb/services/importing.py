@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,11 +23,13 @@ from kb.formats.json import Row
 from kb.models import Origin, Practice, State, Theme, User
 from kb.services import audit, practices, publishing, seeding, vocabularies
 from kb.services.checking import check, check_contact, check_draft
-from kb.services.errors import N_, Invalid, NotAllowed, NotFound, Problem, ServiceError
+from kb.services.errors import N_, Invalid, Message, NotAllowed, NotFound, Problem, ServiceError
 from kb.services.former import Former, read_former
 from kb.services.permissions import can
 from kb.services.record import Document, shape, shape_contact
+from kb.services.refusals import Refusal
 from kb.services.shown_files import settle
+from kb.services.tables import NEEDED, NEEDED_DRAFT, Unfit
 
 BATCH = 500
 """Records written in one transaction."""
@@ -45,33 +47,31 @@ class Aim(StrEnum):
     SUBMITTED = "submitted"
     PUBLISHED = "published"
 
-
-@dataclass(frozen=True)
-class Refusal:
-    """Why one record was not taken: where it stands in the file, which field, and a sentence."""
-
-    place: str
-    field: str
-    reason: str
-
-    def __str__(self) -> str:
-        return ": ".join(part for part in (self.place, self.field, self.reason) if part)
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that a table must have."""
+        return NEEDED_DRAFT if self is Aim.DRAFT else NEEDED
 
 
 @dataclass
 class Outcome:
-    """How many records were taken (on trial: would be), were here already word for word, and were refused."""
+    """How many records were taken (on trial: would be), were here already word for word, and were refused.
+
+    `examples` were left out because they only show how it is done. `unfit` says that the file as a whole is no good.
+    """
 
     added: int = 0
     kept: int = 0
     refused: int = 0
+    examples: int = 0
+    unfit: bool = False
 
 
 @dataclass(frozen=True)
 class Incoming:
     """One record, checked. `former` is there exactly where it is to be published."""
 
-    place: str
+    row: Row
     document: Document
     contact: dict[str, Any] | None
     former: Former | None = None
@@ -94,17 +94,33 @@ def prepare(database: Database) -> None:
             seeding.load_vocabularies(session)
 
 
+def _nothing(_record: Incoming) -> None:
+    pass
+
+
 class Importer:
     """Takes the records of one file in.
 
     `owner` is the address of the member in whose name drafts and submissions are kept; published records may have one.
-    `refuse` is told of everything that is wrong with a record. Raises NotFound, NotAllowed, Invalid for the owner.
+    `refuse` is told of everything that is wrong with a record, `show` gets those that are taken (on trial: would be).
+    `actor` is who does it, for the audit log; by default the owner. Raises NotFound, NotAllowed, Invalid for the owner.
     """
 
-    def __init__(self, database: Database, aim: Aim, owner: str | None, refuse: Callable[[Refusal], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        aim: Aim,
+        owner: str | None,
+        refuse: Callable[[Refusal], None],
+        *,
+        actor: uuid.UUID | None = None,
+        show: Callable[[Incoming], None] = _nothing,
+    ) -> None:
         self.database = database
         self.aim = aim
         self._refuse = refuse
+        self._actor_id = actor
+        self.show = show
         with database.read() as session:
             self.vocabulary = vocabularies.load(session)
             self._owner_id = _owner(session, owner)
@@ -117,6 +133,14 @@ class Importer:
         All or nothing reads the file twice: first on trial, which holds up nobody, then in one transaction.
         Raises NotJson for a file of another kind.
         """
+        try:
+            return self._run(source, dry_run, all_or_nothing)
+        except Unfit as unfit:
+            for wrong in unfit.wrongs:
+                self._refuse(Refusal.of_file(wrong))
+            return Outcome(unfit=True)
+
+    def _run(self, source: Source, dry_run: bool, all_or_nothing: bool) -> Outcome:
         if dry_run or all_or_nothing:
             outcome = _Pass(self, self.database.read, write=False).run(source())
             if dry_run or outcome.refused:
@@ -132,15 +156,18 @@ class Importer:
             return Outcome(0, 0, outcome.refused)
         return outcome
 
-    def refuse(self, place: str, problems: Iterable[Problem]) -> None:
+    def refuse(self, row: Row, problems: Iterable[Problem]) -> None:
         """Tell why a record is not taken."""
         for problem in problems:
-            self._refuse(Refusal(place, problem.field, str(problem.message)))
+            self._refuse(Refusal.of(row, problem))
 
     def checked(self, row: Row) -> Incoming:
         """The record of a row, fit for what it is to become. Raises Refused with everything that is wrong."""
+        faults = [Problem(field, Message(fault.text, fault.values)) for field, fault in row.faults]
         if row.fault:
-            raise Refused([Problem.of("", "%(fault)s", fault=row.fault)])
+            faults.append(Problem.of("", "%(fault)s", fault=row.fault))
+        if faults:
+            raise Refused(faults)
         data = row.value
         if not isinstance(data, Mapping):
             raise Refused([Problem.of("", N_("A record must be a group of fields."))])
@@ -150,7 +177,7 @@ class Importer:
         former = _gather(problems, lambda: read_former(data)) if self.aim == Aim.PUBLISHED else None
         if problems or document is None:
             raise Refused(problems)
-        return Incoming(row.place, document, contact, former)
+        return Incoming(row, document, contact, former)
 
     def _document(self, data: Mapping[str, Any]) -> Document:
         document = shape(data)
@@ -169,7 +196,8 @@ class Importer:
         """Write one record, in the caller's transaction."""
         owner = session.get(User, self._owner_id) if self._owner_id else None
         if record.former:
-            _publish(session, owner, record, record.former)
+            actor = session.get(User, self._actor_id) if self._actor_id else owner
+            _publish(session, owner, actor, record, record.former)
         elif owner:
             practice = practices.start(session, owner, record.document, record.contact, Origin.IMPORT)
             if self.aim == Aim.SUBMITTED:
@@ -191,11 +219,12 @@ class _Pass:
         self._transaction = transaction
         self._write = write
         self._outcome = Outcome()
-        self._seen: dict[uuid.UUID | str, str] = {}
+        self._seen: dict[Hashable, str] = {}
 
     def run(self, rows: Iterator[Row]) -> Outcome:
         while batch := list(itertools.islice(rows, BATCH)):
-            checked = [record for row in batch if (record := self._checked(row))]
+            self._outcome.examples += sum(row.example for row in batch)
+            checked = [record for row in batch if not row.example and (record := self._checked(row))]
             with self._transaction() as session:
                 new = self._new(session, checked)
                 if self._write:
@@ -208,12 +237,12 @@ class _Pass:
         try:
             return self._importer.checked(row)
         except Refused as refused:
-            self._refuse(row.place, refused.problems)
+            self._refuse(row, refused.problems)
             return None
 
-    def _refuse(self, place: str, problems: Iterable[Problem]) -> None:
+    def _refuse(self, row: Row, problems: Iterable[Problem]) -> None:
         self._outcome.refused += 1
-        self._importer.refuse(place, problems)
+        self._importer.refuse(row, problems)
 
     def _new(self, session: Session, batch: list[Incoming]) -> list[Incoming]:
         """The records of a batch that are not here yet and clash with nothing; counts and tells of the others."""
@@ -226,20 +255,19 @@ class _Pass:
                     self._outcome.kept += 1
                     continue
             except Refused as refused:
-                self._refuse(record.place, refused.problems)
+                self._refuse(record.row, refused.problems)
                 continue
             self._outcome.added += 1
+            self._importer.show(record)
             new.append(record)
         return new
 
     def _once(self, record: Incoming) -> None:
-        """Raise Refused where a record's id or slug stood in the file before."""
-        if record.former is None:
-            return
-        for name, key in (("id", record.former.id), ("slug", record.former.slug)):
-            if key is not None and (before := self._seen.setdefault(key, record.place)) != record.place:
+        """Raise Refused where a record's id or slug, or a new one's title and place, stood in the file before."""
+        for name, key, said in _marks(record):
+            if (before := self._seen.setdefault(key, record.row.place)) != record.row.place:
                 text = N_("“%(key)s” stands in the file already: %(before)s.")
-                raise Refused([Problem.of(name, text, key=str(key), before=before)])
+                raise Refused([Problem.of(name, text, key=said, before=before)])
 
     def _keep(self, session: Session, records: list[Incoming]) -> None:
         """Write a batch; where the database itself refuses one, write them one by one to find out which."""
@@ -257,13 +285,13 @@ class _Pass:
                 self._importer.keep(session, record)
         except (IntegrityError, DataError) as error:
             self._outcome.added -= 1
-            self._refuse(record.place, [Problem.of("", N_("The database refused it: %(error)s."), error=error.orig)])
+            self._refuse(record.row, [Problem.of("", N_("The database refused it: %(error)s."), error=error.orig)])
         except Invalid as invalid:
             self._outcome.added -= 1
-            self._refuse(record.place, invalid.problems)
+            self._refuse(record.row, invalid.problems)
         except ServiceError as error:
             self._outcome.added -= 1
-            self._refuse(record.place, [Problem("", error.message)])
+            self._refuse(record.row, [Problem("", error.message)])
 
 
 class _Here:
@@ -305,6 +333,18 @@ class _Here:
         return document == {**record.document, "attribution": record.document["attribution"] or held.attribution}
 
 
+def _marks(record: Incoming) -> Iterator[tuple[str, Hashable, str]]:
+    """What no other record of the file may have: the field, what is compared, and how it is said."""
+    former, document = record.former, record.document
+    if former is None:
+        where = (document["country"], (document["region"] or {}).get("code"), document["language"])
+        yield "title", ("title", str(document["title"]).casefold(), *where), str(document["title"])
+        return
+    yield "id", former.id, str(former.id)
+    if former.slug is not None:
+        yield "slug", former.slug, former.slug
+
+
 def _owner(session: Session, email: str | None) -> uuid.UUID | None:
     if email is None:
         return None
@@ -325,7 +365,7 @@ def _gather(problems: list[Problem], step: Callable[[], T]) -> T | None:
         return None
 
 
-def _publish(session: Session, owner: User | None, record: Incoming, former: Former) -> None:
+def _publish(session: Session, owner: User | None, actor: User | None, record: Incoming, former: Former) -> None:
     practice = Practice(
         id=former.id,
         slug=former.slug,
@@ -342,4 +382,4 @@ def _publish(session: Session, owner: User | None, record: Incoming, former: For
     session.flush()
     document = settle(session, None, practice, record.document)
     publishing.publish(session, practice, document, author_id=None, stamp=former.stamp)
-    audit.note(session, owner, "practice.import", "practice", practice.id, version=former.stamp.version)
+    audit.note(session, actor, "practice.import", "practice", practice.id, version=former.stamp.version)

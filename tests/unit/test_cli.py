@@ -219,12 +219,27 @@ def test_submissions_are_their_owners(bare: Run, folder: Path, records: Path) ->
     assert one(folder, Practice).state == State.SUBMITTED
 
 
-@pytest.mark.parametrize("content", ["id,title\n1,x\n", "", "PK\x03\x04"])
-def test_a_file_of_another_kind_is_refused_with_what_is_read(bare: Run, tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("id,title\n1,x\n", "row 1: language: This column is missing"),
+        ("", "the file: The file is empty."),
+        ("PK\x03\x04", "the file: This is not a workbook of a spreadsheet (XLSX), or it is damaged."),
+    ],
+)
+def test_a_table_that_cannot_be_read_is_refused_with_the_reason(
+    bare: Run, tmp_path: Path, content: str, said: str
+) -> None:
     (tmp_path / "table.csv").write_text(content)
     result = bare("import", tmp_path / "table.csv", "--as", "published", status=1)
-    assert result.stderr.endswith("An import reads a JSON array or JSON lines.\n")
-    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith(said)
+    assert result.stdout == "Nothing was taken: the file as a whole is not fit to be read.\n"
+
+
+def test_a_file_that_is_no_json_is_refused_with_what_is_read(bare: Run, tmp_path: Path) -> None:
+    (tmp_path / "records.json").write_text("nothing of the kind")
+    result = bare("import", tmp_path / "records.json", "--as", "published", status=1)
+    assert result.stderr.endswith("An import reads a JSON array or JSON lines, CSV and XLSX.\n")
 
 
 def test_an_export_comes_back_equal(seeded: Run, tmp_path: Path) -> None:
