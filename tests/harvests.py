@@ -1,4 +1,4 @@
-"""Another installation for tests: a real app, behind a real web server on this machine, that may be made to misbehave."""
+"""Another installation for tests: a real app behind a real web server on this machine, which may misbehave."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
-from werkzeug.serving import make_server
+from werkzeug.serving import WSGIRequestHandler, make_server
 
 from kb.db import Database
-from kb.models import Practice, User
-from kb.services import lifecycle, moderation, practices
+from kb.models import Practice, Record, User
+from kb.services import lifecycle, moderation, practices, publishing
 from kb.services.fetching import Fetcher
 from kb.services.harvest_reading import LIMITS, Remote
 from kb.services.harvesting import Harvest, Outcome
@@ -26,6 +26,13 @@ HERE = "https://here.example.eu"
 
 Twist = Callable[[str, bytes], "bytes | tuple[int, dict[str, str], bytes] | None"]
 """What is answered in place of the app's answer: by the address with its query, and that answer's body."""
+
+
+class Quiet(WSGIRequestHandler):
+    """Says nothing of what it is asked."""
+
+    def log(self, type: str, message: str, *args: Any) -> None:
+        pass
 
 
 @dataclass
@@ -41,6 +48,8 @@ class There:
         path = environ["PATH_INFO"] + ("?" + environ["QUERY_STRING"] if environ["QUERY_STRING"] else "")
         self.asked.append(path)
         said: list[Any] = []
+        if self.twist:
+            environ.pop("HTTP_ACCEPT_ENCODING", None)
 
         def start(status: str, headers: list[tuple[str, str]], _info: Any = None) -> Callable[[bytes], None]:
             said[:] = [status, headers]
@@ -54,6 +63,16 @@ class There:
             said[:] = [f"{status} Said", list(kept.items())]
         start_response(*said)
         return [body]
+
+    def empty(self) -> There:
+        """The same installation, truthful again and without a public practice."""
+        self.twist = None
+        self.asked.clear()
+        with self.site.database.write() as session:
+            for record in session.scalars(select(Record)):
+                publishing.unpublish(session, record.practice)
+        self.site.drain()
+        return self
 
     def publish(self, **changes: Any) -> str:
         """A new public practice; returns its slug."""
@@ -94,7 +113,7 @@ def there(folder: Path) -> Iterator[There]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     site = There(Site(configure(folder, KB_BASE_URL=url)), url)
-    server = make_server("127.0.0.1", port, site)
+    server = make_server("127.0.0.1", port, site, request_handler=Quiet)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
@@ -125,4 +144,7 @@ def harvest(database: Database, url: str, owner: str | None = None, base_url: st
     refused: list[str] = []
     waited: list[float] = []
     remote = Remote(url, Fetcher("Tests/1.0", LIMITS, loopback=True), pause=waited.append)
-    return Ran(Harvest(database, remote, base_url, owner, refused.append).run(), refused, waited)
+    with database.read() as session:
+        vocabulary = factories.vocabulary(session)
+    run = Harvest(database, remote, vocabulary, base_url, owner, refused.append)
+    return Ran(run.run(), refused, waited)

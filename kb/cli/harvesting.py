@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import click
 
 from kb.cli.opening import ensure_index, follow_up, opened, say
-from kb.services import importing, occupancy
+from kb.services import importing, occupancy, vocabularies
 from kb.services.fetching import Fetcher, agent
 from kb.services.harvest_reading import LIMITS, Remote, base_of
 from kb.services.harvesting import Harvest, Outcome
@@ -30,7 +30,9 @@ def harvest(url: str, owner: str | None) -> None:
         host = urlsplit(base).hostname or ""
         local = (host,) if site.config.may_harvest_locally(host) else ()
         fetcher = Fetcher(agent(site.config.site_name, site.config.base_url), LIMITS, local=local)
-        run = Harvest(site.database, Remote(base, fetcher), site.config.base_url, owner, say)
+        with site.database.read() as session:
+            vocabulary = vocabularies.load(session)
+        run = Harvest(site.database, Remote(base, fetcher), vocabulary, site.config.base_url, owner, say)
         done = run.run()
         follow_up(site)
     click.echo(_said(done))

@@ -173,7 +173,7 @@ def _fitting(session: Session, source_id: uuid.UUID, document: Document) -> Docu
     came = select(Harvested.remote_slug, Practice.slug).join(Practice, Harvested.practice_id == Practice.id)
     mine = (Harvested.source_id == source_id, Harvested.remote_slug.in_(names), Practice.slug.is_not(None))
     known = {slug: slug for slug in session.scalars(select(Practice.slug).join(Record).where(Practice.slug.in_(names)))}
-    known |= dict(session.execute(came.where(*mine)).tuples().all())
+    known |= {there: here for there, here in session.execute(came.where(*mine)) if here is not None}
     models = [{**entry, "slug": known[entry["slug"]]} for entry in document["adapted_from"] if entry["slug"] in known]
     return of_today({**document, "adapted_from": models}, term_successors(session))
 

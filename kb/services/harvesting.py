@@ -19,12 +19,13 @@ from sqlalchemy.orm import Session
 
 from kb.db import Database
 from kb.models import Harvested, HarvestSource, Role, User
-from kb.services import accounts, audit, harvested, notices, vocabularies
+from kb.services import accounts, audit, harvested, notices
 from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, NotFound, Problem, ServiceError
 from kb.services.harvest_judging import Incoming, judge, named
 from kb.services.harvest_reading import Remote, Row, base_of
 from kb.services.permissions import can
 from kb.services.publishing import now
+from kb.services.vocabularies import Vocabulary
 
 TOLD = ("added", "updated", "waiting", "gone")
 """What an owner is told the numbers of."""
@@ -63,16 +64,22 @@ class Harvest:
     """
 
     def __init__(
-        self, database: Database, remote: Remote, base_url: str, owner: str | None, refuse: Callable[[str], None]
+        self,
+        database: Database,
+        remote: Remote,
+        vocabulary: Vocabulary,
+        base_url: str,
+        owner: str | None,
+        refuse: Callable[[str], None],
     ) -> None:
         self._database = database
         self._remote = remote
+        self._vocabulary = vocabulary
         self._base_url = base_url
         self._refuse = refuse
         if remote.url == base_of(base_url):
             raise Conflict(ITSELF, url=remote.url)
         with database.write() as session:
-            self._vocabulary = vocabularies.load(session)
             source = session.scalar(select(HarvestSource).where(HarvestSource.url == remote.url))
             source = source or HarvestSource(id=uuid.uuid4(), url=remote.url)
             person = _owner(session, owner, source)
