@@ -90,8 +90,8 @@ class Repository:
         """
         public = _next(Record.datestamp, Record.practice_id, after).where(*self._public(wanted))
         gone = _next(Practice.offline, Practice.id, after).where(*self._gone(wanted))
-        rows = [(*row, False) for row in self._session.execute(public).tuples()]
-        rows += [(*row, True) for row in self._session.execute(gone).tuples()]
+        rows = [(*row, False) for row in self._session.execute(public)]
+        rows += [(*row, True) for row in self._session.execute(gone)]
         rows.sort()
         page = rows[:BATCH]
         entries = self._entries(page)
@@ -173,7 +173,7 @@ class Repository:
             return {}
         last = and_(Revision.practice_id == Practice.id, Revision.version == Practice.version)
         held = select(Practice.id, Revision.document).join(Revision, last)
-        rows = self._session.execute(held.where(Practice.id.in_(ids), Revision.redacted.is_(None))).tuples()
+        rows = self._session.execute(held.where(Practice.id.in_(ids), Revision.redacted.is_(None)))
         return {id_: of_today(document, self._vocabulary.term_successors) for id_, document in rows}
 
 

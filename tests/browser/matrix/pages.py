@@ -295,6 +295,7 @@ EXCEPTIONS = {
     "/healthz": "plain text",
     "/robots.txt": "plain text",
     "/favicon.ico": "leads to the icon",
+    "/oai": "XML for harvesters",
     "/language/<code>": "leads back to the page it came from",
     "/suggest": "JSON for the search box, whose list test_suggest.py looks at",
     "/api/v1/practices": "JSON",
