@@ -51,7 +51,7 @@ def main() -> None:
 
 for command in (
     serving.run, content.init, content.seed, content.import_file, content.export_file, keeping.reindex, keeping.check,
-    keeping.sweep, keeping.back_up, keeping.restore, people.user, mailing.send_mail, freshness.verify_links,
-    freshness.remind, harvesting.harvest,
+    keeping.sweep, keeping.back_up, keeping.restore, people.user, mailing.send_mail, mailing.send_alerts,
+    freshness.verify_links, freshness.remind, harvesting.harvest,
 ):  # fmt: skip
     main.add_command(command)

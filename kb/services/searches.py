@@ -70,6 +70,12 @@ def count(session: Session, user: User) -> int:
     return session.scalar(select(func.count()).where(SavedSearch.user_id == user.id)) or 0
 
 
+def held(session: Session, user: User, asked: CatalogueQuery) -> SavedSearch | None:
+    """The search that somebody keeps of a query, in whatever order its results were."""
+    mine = select(SavedSearch).where(SavedSearch.user_id == user.id, SavedSearch.query == canonical(asked))
+    return session.scalars(mine).first()
+
+
 def keep(
     session: Session, user: User, asked: CatalogueQuery, name: str, found: Iterable[str], now: datetime | None = None
 ) -> tuple[SavedSearch, bool]:
@@ -78,15 +84,14 @@ def keep(
     `found` are the ids of the practices that it finds. Raises Conflict where somebody keeps too many.
     """
     person = session.get_one(User, user.id, with_for_update=True)  # two clicks at once make one search
-    text = canonical(asked)
-    known = session.scalars(select(SavedSearch).where(SavedSearch.user_id == person.id, SavedSearch.query == text))
-    held = known.first()
-    if held is not None:
-        return held, False
+    there = held(session, person, asked)
+    if there is not None:
+        return there, False
     if count(session, person) >= MOST:
         raise Conflict(N_("You keep %(most)d searches already. Delete one that you no longer need."), most=MOST)
     moment = now or datetime.now(UTC)
-    search = SavedSearch(user_id=person.id, name=_line(name)[:NAME_LIMIT], query=text, created=moment, checked=moment)
+    search = SavedSearch(user_id=person.id, name=_line(name)[:NAME_LIMIT], query=canonical(asked), created=moment,
+                         checked=moment)  # fmt: skip
     session.add(search)
     session.flush()
     remember(session, search, public_versions(session, found))

@@ -12,6 +12,7 @@ from flask_babel import gettext, pgettext
 from kb.models import (
     AuthorityRole,
     Evidence,
+    Frequency,
     FundingSource,
     Level,
     OrganisationType,
@@ -125,6 +126,12 @@ ROLE = {
     Role.ADMIN: N_("Administrator"),
 }
 
+FREQUENCY = {
+    Frequency.DAILY: N_("Mail once a day"),
+    Frequency.WEEKLY: N_("Mail once a week"),
+}
+"""How often a search sends mail."""
+
 TABLES: dict[str, Mapping[Any, str]] = {
     "level": LEVEL,
     "status": STATUS,
@@ -136,6 +143,7 @@ TABLES: dict[str, Mapping[Any, str]] = {
     "origin": ORIGIN,
     "state": STATE,
     "role": ROLE,
+    "frequency": FREQUENCY,
 }
 """The tables by name, as templates ask for them: `label('status', record.status)`."""
 
