@@ -167,6 +167,12 @@ def test_a_line_that_looks_like_an_end_ends_nothing() -> None:
     assert len(re.findall("^ER  - ", text, re.MULTILINE)) == 2
 
 
+@given(WRITTEN)
+def test_every_line_of_ris_is_a_field_whatever_breaks_lines(text: str) -> None:
+    written = ris.one(public(title=text, summary=text), ABOUT).splitlines()
+    assert all(re.match(r"[A-Z][A-Z0-9]  - ", each) for each in written if each)
+
+
 # CSL-JSON
 
 
