@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import Any
 
 from kb.formats.about import Document
-from kb.formats.meanings import LISTS, SCALARS
+from kb.formats.meanings import LISTS, N_, SCALARS
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 """What a cell that is more than text begins with. `'` is among them so that one `'` can be taken off again."""
@@ -29,11 +29,11 @@ _NUMBER = re.compile(r"-?\d{1,18}(\.\d{1,18})?")
 class Kind(StrEnum):
     """What the cells of a column hold."""
 
-    TEXT = "text"
-    NUMBER = "number"
-    YES_NO = "yes or no"
-    TERMS = "list of terms"
-    LIST = "list"
+    TEXT = N_("text")
+    NUMBER = N_("number")
+    YES_NO = N_("yes or no")
+    TERMS = N_("list of terms")
+    LIST = N_("list")
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,8 @@ RECORD = whole({"title": "A house for all", "evidence": "none", "start": "2016",
                 "partners": [{"name": "=SUM(A1)"}], "themes": ["housing", "health"]})  # fmt: skip
 
 HOSTILE = [
-    "=1+1", "+49 30", "-1", "@here", "'quoted", "''twice", "_x0041_", "_x0041_x0042_", "a\nb", 'say "no"', "NULL", "none",
-    "true", "1e5", "0012", "[]", "\ufffe", "http://example.org", '=HYPERLINK("http://x")', ";", "|",
+    "=1+1", "+49 30", "-1", "@here", "'quoted", "''twice", "_x0041_", "_x0041_x0042_", "a\nb", 'say "no"', "NULL",
+    "none", "true", "1e5", "0012", "[]", "\ufffe", "http://example.org", '=HYPERLINK("http://x")', ";", "|",
 ]  # fmt: skip
 
 

@@ -1,0 +1,141 @@
+"""Everything that a query finds as a file: one address a format, streamed, however much there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+from werkzeug.http import dump_options_header
+
+from kb.formats import atom, bibtex, csv, geojson, json, jsonld, ris, table, xlsx
+from kb.formats.about import About, Document
+from kb.services import catalogue, query
+from kb.services.errors import N_, NotFound
+from kb.services.query import CatalogueQuery
+from kb.web import context, framing, labels
+
+bp = Blueprint("exports", __name__)
+
+Writer = Callable[[Iterable[Document], About], Iterator[str] | Iterator[bytes]]
+
+PIECE = 32 * 1024
+"""Bytes that are sent together."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format of lists. `name` is what it is called in the menu, `use` what it is good for, both translatable."""
+
+    suffix: str
+    media_type: str
+    write: Writer
+    name: str
+    use: str
+
+    @property
+    def mimetype(self) -> str:
+        """The media type without its parameters, as links name it."""
+        return self.media_type.partition(";")[0]
+
+
+def _workbook(documents: Iterable[Document], about: About) -> Iterator[bytes]:
+    return xlsx.many(documents, about, gettext)
+
+
+def _records(documents: Iterable[Document], _about: About) -> Iterator[str]:
+    return json.array(documents)
+
+
+FORMATS = {
+    each.suffix: each
+    for each in (
+        Format("xlsx", xlsx.MEDIA_TYPE, _workbook, N_("Excel"), N_("a workbook that explains its columns")),
+        Format("csv", csv.MEDIA_TYPE, csv.many, N_("CSV"), N_("a table for any spreadsheet or statistics program")),
+        Format("json", "application/json", _records, N_("JSON"), N_("whole records, for programs")),
+        Format("ris", "application/x-research-info-systems; charset=utf-8", ris.many, N_("RIS"),
+               N_("references for Zotero, EndNote, Mendeley")),
+        Format("bib", "application/x-bibtex; charset=utf-8", bibtex.many, N_("BibTeX"), N_("references for LaTeX")),
+        Format("geojson", "application/geo+json", geojson.many, N_("GeoJSON"), N_("points for a map")),
+        Format("jsonld", "application/ld+json", jsonld.many, N_("JSON-LD"), N_("linked data, with schema.org’s terms")),
+        Format("atom", f"{atom.MEDIA_TYPE}; charset=utf-8", atom.many, N_("Atom"), N_("a feed to follow in a reader")),
+    )
+}  # fmt: skip
+"""Formats of lists by their suffix, in the order of the menu."""
+
+OPENED = ("atom",)
+"""Formats that a browser hands on to a program rather than saving them."""
+
+
+@bp.get("/practices.<suffix>", endpoint="practices")
+def export(suffix: str) -> ResponseReturnValue:
+    """Everything that the query finds, in its order."""
+    if suffix not in FORMATS:
+        raise NotFound(N_("Practices are not there in this format."))
+    asked = query.parse(request.args.items(multi=True), context.vocabulary())
+    if not asked.canonical:
+        return redirect(address(suffix, asked.query))
+    session = context.parts().database.reading_session()  # its own: the request's is closed before the file is sent
+    config = context.config()
+    found = catalogue.matching(session, context.engine(), context.vocabulary(), asked.query, config.base_url)
+    pieces = FORMATS[suffix].write(_closing(session, found.documents), framing.of_query(asked.query))
+    response = Response(stream_with_context(_together(pieces)), content_type=FORMATS[suffix].media_type)
+    response.headers["Content-Disposition"] = _disposition(suffix)
+    response.headers["X-Robots-Tag"] = "noindex"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+@bp.get("/codebook")
+def codebook() -> ResponseReturnValue:
+    """What every column of the tables means."""
+    return render_template("exports/codebook.html", columns=table.COLUMNS, everything=CatalogueQuery())
+
+
+def address(suffix: str, asked: CatalogueQuery) -> str:
+    """The address of everything that a query finds in a format."""
+    params = asked.to_params()
+    return url_for("exports.practices", suffix=suffix) + ("?" + labels.encode(params) if params else "")
+
+
+@bp.app_template_global()
+def alternates(asked: CatalogueQuery) -> list[tuple[Format, str]]:
+    """Every format of a list with its address."""
+    return [(each, address(each.suffix, asked)) for each in FORMATS.values()]
+
+
+def name_alternates(response: Response, asked: CatalogueQuery) -> Response:
+    """Say in the headers of a list's page in which other formats it is there."""
+    base_url = context.config().base_url
+    for each, where in alternates(asked):
+        response.headers.add("Link", f'<{base_url}{where}>; rel="alternate"; type="{each.mimetype}"')
+    return response
+
+
+def _disposition(suffix: str) -> str:
+    day = datetime.now(UTC).date().isoformat()
+    return dump_options_header(
+        "inline" if suffix in OPENED else "attachment", {"filename": f"practices-{day}.{suffix}"}
+    )
+
+
+def _closing(session: Session, documents: Iterator[Document]) -> Iterator[Document]:
+    """The same documents; the session takes a connection for the first of them and gives it back after the last."""
+    with session:
+        yield from documents
+
+
+def _together(pieces: Iterable[str] | Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces of a size that is worth sending."""
+    held, size = [], 0
+    for piece in pieces:
+        held.append(piece.encode() if isinstance(piece, str) else piece)
+        size += len(held[-1])
+        if size >= PIECE:
+            yield b"".join(held)
+            held, size = [], 0
+    yield b"".join(held)
