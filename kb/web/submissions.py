@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from kb.models import Buffer, Form, Practice, Role, State, User
-from kb.services import buffers, comments, links_named, permissions, practices, record, reviewing
+from kb.services import buffers, comments, harvest_notices, links_named, permissions, practices, record, reviewing
 from kb.services.checking import check
 from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, NotFound, Problem
 from kb.services.vocabularies import Vocabulary
@@ -73,6 +73,7 @@ def mine() -> ResponseReturnValue:
         practices=held,
         spoken=reviewing.languages_of(context.reading(), held),
         broken=links_named.broken_in(context.reading(), [practice.id for practice in held if practice.record]),
+        news=harvest_notices.about(context.reading(), held),
         questions=comments.open_counts(context.reading(), answerable),
         today=datetime.now(UTC).date(),
         can_write=permissions.can(actor, "write"),
