@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, cast, false, func, or_, select, true
@@ -53,6 +53,29 @@ class Entry:
     moment: datetime
     sets: tuple[str, ...]
     document: Document | None
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What all public records span: when the first was published and anything changed last, the first day of the
+    earliest practice, the languages of the texts, those of most practices first.
+    """
+
+    issued: datetime | None
+    modified: datetime | None
+    begins: date | None
+    languages: tuple[str, ...]
+
+
+def extent(session: Session) -> Extent:
+    """What all public records span now."""
+    issued, modified, begins = session.execute(
+        select(func.min(Record.published), func.max(Record.datestamp), func.min(Record.start_min))
+    ).one()
+    offline = session.scalar(select(func.max(Practice.offline)).where(*_GONE))
+    languages = select(Record.language).group_by(Record.language).order_by(func.count().desc(), Record.language)
+    changed = max((moment for moment in (modified, offline) if moment), default=None)
+    return Extent(issued, changed, begins, tuple(session.scalars(languages)))
 
 
 class Repository:

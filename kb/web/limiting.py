@@ -19,8 +19,8 @@ GROUPS = {
     "exports": "exports",
     "feeds": "exports",
     "oai": "exports",
+    "open_data": "exports",
     "representations": "exports",
-    "vocabularies": "exports",
 }
 """What the addresses of a blueprint are counted as; those that are not here are not counted."""
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from flask import Blueprint, Response, request, url_for
 from flask.typing import ResponseReturnValue
 
-from kb.config import Config
 from kb.formats import oai
 from kb.formats.about import About
 from kb.formats.oai import Item, Resumption
 from kb.services.repository import Entry, Repository
-from kb.web import context, labels, oai_arguments
+from kb.web import context, labels, oai_arguments, responsible
 from kb.web.oai_arguments import Refused
 
 bp = Blueprint("oai", __name__)
@@ -26,8 +24,6 @@ BEGAN = datetime(1970, 1, 1, tzinfo=UTC)
 """The date before which nothing changed where nothing was ever public."""
 
 SAMPLE = "00000000-0000-4000-8000-000000000001"
-
-_EMAIL = re.compile(r"[^\s@<>,;()]+@[^\s@<>,;()]+\.[^\s@<>,;().]+")
 
 
 @bp.route("/oai", methods=["GET", "POST"])
@@ -48,7 +44,8 @@ def repository() -> ResponseReturnValue:
 
 
 def _identify(_asked: dict[str, str], about: About) -> str:
-    return oai.identify(about, email(context.config()), _repository().earliest() or BEGAN, SAMPLE)
+    config = context.config()
+    return oai.identify(about, responsible.email(config) or config.mail_from, _repository().earliest() or BEGAN, SAMPLE)
 
 
 def _list_formats(asked: dict[str, str], _about: About) -> str:
@@ -88,12 +85,6 @@ ANSWERS: dict[str, Callable[[dict[str, str], About], str]] = {
     "ListIdentifiers": _list,
     "ListRecords": _list,
 }
-
-
-def email(config: Config) -> str:
-    """An address of whoever runs the site: the one that KB_CONTROLLER names, else the sender of its mail."""
-    found = _EMAIL.search(config.controller)
-    return found.group() if found else config.mail_from
 
 
 def _find(identifier: str) -> Entry:

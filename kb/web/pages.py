@@ -198,19 +198,6 @@ def language(code: str) -> ResponseReturnValue:
     return answer
 
 
-@bp.get("/robots.txt")
-def robots() -> ResponseReturnValue:
-    """What crawlers may leave alone: everything behind a form, and every turn of the filters."""
-    closed = (
-        "/practices?", "/map?", "/coverage?", "/suggest", "/sign-in", "/register", "/reset", "/invitation/", "/account",
-        "/submit", "/my/",
-        "/review", "/offers/", "/preview/", "/admin", "/practices/*/report", "/practices/*/claim",
-        "/unsubscribe/", "/api/", "/language/",
-    )  # fmt: skip
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in closed)]
-    return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
-
-
 @bp.get("/favicon.ico")
 def favicon() -> ResponseReturnValue:
     """The icon, for browsers that ask at the root."""
