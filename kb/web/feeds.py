@@ -11,7 +11,7 @@ from flask_babel import gettext
 from kb.formats import atom
 from kb.formats.about import About, Document
 from kb.services import catalogue
-from kb.web import context, labels, languages
+from kb.web import context, framing
 
 bp = Blueprint("feeds", __name__)
 
@@ -31,14 +31,7 @@ def latest() -> ResponseReturnValue:
 
 
 def _about(documents: list[Document]) -> About:
-    config, language = context.config(), languages.chosen()
-    return About(
-        site=config.site_name,
-        base_url=config.base_url,
-        title=gettext("New and updated practices"),
-        url=config.base_url + url_for("catalogue.search", sort="updated"),
-        made=datetime.fromisoformat(documents[0]["updated"]) if documents else datetime(2026, 1, 1, tzinfo=UTC),
-        language=language,
-        term=lambda facet, value: labels.facet(facet, value, language),
-        point=lambda _document: None,
-    )
+    """The frame of the feed: it changed when the latest of its practices did."""
+    url = context.config().base_url + url_for("catalogue.search", sort="updated")
+    made = datetime.fromisoformat(documents[0]["updated"]) if documents else datetime(2026, 1, 1, tzinfo=UTC)
+    return framing.frame(gettext("New and updated practices"), url, made)

@@ -37,6 +37,7 @@ from kb.services import (
     registrations,
     reports,
     resets,
+    searches,
     second_factor,
     vocabularies,
 )
@@ -44,8 +45,10 @@ from kb.services.checking import check
 from kb.services.files import Store
 from kb.services.practice_files import Words
 from kb.services.publishing import publish
+from kb.services.query import CatalogueQuery
 from tests import factories, uploads
 from tests.conftest import Site
+from tests.harvests import came
 from tests.letters import link
 
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
@@ -69,6 +72,8 @@ def rich(site: Site) -> Names:
         _public(session, people, named)
         _taken_away(session, people, named)
         _asked(session, people, named)
+        _elsewhere(session, people, named)
+        _searches(session, site, people, named)
         named["unsubscribe"] = notices.token(site.config.secret_key, people["bob"].id)
     _files(site, named)
     _links(site, named)
@@ -169,6 +174,14 @@ def _taken_away(session: Session, people: People, named: Names) -> None:
               "archived_id": str(archived.id), "offline": str(offline.slug), "offline_id": str(offline.id)}  # fmt: skip
 
 
+def _elsewhere(session: Session, people: People, named: Names) -> None:
+    """Practices from another installation: one of which a new text waits, one that is no longer there."""
+    new = factories.document(title=f"{LONG} there", summary="Now for doctors too.", licence="CC0-1.0")
+    named["changed_there"] = str(came(session, people["bob"], f"Changed there: {LONG}", waiting=new).id)
+    named["gone_there"] = str(came(session, people["bob"], "Gone there", gone=True).id)
+    came(session, people["alice"], "Alice’s own draft from there", waiting=new)
+
+
 def _asked(session: Session, people: People, named: Names) -> None:
     bob, ownerless = people["bob"], "bizkaia-talent"
     claims.make(session, people["charlie"], ownerless, "I have run it since 2012.")
@@ -186,6 +199,22 @@ def _asked(session: Session, people: People, named: Names) -> None:
         session, people["dora"], "reset", "en", mail_texts.Words("New password", "Open {url} within the hour."), ["en"]
     )
     named["claimable"] = "leipzig-integration-concept"
+
+
+def _searches(session: Session, site: Site, people: People, named: Names) -> None:
+    """Of Alice: one as it was kept, one stopped with a long name, one that cannot be read any more."""
+    made = [
+        searches.keep(session, people["alice"], asked, name, ())[0]
+        for asked, name in (
+            (CatalogueQuery(theme=("housing",)), "Housing"),
+            (CatalogueQuery(q="talent", country=("IT", "ES")), f"Talent and {LONG}"[: searches.NAME_LIMIT]),
+            (CatalogueQuery(q="lost"), "Not to be read any more"),
+        )
+    ]
+    searches.stop(session, made[1])
+    searches.stop(session, made[2])
+    made[2].query = "theme=gone"
+    named["search"] = searches.way_out(site.config.secret_key, made[0].id).rpartition("/")[2]
 
 
 def _files(site: Site, named: Names) -> None:
