@@ -73,7 +73,7 @@ SETTINGS = (
     Setting("KB_MAIL_FROM", "noreply@ the host of KB_BASE_URL", "The sender's address of every mail."),
     Setting("KB_OPEN_REGISTRATION", "off", "`on` lets anybody ask for an account; an editor decides."),
     Setting("KB_SECOND_FACTOR", "optional", "`required` asks editors and administrators for a second factor."),
-    Setting("KB_LIMITS", "on", "`off` lifts the limits on guesses, mails asked for and requests a minute, for measurements only."),
+    Setting("KB_LIMITS", "on", "`off` lifts the limits on guesses, mails and requests, for measurements only."),
     Setting(
         "KB_HARVEST_LOCAL",
         "off",

@@ -30,6 +30,8 @@ ASKED_WITH = ("Accept", "Accept-Language", "If-Modified-Since", "If-None-Match")
 FRESH = timedelta(minutes=1)
 """How long ago a change must be for `If-Modified-Since` to be believed: it counts in seconds, and the index follows."""
 
+MAY_BE_EMPTY = ("q", "lang")
+
 NO_PARAMETER = N_("There is no parameter called “%(value)s”.")
 NO_VALUE = N_("Give “%(name)s” a value, or leave it out.")
 
@@ -82,7 +84,9 @@ def mine(body: Any, etag: str | None = None) -> Response:
     """A value as JSON for one person alone: no cache keeps it."""
     response = jsonify(body)
     response.headers["Cache-Control"] = "private, no-store"
-    if etag is not None:
+    if etag is None:
+        response.add_etag()
+    else:
         response.set_etag(etag)
     return response
 
@@ -90,13 +94,13 @@ def mine(body: Any, etag: str | None = None) -> Response:
 def parameters(*own: str) -> tuple[dict[str, list[str]], query.Params]:
     """The parameters that were sent: those of a view's `own`, which may be repeated, and all others.
 
-    Raises Invalid for one without a value: only `q` may be empty.
+    Raises Invalid for one without a value; MAY_BE_EMPTY may be.
     """
     given: dict[str, list[str]] = {}
     rest: query.Params = []
     problems = []
     for name, value in request.args.items(multi=True):
-        if not value.replace("\x00", " ").strip() and name != "q":
+        if not value.replace("\x00", " ").strip() and name not in MAY_BE_EMPTY:
             problems.append(Problem.of(name, NO_VALUE, name=name[:80]))
         elif name in own:
             given.setdefault(name, []).append(value)

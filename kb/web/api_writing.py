@@ -58,15 +58,18 @@ def submit() -> ResponseReturnValue:
     return response
 
 
-@bp.put("/practices/<name>")
-def update(name: str) -> ResponseReturnValue:
-    """Put another text in place of one's own working copy and submit it, or, with `?draft=1`, only save it."""
+@bp.put("/practices/<slug>")
+def update(slug: str) -> ResponseReturnValue:
+    """Put another text in place of one's own working copy and submit it, or, with `?draft=1`, only save it.
+
+    The practice is named by its slug or, before it has one, by its id.
+    """
     _known()
     as_draft, data = _as_draft(), _body()
     vocabulary = context.vocabulary()
     with context.writing() as session:
         held = _bearer(session, submits=not as_draft)
-        practice = _own(session, held, name)
+        practice = _own(session, held, slug)
         _unmoved(practice)
         document = record.shape(data)
         check_draft(document)

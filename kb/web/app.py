@@ -62,6 +62,7 @@ from kb.web import (
     privacy,  # noqa: F401 (likewise)
     reassigning,
     redaction,
+    reference,
     reporting,
     resetting,  # noqa: F401 (likewise)
     second_factor,  # noqa: F401 (likewise)
@@ -72,6 +73,7 @@ from kb.web import (
     submissions,
     suggest,
     templating,
+    tokens,  # noqa: F401 (its views belong to the blueprint of accounts)
     versions,  # noqa: F401 (its views belong to the blueprint of the catalogue)
     writing,
 )
@@ -132,8 +134,11 @@ def make(config: Config) -> Flask:
         pages.bp, catalogue.bp, atlas.bp, suggest.bp, accounts.bp, submissions.bp, answering.bp, writing.bp, files.bp,
         moderation.bp, mending.bp, api.bp, notices.bp, freshness.bp, dashboard.bp, admin.bp, admin_audit.bp,
         admin_invitations.bp, admin_mail.bp, admin_organisations.bp, admin_users.bp, admin_vocabularies.bp,
-        redaction.bp, history.bp, sharing.bp, preview.bp, reporting.bp, claiming.bp, merging.bp, reassigning.bp,
-        lifecycle.bp, admin_mail_texts.bp, autosave.bp, conflicts.bp, styleguide.bp, feeds.bp,
+        redaction.bp, reference.bp, history.bp, sharing.bp, preview.bp, reporting.bp, claiming.bp, merging.bp, reassigning.bp,
+        harvesting.bp,
+        lifecycle.bp, admin_mail_texts.bp, autosave.bp, conflicts.bp, styleguide.bp, feeds.bp, searches.bp,
+        oai.bp, open_data.bp, crawlers.bp,
+        representations.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)

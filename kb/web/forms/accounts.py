@@ -37,8 +37,25 @@ class CodeForm(FlaskForm):
 class ProveForm(FlaskForm):
     """Password and code, for what changes the second factor."""
 
-    current = PasswordField(_("Present password"))
+    current = PasswordField(_("Current password"))
     code = StringField(_("Code"))
+class TokenForm(FlaskForm):
+    """A new token of the API: what it is for, what it may do, how long it holds; the password, for it opens a door."""
+    name = StringField(_("What it is for"))
+    scope = SelectField(
+        _("What it may do"),
+        choices=[
+            ("draft", _("Save drafts: you send them to the editors yourself")),
+            ("submit", _("Save drafts and send them to the editors")),
+        ],
+        validate_choice=False,
+    )
+    days = SelectField(
+        _("How long it holds"),
+        choices=[("30", _("30 days")), ("90", _("90 days")), ("365", _("A year")), ("none", _("Until you revoke it"))],
+        validate_choice=False,
+    )
+    current = PasswordField(_("Present password"))
 
 
 class ProfileForm(FlaskForm):
@@ -52,7 +69,7 @@ class PasswordForm(FlaskForm):
     """A new password; the address too for the first administrator, the present password for who has one."""
 
     email = StringField(_("Your e-mail address"))
-    current = PasswordField(_("Present password"))
+    current = PasswordField(_("Current password"))
     password = PasswordField(_("New password"))
 
 
