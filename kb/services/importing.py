@@ -31,8 +31,8 @@ from kb.services.refusals import Refusal
 from kb.services.shown_files import settle
 from kb.services.tables import NEEDED, NEEDED_DRAFT, Unfit
 
-BATCH = 500
-"""Records written in one transaction."""
+BATCH = 100
+"""Records written in one transaction: others who write wait no longer than those take."""
 
 T = TypeVar("T")
 

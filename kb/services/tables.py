@@ -178,7 +178,7 @@ class _Header:
                 continue
             if not name:
                 faults.append((column_name(index), Fault(N_("This cell stands in a column without a name."))))
-            elif len(cell) == CUT:
+            elif len(cell) == CUT and not cell.endswith("]"):
                 faults.append((name, Fault(N_("A spreadsheet has cut this cell: it holds no more than 32,767 signs."))))
             else:
                 cells[name] = cell
