@@ -723,9 +723,7 @@ class Record(Base):
     completeness: Mapped[float]
     published: Mapped[datetime] = mapped_column(UtcDateTime)
     updated: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
-    datestamp: Mapped[datetime] = mapped_column(
-        UtcDateTime, default=_now, server_default="1970-01-01 00:00:00", index=True
-    )
+    datestamp: Mapped[datetime] = mapped_column(UtcDateTime, default=_now, server_default="1970-01-01 00:00:00")
 
     practice: Mapped[Practice] = relationship(back_populates="record")
     region: Mapped[Region | None] = relationship()
@@ -750,6 +748,7 @@ class Record(Base):
         CheckConstraint("budget_eur >= 0", name="budget_eur"),
         CheckConstraint("budget_year BETWEEN 1900 AND 2100", name="budget_year"),
         CheckConstraint("completeness BETWEEN 0 AND 1", name="completeness"),
+        Index("ix_records_datestamp", "datestamp", "practice_id"),
     )
 
 

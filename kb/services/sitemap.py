@@ -39,5 +39,6 @@ def countries(session: Session) -> list[str]:
 def regions(session: Session, vocabulary: Vocabulary) -> list[str]:
     """The codes of regions with practices, below the countries: those named in records and those above these."""
     named = session.scalars(select(Record.region_code).union(select(RecordRegion.region_code)))
-    held = {step for code in named if code in vocabulary.regions for step in vocabulary.lineage(code)}
+    known = [code for code in named if code is not None and code in vocabulary.regions]
+    held = {step for code in known for step in vocabulary.lineage(code)}
     return sorted(code for code in held if vocabulary.regions[code].level)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Any
 from xml.sax.saxutils import escape
 
 from flask import Blueprint, Response, stream_with_context, url_for
@@ -84,5 +85,5 @@ def _listed(kind: str, entry: str, rows: Iterable[Row]) -> Response:
     return Response(stream_with_context(pieces()), content_type="application/xml; charset=utf-8")
 
 
-def _url(endpoint: str, **values: str | int) -> str:
+def _url(endpoint: str, **values: Any) -> str:
     return context.config().base_url + url_for(endpoint, **values)

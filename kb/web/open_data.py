@@ -163,7 +163,7 @@ def _extent() -> repository.Extent:
     return repository.extent(context.reading())
 
 
-def _turtle(text: str) -> Response:
+def _turtle(text: str) -> ResponseReturnValue:
     """Turtle that any page may read, asked for anew only where it changed."""
     answer = Response(
         text,

@@ -32,7 +32,7 @@ def upgrade() -> None:
     op.add_column('records', sa.Column(
         'datestamp', sa.DateTime(timezone=True), server_default='1970-01-01 00:00:00', nullable=False
     ))  # fmt: skip
-    op.create_index(op.f('ix_records_datestamp'), 'records', ['datestamp'])
+    op.create_index('ix_records_datestamp', 'records', ['datestamp', 'practice_id'])
     op.execute('UPDATE records SET datestamp = updated')
     op.execute(
         'UPDATE practices SET offline = changed '
@@ -108,7 +108,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ('staged_imports', 'saved_matches', 'saved_searches', 'harvested', 'harvest_sources'):
         op.drop_table(table)
-    op.drop_index(op.f('ix_records_datestamp'), 'records')
+    op.drop_index('ix_records_datestamp', 'records')
     op.drop_column('records', 'datestamp')
     op.drop_index(op.f('ix_practices_offline'), 'practices')
     op.drop_column('practices', 'offline')
