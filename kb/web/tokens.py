@@ -10,11 +10,19 @@ from flask_babel import gettext as _
 
 from kb.models import Role, Scope, User
 from kb.services import tokens as service
-from kb.services.errors import Conflict, Invalid, NotFound, Problem, ServiceError, TooMany
+from kb.services.errors import N_, Conflict, Invalid, NotFound, Problem, ServiceError, TooMany
 from kb.web import context, private
 from kb.web.account import check_current
 from kb.web.accounts import BY_LINK, acting, bp, required
 from kb.web.forms.accounts import TokenForm
+
+SCOPES = (
+    (Scope.DRAFT.value, N_("Save drafts: you send them to the editors yourself")),
+    (Scope.SUBMIT.value, N_("Save drafts and send them to the editors")),
+)
+
+LIVES = (("30", N_("30 days")), ("90", N_("90 days")), ("365", N_("A year")), ("none", N_("Until you revoke it")))
+"""How long a token may hold, in days."""
 
 
 @bp.get("/account/tokens")
@@ -65,7 +73,8 @@ def _page(user: User, form: TokenForm, refused: ServiceError | None = None) -> R
         form=form,
         tokens=[(each, service.expired(each)) for each in held],
         problems=_problems(refused),
-        most=service.MOST,
+        scopes=[(value, _(text)) for value, text in SCOPES],
+        lives=[(value, _(text)) for value, text in LIVES],
     )
     answer = private.page(html, 422 if refused else 200)
     return private.too_many(answer, refused) if isinstance(refused, TooMany) else answer

@@ -39,22 +39,14 @@ class ProveForm(FlaskForm):
 
     current = PasswordField(_("Current password"))
     code = StringField(_("Code"))
+
+
 class TokenForm(FlaskForm):
     """A new token of the API: what it is for, what it may do, how long it holds; the password, for it opens a door."""
+
     name = StringField(_("What it is for"))
-    scope = SelectField(
-        _("What it may do"),
-        choices=[
-            ("draft", _("Save drafts: you send them to the editors yourself")),
-            ("submit", _("Save drafts and send them to the editors")),
-        ],
-        validate_choice=False,
-    )
-    days = SelectField(
-        _("How long it holds"),
-        choices=[("30", _("30 days")), ("90", _("90 days")), ("365", _("A year")), ("none", _("Until you revoke it"))],
-        validate_choice=False,
-    )
+    scope = SelectField(_("What it may do"), validate_choice=False)
+    days = SelectField(_("How long it holds"), validate_choice=False)
     current = PasswordField(_("Present password"))
 
 
