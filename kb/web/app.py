@@ -14,6 +14,7 @@ from kb.config import Config
 from kb.db import Database
 from kb.extensions import babel, bootstrap, csrf, login_manager
 from kb.search import open_engine
+from kb.services.alerts import Alerts
 from kb.services.indexing import Indexer
 from kb.services.postman import Postman
 from kb.services.transport import open_transport
@@ -41,11 +42,14 @@ from kb.web import (
     compressing,
     conflicts,
     context,
+    crawlers,
     dashboard,
     errors,
+    exports,
     feeds,
     files,
     freshness,
+    harvesting,
     history,
     joining,  # noqa: F401 (likewise)
     languages,
@@ -57,6 +61,8 @@ from kb.web import (
     merging,
     moderation,
     notices,
+    oai,
+    open_data,
     pages,
     preview,
     privacy,  # noqa: F401 (likewise)
@@ -64,7 +70,9 @@ from kb.web import (
     redaction,
     reference,
     reporting,
+    representations,
     resetting,  # noqa: F401 (likewise)
+    searches,
     second_factor,  # noqa: F401 (likewise)
     sessions,  # noqa: F401 (likewise)
     sharing,
@@ -132,16 +140,15 @@ def make(config: Config) -> Flask:
     accounts.init_app(app)
     for blueprint in (
         pages.bp, catalogue.bp, atlas.bp, suggest.bp, accounts.bp, submissions.bp, answering.bp, writing.bp, files.bp,
-        moderation.bp, mending.bp, api.bp, notices.bp, freshness.bp, dashboard.bp, admin.bp, admin_audit.bp,
+        moderation.bp, mending.bp, exports.bp, api.bp, notices.bp, freshness.bp, dashboard.bp, admin.bp, admin_audit.bp,
         admin_invitations.bp, admin_mail.bp, admin_organisations.bp, admin_users.bp, admin_vocabularies.bp,
-        redaction.bp, reference.bp, history.bp, sharing.bp, preview.bp, reporting.bp, claiming.bp, merging.bp, reassigning.bp,
-        harvesting.bp,
-        lifecycle.bp, admin_mail_texts.bp, autosave.bp, conflicts.bp, styleguide.bp, feeds.bp, searches.bp,
-        oai.bp, open_data.bp, crawlers.bp,
-        representations.bp,
+        redaction.bp, reference.bp, history.bp, sharing.bp, preview.bp, reporting.bp, claiming.bp, merging.bp,
+        reassigning.bp, harvesting.bp, lifecycle.bp, admin_mail_texts.bp, autosave.bp, conflicts.bp, styleguide.bp,
+        feeds.bp, searches.bp, oai.bp, open_data.bp, crawlers.bp, representations.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)
+    csrf.exempt(oai.bp)
     app.before_request(_follow)
     compressing.init_app(app)
     app.after_request(_headers)
@@ -180,7 +187,8 @@ def _parts(app: Flask, config: Config) -> context.Parts:
     engine = open_engine(config.search_url, config.index_dir)
     vocabularies = VocabularyCache()
     indexer = Indexer(database, engine, vocabularies, config.data_dir / "index.lock")
-    postman = Postman(database, config, mails.renderer(app), open_transport(config.mail_url))
+    alerts = Alerts(database, engine, vocabularies)
+    postman = Postman(database, config, mails.renderer(app), open_transport(config.mail_url), also=alerts.run)
     return context.Parts(config, database, engine, vocabularies, indexer, postman)
 
 

@@ -317,6 +317,7 @@ EXCEPTIONS = {
     "/robots.txt": "plain text",
     "/favicon.ico": "leads to the icon",
     "/practices.<suffix>": "a file to take away",
+    "/snapshot.zip": "a file to take away",
     "/oai": "XML for harvesters",
     "/catalog.ttl": "Turtle",
     "/vocabularies/<name>.ttl": "Turtle",
