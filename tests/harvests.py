@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from kb.db import Database
-from kb.models import Practice, Record, User
+from kb.models import Harvested, HarvestSource, Origin, Practice, Record, User
 from kb.services import lifecycle, moderation, practices, publishing
 from kb.services.fetching import Fetcher
 from kb.services.harvest_reading import LIMITS, Remote
 from kb.services.harvesting import Harvest, Outcome
+from kb.services.record import Document
 from tests import factories
 from tests.conftest import Site, configure
 from tests.processes import free_port
@@ -148,3 +151,34 @@ def harvest(database: Database, url: str, owner: str | None = None, base_url: st
         vocabulary = factories.vocabulary(session)
     run = Harvest(database, remote, vocabulary, base_url, owner, refused.append)
     return Ran(run.run(), refused, waited)
+
+
+# Without another installation
+
+
+THERE = "https://there.example.eu"
+
+
+def came(session: Session, owner: User, title: str, *, waiting: Document | None = None, gone: bool = False) -> Practice:
+    """A draft of `owner` that came from THERE. `waiting` is a text that waits, `gone` says that it is no more there."""
+    source = session.scalars(select(HarvestSource)).first() or HarvestSource(
+        id=uuid.uuid4(), url=THERE, owner_id=owner.id
+    )
+    source.ran = publishing.now()
+    session.add(source)
+    practice = practices.start(session, owner, factories.document(title=title), None, Origin.HARVEST)
+    practice.origin_url = f"{THERE}/practices/nurses"
+    session.add(
+        Harvested(
+            practice_id=practice.id,
+            source_id=source.id,
+            remote_id=str(uuid.uuid4()),
+            remote_slug="nurses",
+            remote_version=1,
+            remote_updated="2026-01-01T00:00:00Z",
+            revision_number=1,
+            waiting={"version": 2, "updated": "2026-02-01T00:00:00Z", "document": waiting} if waiting else None,
+            gone=publishing.now() if gone else None,
+        )
+    )
+    return practice

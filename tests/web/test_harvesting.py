@@ -6,19 +6,17 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from kb.models import Harvested, HarvestSource, Origin, Practice, State
+from kb.models import HarvestSource, Practice, State
 from kb.services import accounts, harvesting, practices, publishing
 from kb.services.checking import check
 from kb.services.errors import Message
 from kb.services.record import Document
 from tests import factories
 from tests.conftest import Site, configure, token
-
-THERE = "https://there.example.eu"
+from tests.harvests import THERE, came
 
 
 @pytest.fixture(scope="module")
@@ -29,26 +27,16 @@ def town(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     site.close()
 
 
-def harvested(site: Site, title: str, owner: str = "alice", *, public: bool = True, **more: Any) -> uuid.UUID:
-    """A practice that came from elsewhere. `waiting` puts a text aside, `gone` says that it is no longer there."""
+def harvested(
+    site: Site, title: str, owner: str = "alice", *, public: bool = True, waiting: str = "", gone: bool = False
+) -> uuid.UUID:
+    """A practice that came from elsewhere. `waiting` is the title of a text that waits, `gone`: it is no more there."""
     with site.database.write() as session:
-        source = session.query(HarvestSource).first() or HarvestSource(id=uuid.uuid4(), url=THERE)
-        source.ran = publishing.now()
-        session.add(source)
-        practice = factories.draft(session, accounts.get(session, f"{owner}@example.org"), title=title)
-        practice.origin, practice.origin_url = Origin.HARVEST, f"{THERE}/practices/nurses"
+        person = accounts.get(session, f"{owner}@example.org")
+        practice = came(session, person, title, waiting=text(waiting) if waiting else None, gone=gone)
         if public:
             document = check(practices.working_copy(session, practice), factories.vocabulary(session))
             publishing.publish(session, practice, document)
-        waits = more.pop("waiting", None)
-        session.add(
-            Harvested(
-                practice_id=practice.id, source_id=source.id, remote_id=str(uuid.uuid4()), remote_slug="nurses",
-                remote_version=1, remote_updated="2026-01-01T00:00:00Z", revision_number=1,
-                waiting={"version": 2, "updated": "2026-02-01T00:00:00Z", "document": text(waits)} if waits else None,
-                **more,
-            )
-        )  # fmt: skip
         return practice.id
 
 
@@ -124,7 +112,7 @@ def test_who_leaves_a_text_sees_it_no_more(town: Site) -> None:
 
 
 def test_who_keeps_what_is_gone_is_not_asked_again(town: Site) -> None:
-    key = harvested(town, "Gone over there", gone=publishing.now())
+    key = harvested(town, "Gone over there", gone=True)
     assert f"/my/practices/{key}/harvest" in page(town, "bob", "/admin/harvest")
     assert f"/review/{key}/step/archive" in page(town, "bob", f"/my/practices/{key}/harvest")
     assert decide(town, "bob", key, "keep") == 302
