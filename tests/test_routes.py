@@ -160,7 +160,7 @@ ROWS: tuple[Row, ...] = (
     ("POST", "/account/searches/<uuid:search_id>", "/account/searches/{unknown}", (401, 404, 404, 404, 404, 404)),
     (
         "POST",
-        "/account/searches/<uuid:search_id>/<any(stop, resume, delete):step>",
+        "/account/searches/<uuid:search_id>/<step>",
         "/account/searches/{unknown}/stop",
         (401, 404, 404, 404, 404, 404),
     ),

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from kb.formats.about import About, Document
 from kb.formats.citation import LICENCES, cited
+from kb.formats.telling import absolute
 from kb.formats.text import line
 
 _AN_ADDRESS = {"@type": "@id"}
@@ -87,20 +88,20 @@ def catalogue(about: About) -> dict[str, Any]:
 
 def node(document: Document, about: About) -> dict[str, Any]:
     """A record as a `CreativeWork` about a practice: what it says, of what, where and when, after whom."""
-    of = cited(document, about)
     page = _uri(document["url"])
-    written: dict[str, Any] = {
-        "@id": page,
-        "@type": "CreativeWork",
-        "identifier": [f"urn:uuid:{document['id']}", of.url],
-        "url": page,
-        "sameAs": None if of.url == page else _uri(of.url),
-        "name": of.title,
+    return _filled(
+        {"@id": page, "@type": "CreativeWork", "url": page, **_says(document, about), **_stands(document, about)}
+    )
+
+
+def _says(document: Document, about: About) -> dict[str, Any]:
+    """What it says, and of what, where and when."""
+    return {
+        "name": line(document["title"]),
         "alternateName": line(document["original_title"]),
         "inLanguage": document["language"],
         "abstract": line(document["summary"]),
         "workTranslation": [_translation(each) for each in document["translations"]],
-        "creativeWorkStatus": about.notice and line(about.notice),
         "about": [_term(about, "theme", "themes", slug) for slug in document["themes"]],
         "audience": [
             {"@type": "Audience", "audienceType": line(about.term("target_group", slug))}
@@ -108,25 +109,33 @@ def node(document: Document, about: About) -> dict[str, Any]:
         ],
         "spatialCoverage": _places(document, about),
         "temporalCoverage": _time(document),
-        "creator": _body(document["lead_organisation"]) if of.author else None,
         "mentions": [_body(each) for each in (document["lead_organisation"], *document["partners"]) if each],
-        "publisher": _publisher(about),
         "funding": [_grant(each, about) for each in document["funding"]],
-        "license": LICENCES.get(of.licence or ""),
-        "creditText": line(document["attribution"]),
         "citation": [_source(each) for each in document["sources"]],
         "relatedLink": [_uri(each["url"]) for each in document["links"] if each["url"]],
         "isBasedOn": [f"{_uri(about.base_url)}/practices/{quote(each['slug'])}" for each in document["adapted_from"]],
-        "image": [_uri(each["url"]) for each in document["images"] if each["url"]],
+        "image": [_uri(absolute(each["url"], about)) for each in document["images"] if each["url"]],
+    }
+
+
+def _stands(document: Document, about: About) -> dict[str, Any]:
+    """Whose it is, which version, and under which licence."""
+    of = cited(document, about)
+    whole = {"@type": "MediaObject", "encodingFormat": "application/json", "contentUrl": f"{_uri(of.url)}.json"}
+    return {
+        "identifier": [f"urn:uuid:{document['id']}", of.url],
+        "sameAs": None if of.url == document["url"] else _uri(of.url),
+        "creativeWorkStatus": about.notice and line(about.notice),
+        "creator": _body(document["lead_organisation"]) if of.author else None,
+        "publisher": _publisher(about),
+        "license": LICENCES.get(of.licence or ""),
+        "creditText": line(document["attribution"]),
         "datePublished": document["published"][:10],
         "dateModified": document["updated"][:10],
         "version": of.version,
         "isAccessibleForFree": True,
-        "encoding": [
-            {"@type": "MediaObject", "encodingFormat": "application/json", "contentUrl": f"{_uri(of.url)}.json"}
-        ],
+        "encoding": [whole],
     }
-    return _filled(written)
 
 
 def _term(about: About, facet: str, folder: str, slug: str) -> dict[str, Any]:

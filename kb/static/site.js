@@ -52,6 +52,16 @@ for (const form of document.querySelectorAll("form[data-unsaved]")) {
   window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
 }
 
+// What is to be copied can be, where the browser lets a page do so.
+for (const button of document.querySelectorAll("[data-copies]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent.trim());
+    document.querySelector("main").append(heard);
+    heard.textContent = button.textContent = button.dataset.done;
+  });
+}
+
 // The browser's own copies of text that is being written (draft.js) are for their writer alone. They go when the server
 // has the text, when one signs out, and when somebody else signs in; a session that ended by itself leaves them.
 const COPIES = "kb:text:";

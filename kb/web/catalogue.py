@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ from kb.services.query import CatalogueQuery
 from kb.services.record import NARRATIVE, RECOMMENDED, Document
 from kb.services.similar import similar
 from kb.services.vocabularies import COUNTRY_ALIASES, TermInfo, countries
-from kb.web import accounts, context, labels, languages, templating
+from kb.web import accounts, context, exports, labels, languages, representations, templating
 from kb.web.results import around
 
 bp = Blueprint("catalogue", __name__)
@@ -41,7 +41,8 @@ def search() -> ResponseReturnValue:
     results = _found(asked.query, asked.page, asked.per_page)
     if results.page > results.pages:
         raise NotFound(N_("There is no page %(page)d: the last is %(last)d."), page=results.page, last=results.pages)
-    return render_template("catalogue/search.html", results=results, query=asked.query, **around(asked, results))
+    page = render_template("catalogue/search.html", results=results, query=asked.query, **around(asked, results))
+    return exports.name_alternates(make_response(page), asked.query)
 
 
 def _found(asked: CatalogueQuery, page: int = 1, per_page: int = SHOWN) -> Results:
@@ -60,7 +61,7 @@ def practice(slug: str) -> ResponseReturnValue:
     session, base_url = context.reading(), context.config().base_url
     online = versions.online(session, slug, base_url)
     record = online.document
-    return render_template(
+    page = render_template(
         "catalogue/practice.html",
         may_verify=_may_verify(session, record),
         archived=online.archived,
@@ -69,6 +70,7 @@ def practice(slug: str) -> ResponseReturnValue:
         similar=[(each, _shared(record, each)) for each in similar(session, context.engine(), base_url, record)],
         **about(record),
     )
+    return representations.name_files(make_response(page), record)
 
 
 def _may_verify(session: Session, record: Document) -> bool:

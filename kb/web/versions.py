@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, request, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from kb.services import versions as service
 from kb.services.errors import N_, NotFound
-from kb.web import context, templating
+from kb.web import context, representations, templating
 from kb.web.catalogue import about, bp
 
 
@@ -26,7 +26,7 @@ def versions(slug: str) -> ResponseReturnValue:
 def version(slug: str, number: int) -> ResponseReturnValue:
     """The whole record as it was in one version."""
     shown, online = service.read(context.reading(), slug, number, context.config().base_url)
-    return render_template(
+    page = render_template(
         "catalogue/practice.html",
         adaptations=[],
         similar=[],
@@ -37,6 +37,7 @@ def version(slug: str, number: int) -> ResponseReturnValue:
         archived=online.archived,
         **about(shown),
     )
+    return representations.name_files(make_response(page), shown)
 
 
 @bp.get("/practices/<slug>/versions/<int:first>...<int:second>")
