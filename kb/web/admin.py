@@ -27,7 +27,12 @@ def overview() -> ResponseReturnValue:
     """How many people there are, what waits, what was done last."""
     session = context.reading()
     found = administration.overview(session, accounts.acting(session))
-    return render_template("admin/overview.html", overview=found, names=auditing.names(session, found.entries))
+    return render_template(
+        "admin/overview.html",
+        overview=found,
+        names=auditing.names(session, found.entries),
+        controller=context.config().controller,
+    )
 
 
 # For the other pages of administration

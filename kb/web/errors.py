@@ -66,8 +66,8 @@ WORDS = {
     ),
     405: Words(
         N_("This address does not take that"),
-        N_("The page was asked for in a way that it does not answer."),
-        N_("Go back and begin again from the page before."),
+        N_("It was asked for in a way that it does not answer: some addresses only a button may use."),
+        N_("Go back to the page before, and use its button."),
     ),
     409: Words(
         N_("Something changed meanwhile"),

@@ -38,7 +38,7 @@ STATUS = {
     Status.PLANNED: N_("Planned"),
     Status.PILOT: N_("Pilot"),
     Status.RUNNING: N_("Running"),
-    Status.MAINSTREAMED: N_("Mainstreamed"),
+    Status.MAINSTREAMED: N_("Part of normal work"),
     Status.ENDED: N_("Ended"),
     Status.DISCONTINUED: N_("Stopped"),
 }
@@ -238,7 +238,7 @@ SINCE = {
     Status.RUNNING: N_("Running since %(year)s"),
     Status.PILOT: N_("Pilot since %(year)s"),
     Status.PLANNED: N_("Planned for %(year)s"),
-    Status.MAINSTREAMED: N_("Mainstreamed, begun %(year)s"),
+    Status.MAINSTREAMED: N_("Part of normal work, begun %(year)s"),
     Status.ENDED: N_("Ended, begun %(year)s"),
     Status.DISCONTINUED: N_("Stopped, begun %(year)s"),
 }

@@ -22,8 +22,8 @@ def set_up(live: Live, page: Any) -> tuple[str, list[str]]:
     follow(page, "Set it up", exact=True)
     key = page.locator("code").inner_text().replace(" ", "")
     page.get_by_label("Code", exact=True).fill(second_factor.code_at(key, int(time.time() // 30)))
-    if page.get_by_label("Present password").count():
-        page.get_by_label("Present password").fill(factories.PASSWORD)
+    if page.get_by_label("Current password").count():
+        page.get_by_label("Current password").fill(factories.PASSWORD)
     press(page, "Switch it on")
     return key, page.get_by_label("Recovery codes").inner_text().split()
 
@@ -48,7 +48,7 @@ def test_a_second_factor_is_lost_and_recovered(live: Live, open_page: OpenPage, 
     elsewhere.goto(f"{live.url}/account")
     follow(elsewhere, "Recovery codes, and switching it off", exact=True)
     follow(elsewhere, "Switch the second factor off", exact=True)
-    elsewhere.get_by_label("Present password").fill(factories.PASSWORD)
+    elsewhere.get_by_label("Current password").fill(factories.PASSWORD)
     elsewhere.get_by_label("Code", exact=True).fill(codes[1])
     press(elsewhere, "Switch it off")
     assert "switched off" in elsewhere.get_by_role("status").first.inner_text()

@@ -42,7 +42,8 @@ def test_a_practice_that_changes_are_asked_of_stands_first(site: Site, asked: uu
 
 def test_the_list_says_how_many_questions_are_open(site: Site, asked: uuid.UUID) -> None:
     page = text(site, "/my/practices")
-    assert re.search(rf'<a href="/my/practices/{asked}/questions">Answer the editors \(2\)', page)
+    link = rf'<a class="btn btn-line btn-sm" href="/my/practices/{asked}/questions">Answer the editors \(2\)'
+    assert re.search(link, page)
 
 
 def test_question_and_answer_stand_below_the_field(site: Site, asked: uuid.UUID) -> None:

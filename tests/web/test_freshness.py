@@ -78,9 +78,9 @@ def test_the_mails_link_opens_a_page_with_the_button_after_signing_in(site: Site
 
 
 def test_the_click_in_my_practices_comes_back_there(site: Site, nurses: uuid.UUID) -> None:
-    assert "Due for a look since 1 September 2025" in site.client("alice").get("/my/practices").text
+    assert "Due for checking since 1 September 2025" in site.client("alice").get("/my/practices").text
     answer = say(site, "alice", nurses, back="mine")
-    assert answer.request.path == "/my/practices" and "Due for a look" not in answer.text
+    assert answer.request.path == "/my/practices" and "Due for checking" not in answer.text
 
 
 def test_an_editors_click_in_the_list_of_what_is_due_comes_back_there(site: Site, nurses: uuid.UUID) -> None:

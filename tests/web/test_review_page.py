@@ -45,10 +45,10 @@ def page(site: Site, who: str, path: str) -> str:
 # The decision
 
 
-def test_the_buttons_stand_above_the_checklist(site: Site) -> None:
+def test_the_checklist_stands_before_what_is_decided_on_it(site: Site) -> None:
     text = page(site, "bob", f"/review/{made(site, 'submitted')}")
     places = [
-        text.index(each) for each in ("A word to the author", "Ask for changes", "Publish version 1", "To look at")
+        text.index(each) for each in ("To look at", "A word to the author", "Ask for changes", "Publish version 1")
     ]
     assert places == sorted(places)
 
