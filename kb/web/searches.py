@@ -110,10 +110,12 @@ def change(search_id: uuid.UUID) -> ResponseReturnValue:
     return redirect(url_for("searches.overview", _anchor=f"s-{search_id}"))
 
 
-@bp.post("/account/searches/<uuid:search_id>/<any(stop, resume, delete):step>")
+@bp.post("/account/searches/<uuid:search_id>/<step>")
 @accounts.required()
 def step(search_id: uuid.UUID, step: str) -> ResponseReturnValue:
     """Stop a search's mail, let it go on, or delete the search."""
+    if step not in DONE:
+        raise NotFound(N_("Nothing of that name can be done with a search."))
     found = _found_now(search_id) if step == "resume" else ()
     with context.writing() as session:
         user = accounts.acting(session)
