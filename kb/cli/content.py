@@ -11,7 +11,7 @@ import click
 from kb.cli.opening import bar, ensure_index, follow_up, opened, say, shown
 from kb.formats import json
 from kb.formats.json import Row
-from kb.services import exporting, importing, seeding, tables
+from kb.services import exporting, importing, seeding, snapshot, snapshots, tables, vocabularies
 from kb.services.importing import Aim, Importer, Outcome
 from kb.services.refusals import Refusal
 
@@ -76,12 +76,20 @@ def import_file(file: Path, aim: str, owner: str | None, dry_run: bool, all_or_n
 @click.command("export")
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
 def export_file(file: Path) -> None:
-    """Write all public records to FILE: a JSON array, or JSON lines where it ends in .jsonl. - is standard output."""
+    """Write all public records to FILE. Its ending says how: .json, .jsonl, .csv or .xlsx; - is standard output (JSON).
+
+    A file that ends in .zip is a snapshot of everything public: records, versions, vocabularies and files.
+    """
     with opened() as site, site.database.read() as session:
+        config, progress = site.config, shown("Exporting")
         if str(file) == "-":
-            exporting.to_stream(session, sys.stdout.buffer, site.config.base_url)
+            exporting.to_stream(session, sys.stdout.buffer, config.base_url)
             return
-        count = exporting.to_file(session, file, site.config.base_url, shown("Exporting"))
+        if file.suffix.lower() == ".zip":
+            of = snapshot.Site(config.site_name, config.base_url, config.files_dir)
+            count = snapshots.to_file(session, vocabularies.load(session), file, of, progress)
+        else:
+            count = exporting.to_file(session, file, config.base_url, progress)
     click.echo(f"Wrote {count} practices to {file}.")
 
 

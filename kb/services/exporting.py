@@ -1,4 +1,4 @@
-"""Taking everything out: all public records into one file, by slug, as a JSON array or as JSON lines."""
+"""Taking everything out: all public records into one file, by slug, in the format that its ending says."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import contextlib
 import os
 import secrets
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
 from sqlalchemy.orm import Session
 
-from kb.formats import json
+from kb.formats import csv, json, xlsx
+from kb.formats.about import About
 from kb.services import catalogue
 from kb.services.progress import Progress, silent
 from kb.services.publishing import public_count
@@ -20,15 +22,38 @@ from kb.services.record import Document
 LINES = (".jsonl", ".ndjson")
 """Endings of a file that holds JSON lines."""
 
+TITLE = "All practices"
+
 
 def to_file(session: Session, path: Path, base_url: str, progress: Progress = silent) -> int:
-    """Write all public records to a file; returns how many. The file is there whole or not at all."""
+    """Write all public records to a file; returns how many. The file is there whole or not at all.
+
+    Its ending says whether it is JSON lines, CSV or XLSX; any other is a JSON array.
+    """
     with replacing(path) as binary:
         count = _Count()
         records = progress(count.through(catalogue.every(session, base_url)), public_count(session))
-        for piece in json.lines(records) if path.suffix in LINES else json.array(records):
-            binary.write(piece.encode())
+        for piece in _written(path.suffix.lower(), records, base_url):
+            binary.write(piece.encode() if isinstance(piece, str) else piece)
     return count.n
+
+
+def _written(ending: str, records: Iterable[Document], base_url: str) -> Iterator[str] | Iterator[bytes]:
+    if ending in LINES:
+        return json.lines(records)
+    if ending not in (".csv", ".xlsx"):
+        return json.array(records)
+    about = About(
+        site=TITLE,
+        base_url=base_url,
+        title=TITLE,
+        url=f"{base_url}/practices",
+        made=datetime.now(UTC),
+        language="en",
+        term=lambda _facet, value: value,
+        point=lambda _document: None,
+    )
+    return csv.many(records, about) if ending == ".csv" else xlsx.many(records, about)
 
 
 def to_stream(session: Session, stream: IO[bytes], base_url: str) -> int:

@@ -16,7 +16,7 @@ from kb.services.presenting import Found
 from kb.services.publishing import iso
 from kb.services.query import Params
 from kb.services.record import KEYS, Document
-from kb.web import context, labels, languages
+from kb.web import context, exports, labels, languages
 from kb.web.api import answer, bp, only, parameters
 
 SHORT = ("slug", "title", "summary", "language", "country", "region", "themes", "target_groups", "status", "evidence",
@@ -153,7 +153,7 @@ def _links(asked: query.Request, results: Results, wanted: tuple[str, ...]) -> d
         "self": _page(asked, wanted, asked.page),
         "next": _page(asked, wanted, asked.page + 1) if asked.page < results.pages else None,
         "prev": _page(asked, wanted, asked.page - 1) if asked.page > 1 else None,
-        "csv": None,  # until the format is there
+        "csv": context.config().base_url + exports.address("csv", asked.query),
     }
 
 

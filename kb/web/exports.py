@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from flask import Blueprint, Response, redirect, render_template, request, stream_with_context, url_for
+from flask import (
+    Blueprint,
+    Response,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    stream_with_context,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
@@ -14,7 +23,7 @@ from werkzeug.http import dump_options_header
 
 from kb.formats import atom, bibtex, csv, geojson, json, jsonld, ris, table, xlsx
 from kb.formats.about import About, Document
-from kb.services import catalogue, query
+from kb.services import catalogue, query, snapshot, snapshots
 from kb.services.errors import N_, NotFound
 from kb.services.query import CatalogueQuery
 from kb.web import context, framing, labels
@@ -22,6 +31,9 @@ from kb.web import context, framing, labels
 bp = Blueprint("exports", __name__)
 
 Writer = Callable[[Iterable[Document], About], Iterator[str] | Iterator[bytes]]
+
+WAIT = 20.0
+"""Seconds that somebody waits for a snapshot which is being made."""
 
 PIECE = 32 * 1024
 """Bytes that are sent together."""
@@ -85,6 +97,23 @@ def export(suffix: str) -> ResponseReturnValue:
     pieces = FORMATS[suffix].write(_closing(session, found.documents), framing.of_query(asked.query))
     response = Response(stream_with_context(_together(pieces)), content_type=FORMATS[suffix].media_type)
     response.headers["Content-Disposition"] = _disposition(suffix)
+    response.headers["X-Robots-Tag"] = "noindex"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+@bp.get("/snapshot.zip")
+def whole() -> ResponseReturnValue:
+    """Everything public in one file, made at most once a day; where a large one is not ready, when to come again."""
+    config = context.config()
+    site = snapshot.Site(config.site_name, config.base_url, config.files_dir)
+    path = snapshots.current(context.parts().database, config.data_dir, site, WAIT)
+    if path is None:
+        text = gettext("The snapshot is being made. Try again in a minute.") + "\n"
+        headers = {"Retry-After": "60", "Cache-Control": "no-store"}
+        return Response(text, 503, headers, content_type="text/plain; charset=utf-8")
+    name = f"snapshot-{datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()}.zip"
+    response = send_file(path, "application/zip", as_attachment=True, download_name=name, max_age=0)
     response.headers["X-Robots-Tag"] = "noindex"
     response.headers["Access-Control-Allow-Origin"] = "*"
     return response
