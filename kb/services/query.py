@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from kb.models import AuthorityRole, Evidence, FundingSource, Level, RegionType, Status
@@ -74,7 +74,7 @@ MOST_VALUES = 100
 PER_PAGE = 20
 PER_PAGE_LIMIT = 100
 LAST_PAGE = 100_000
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:\d{2})?)?")
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2})?)?")
 
 
 @dataclass(frozen=True)
@@ -340,5 +340,7 @@ def _canonical(text: str) -> str:
     if len(text) == len("2026-09-30"):
         return date.fromisoformat(text).isoformat()
     moment = datetime.fromisoformat(text)
+    if moment.microsecond:  # as JavaScript writes it: records say the second, so the next whole one is meant
+        moment = moment.replace(microsecond=0) + timedelta(seconds=1)
     moment = moment.astimezone(UTC) if moment.tzinfo else moment
     return moment.replace(tzinfo=None).isoformat() + "Z"  # strftime would write the year 999 in three digits
