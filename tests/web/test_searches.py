@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask.testing import FlaskClient
@@ -217,3 +217,15 @@ def test_a_link_that_ends_all_mail_of_somebody_stops_no_search_nor_the_other_way
 def test_the_link_of_a_search_that_is_gone_says_so(site: Site) -> None:
     gone = searches.way_out(site.config.secret_key, uuid.uuid4())
     assert "the search is deleted" in text(site.client().get(gone))
+
+
+def test_a_running_server_tells_by_itself(site: Site) -> None:
+    keep(site)
+    with site.database.write() as session:
+        factories.published(session)
+        session.scalars(select(SavedSearch)).one().checked -= timedelta(days=8)
+    site.drain()
+    site.parts.postman.sweep()
+    site.parts.postman.deliver()
+    [file] = (site.config.data_dir / "mail").glob("*.eml")
+    assert "List-Unsubscribe: <http://127.0.0.1:8000/unsubscribe/search/" in file.read_text()
