@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bench.autosave import autosave
+from bench.exports import exports
 from bench.fuzz import fuzz
 from bench.lighthouse import lighthouse
 from bench.relevance import relevance
@@ -18,6 +19,7 @@ def main() -> None:
 
 
 main.add_command(autosave)
+main.add_command(exports)
 main.add_command(fuzz)
 main.add_command(lighthouse)
 main.add_command(relevance)
