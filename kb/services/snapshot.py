@@ -17,14 +17,13 @@ from sqlalchemy.orm import Session, aliased
 from kb.formats import csv, datapackage, json, skos, table
 from kb.formats.about import About, Document
 from kb.formats.datapackage import Part
-from kb.formats.skos import Concept, Merged, Scheme
 from kb.models import Practice, Record, Revision, State, StoredFile
-from kb.services import catalogue, files
+from kb.services import catalogue, concepts, files
 from kb.services.files import Store
 from kb.services.progress import Progress, silent
 from kb.services.publishing import iso, public_count
 from kb.services.shown_files import KEYS as FILE_KEYS
-from kb.services.terms import KINDS, THEMES, Kind
+from kb.services.terms import KINDS, THEMES
 from kb.services.vocabularies import Vocabulary, of_today, term_successors
 
 TABLE = "data/practices.csv"
@@ -210,7 +209,7 @@ def _vocabularies(vocabulary: Vocabulary, site: Site) -> Iterator[tuple[str, str
             for term in terms.values()
         ]  # fmt: skip
         yield f"{kind.path}.json", _dump(plain)
-        yield f"{kind.path}.ttl", skos.one(_scheme(kind, vocabulary, site))
+        yield f"{kind.path}.ttl", skos.one(concepts.scheme(kind, vocabulary, site.base_url, site.name))
     yield "regions.json", _dump(
         [
             {"code": region.code, "edition": region.edition, "level": region.level, "country": region.country,
@@ -218,28 +217,6 @@ def _vocabularies(vocabulary: Vocabulary, site: Site) -> Iterator[tuple[str, str
              "name_native": region.name_native, "lon": region.lon, "lat": region.lat, "types": list(region.types)}
             for region in vocabulary.regions.values()
         ]
-    )  # fmt: skip
-
-
-def _scheme(kind: Kind, vocabulary: Vocabulary, site: Site) -> Scheme:
-    terms = vocabulary.themes if kind is THEMES else vocabulary.target_groups
-    scheme = f"{site.base_url}/vocabularies/{kind.path}.ttl"
-    place = f"{site.base_url}/themes/" if kind is THEMES else f"{scheme}#"
-    return Scheme(
-        address=scheme,
-        titles={"en": f"{kind.path.replace('-', ' ').capitalize()} of integration practices"},
-        descriptions={},
-        publisher=site.name,
-        agent=f"{site.base_url}/catalog.ttl#publisher",
-        concepts=[
-            Concept(f"{place}{term.slug}", term.slug, {**term.labels, "en": term.label}, term.synonyms,
-                    term.scope_note, term.mappings)
-            for term in terms.values()
-        ],
-        merged=[
-            Merged(f"{place}{old}", old, f"{place}{new}")
-            for old, new in sorted(vocabulary.term_successors.get(kind.key, {}).items())
-        ],
     )  # fmt: skip
 
 

@@ -8,11 +8,9 @@ from flask.typing import ResponseReturnValue
 from kb.config import Config
 from kb.formats import dcat, skos, turtle
 from kb.formats.dcat import Contact, File, Named, Service
-from kb.formats.skos import Concept, Merged, Scheme
-from kb.services import repository
+from kb.services import concepts, repository
 from kb.services.errors import N_, NotFound
-from kb.services.terms import KINDS, THEMES, Kind
-from kb.services.vocabularies import TermInfo
+from kb.services.terms import KINDS
 from kb.web import catalogues, context, exports, limiting, responsible
 
 bp = Blueprint("open_data", __name__)
@@ -26,15 +24,7 @@ SITE_IS = N_("The open data of this knowledge base: one data set, as files and f
 
 KEYWORDS = (N_("integration"), N_("migration"), N_("regions"), N_("good practice"))
 
-TITLES = {
-    "themes": N_("Themes of integration practices"),
-    "target-groups": N_("Target groups of integration practices"),
-}
-MEANINGS = {
-    "themes": N_("The subjects that practices are filed by."),
-    "target-groups": N_("The people whom practices are for."),
-}
-
+SNAPSHOT = (N_("Everything in one file (zip)"), N_("records, versions, vocabularies and files, with checksums"))
 API = (N_("API"), N_("Searches, whole records, figures and lists as JSON, without an account."))
 OAI = (N_("OAI-PMH"), N_("All records as Dublin Core for harvesters, with what has changed and what is gone."))
 
@@ -78,7 +68,7 @@ def catalog() -> ResponseReturnValue:
         begins=extent.begins,
         files=_files(config),
         services=_services(config),
-        vocabularies=[_scheme_address(kind) for kind in KINDS],
+        vocabularies=[concepts.address(kind, config.base_url) for kind in KINDS],
     )
     return _turtle(dcat.one(described))
 
@@ -90,19 +80,8 @@ def vocabulary(name: str) -> ResponseReturnValue:
     if kind is None:
         raise NotFound(N_("There is no such vocabulary."))
     config, held = context.config(), context.vocabulary()
-    terms = held.themes if kind is THEMES else held.target_groups
-    scheme = Scheme(
-        address=_scheme_address(kind),
-        titles=in_languages(TITLES[name]),
-        descriptions=in_languages(MEANINGS[name]),
-        publisher=responsible.name(config),
-        agent=config.base_url + url_for("open_data.catalog") + "#publisher",
-        concepts=[_concept(kind, term) for term in terms.values()],
-        merged=[
-            Merged(concept_address(kind, old), old, concept_address(kind, new))
-            for old, new in sorted(held.term_successors.get(kind.key, {}).items())
-        ],
-    )
+    titles, meanings = (in_languages(texts[kind.name]) for texts in (concepts.TITLES, concepts.MEANINGS))
+    scheme = concepts.scheme(kind, held, config.base_url, responsible.name(config), titles, meanings)
     return _turtle(skos.one(scheme))
 
 
@@ -115,22 +94,6 @@ def in_languages(text: str) -> dict[str, str]:
     return found
 
 
-def concept_address(kind: Kind, slug: str) -> str:
-    """The address that a term is known by: a theme's page, a target group's place in its vocabulary."""
-    if kind is THEMES:
-        return context.config().base_url + url_for("catalogue.theme", slug=slug)
-    return f"{_scheme_address(kind)}#{slug}"
-
-
-def _concept(kind: Kind, term: TermInfo) -> Concept:
-    labels = {**term.labels, catalogues.SOURCE: term.label}
-    return Concept(concept_address(kind, term.slug), term.slug, labels, term.synonyms, term.scope_note, term.mappings)
-
-
-def _scheme_address(kind: Kind) -> str:
-    return context.config().base_url + url_for("open_data.vocabulary", name=kind.path)
-
-
 def _by_language(words: tuple[str, ...]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for word in words:
@@ -140,7 +103,7 @@ def _by_language(words: tuple[str, ...]) -> dict[str, list[str]]:
 
 
 def _files(config: Config) -> list[File]:
-    return [
+    lists = [
         File(
             each.suffix,
             config.base_url + url_for("exports.practices", suffix=each.suffix),
@@ -149,6 +112,8 @@ def _files(config: Config) -> list[File]:
         )
         for each in exports.FORMATS.values()
     ]
+    snapshot = Named(*map(in_languages, SNAPSHOT))
+    return [*lists, File("zip", config.base_url + url_for("exports.whole"), "application/zip", snapshot)]
 
 
 def _services(config: Config) -> list[Service]:

@@ -30,6 +30,12 @@ def graph(client: FlaskClient, address: str) -> Graph:
     return Graph().parse(data=answer.data, format="turtle")
 
 
+def status(client: FlaskClient, address: str) -> int:
+    """What an address answers; a file that is sent is closed."""
+    with client.get(address) as answer:
+        return answer.status_code
+
+
 def listed(client: FlaskClient, address: str) -> dict[str, str | None]:
     """The addresses of a sitemap as paths, with when each changed last."""
     root = ET.fromstring(client.get(address).data)
@@ -77,7 +83,7 @@ def test_the_catalogue_has_what_dcat_ap_asks_for(reader: FlaskClient) -> None:
 def test_every_file_of_the_catalogue_is_there(reader: FlaskClient) -> None:
     files = [str(each) for each in graph(reader, "/catalog.ttl").objects(None, DCAT.downloadURL)]
     assert len(files) > 3
-    assert {reader.head(each.removeprefix(BASE)).status_code for each in files} == {200}
+    assert {status(reader, each.removeprefix(BASE)) for each in files} == {200}
 
 
 @pytest.mark.parametrize("address", TURTLE)
@@ -120,7 +126,7 @@ def test_every_link_of_the_page_about_the_data_leads_somewhere(reader: FlaskClie
     main = reader.get("/data").text.partition("<main")[2].partition("</main>")[0]
     links = {each.replace("&amp;", "&") for each in re.findall(r'href="(/[^"#]+)', main)}
     assert {"/oai?verb=Identify", "/catalog.ttl", "/practices.csv"} <= links
-    assert {address: reader.head(address).status_code for address in links} == dict.fromkeys(links, 200)
+    assert {address: status(reader, address) for address in links} == dict.fromkeys(links, 200)
 
 
 def test_the_page_about_the_data_is_linked_from_every_foot(reader: FlaskClient) -> None:
