@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/installed-$(VERSION)-$(shell cksum < requirements.txt | tr 
 INSTALLED_DEV := $(VENV)/installed-dev-$(VERSION)-$(shell cat requirements.txt requirements-dev.txt | cksum | tr ' ' '-')
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-all fuzz
+.PHONY: help install run test check check-all fuzz fuzz-api
 .SILENT:
 
 help: ## List the targets
@@ -38,6 +38,8 @@ check-all: $(INSTALLED_DEV) ## Look at every page in every state, width, colours
 	KB_CHECK_ALL=1 KB_KEEP_HTML=build/html $(BIN)/python -m pytest -p tests.requiring -n 2 tests/browser/matrix $(ARGS)
 	$(BIN)/python scripts/validate_html.py build/html
 
+fuzz-api: $(INSTALLED_DEV) ## Ask of the API all that its OpenAPI document allows and forbids; some 10 minutes (KB_TEST_RUNS=200 for more)
+	KB_TEST_RUNS=$${KB_TEST_RUNS:-60} $(BIN)/python -m pytest -p tests.requiring tests/web/test_api_fuzz.py $(ARGS)
 fuzz: $(INSTALLED_DEV) ## Ask 20,000 questions of every kind of the records in KB_TEST_DATA; some 30 minutes (ARGS="--count 500")
 	test -n "$$KB_TEST_DATA" || { echo "Set KB_TEST_DATA to the folder of the test data: the questions are asked of real texts." >&2; exit 1; }
 	$(BIN)/python -m bench fuzz $(ARGS)

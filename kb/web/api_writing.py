@@ -137,7 +137,7 @@ def _mark(practice: Practice) -> str:
 
 def _unmoved(practice: Practice) -> None:
     """Raise PreconditionRequired where no mark was sent, PreconditionFailed where it is not that of the text there."""
-    if "If-Match" not in request.headers:
+    if not request.headers.get("If-Match", "").strip():
         raise PreconditionRequired(gettext(NO_MARK))
     if not (request.if_match.star_tag or request.if_match.contains_weak(_mark(practice))):
         raise PreconditionFailed(gettext(STALE))
