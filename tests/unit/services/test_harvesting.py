@@ -69,8 +69,13 @@ def change(database: Database, slug: str, act: Callable[[Any, Practice], object]
         act(session, held(session, slug).practice)
 
 
+def owner(practice: Practice) -> User:
+    assert practice.owner is not None
+    return practice.owner
+
+
 def submit(session: Any, practice: Practice) -> None:
-    practices.submit(session, practice.owner, practice, factories.vocabulary(session))
+    practices.submit(session, owner(practice), practice, factories.vocabulary(session))
 
 
 def publish(session: Any, practice: Practice) -> None:
@@ -83,7 +88,7 @@ def publish(session: Any, practice: Practice) -> None:
 def rewrite(title: str) -> Callable[[Any, Practice], object]:
     def act(session: Any, practice: Practice) -> None:
         document = {**practices.working_copy(session, practice), "title": title}
-        practices.save(session, practice.owner, practice, document, None)
+        practices.save(session, owner(practice), practice, document, None)
 
     return act
 
@@ -207,7 +212,7 @@ def test_what_waited_comes_in_once_the_review_is_over_and_nobody_wrote(other: Th
     change(base, slug, submit)
     other.update(slug, summary="Now for doctors too.")
     harvest(base, other.url)
-    change(base, slug, lambda session, practice: practices.withdraw(session, practice.owner, practice))
+    change(base, slug, lambda session, practice: practices.withdraw(session, owner(practice), practice))
     assert harvest(base, other.url).counts() == {"updated": 1}
     with base.read() as session:
         assert held(session, slug).waiting is None
