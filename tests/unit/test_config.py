@@ -139,3 +139,26 @@ def test_a_damaged_key_is_refused(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_refused() -> None:
     with pytest.raises(SettingError, match="KB_DATA_DIR"):
         load_with(Path("/proc/no/such/data"))
+
+
+@pytest.mark.parametrize(
+    ("text", "allowed", "refused"),
+    [
+        ("", (), ("127.0.0.1", "kb.lan")),
+        ("off", (), ("127.0.0.1", "kb.lan")),
+        ("on", ("127.0.0.1", "kb.lan"), ()),
+        ("KB.lan, 10.0.0.5,[::1]", ("kb.lan", "Kb.LAN", "10.0.0.5", "::1"), ("127.0.0.1", "other.lan")),
+    ],
+)
+def test_the_local_network_is_harvested_only_where_it_is_allowed(
+    tmp_path: Path, text: str, allowed: tuple[str, ...], refused: tuple[str, ...]
+) -> None:
+    config = load_with(tmp_path, KB_HARVEST_LOCAL=text)
+    assert all(config.may_harvest_locally(host) for host in allowed)
+    assert not any(config.may_harvest_locally(host) for host in refused)
+
+
+@pytest.mark.parametrize("text", ["yes please", "http://kb.lan", "kb.lan:8000", ","])
+def test_hosts_that_are_none_are_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingError, match="KB_HARVEST_LOCAL"):
+        load_with(tmp_path, KB_HARVEST_LOCAL=text)

@@ -321,3 +321,20 @@ def test_a_certificate_of_another_name_is_refused(serve: Serve, authority: trust
 def test_a_certificate_that_nobody_vouches_for_is_refused(serve: Serve, authority: trustme.CA) -> None:
     server = serve(reply(200, b"spy"), secured(authority, "good.example"))
     assert refused(server.url(host="good.example", scheme="https"), fetcher(resolve=home)) == fetching.BAD_CERTIFICATE
+
+
+def test_a_host_of_the_local_network_is_reached_where_the_operator_allows_it() -> None:
+    with serving(lambda _asked: reply(body=b"inside")) as server:
+        assert Fetcher(AGENT, local=("127.0.0.1",)).fetch(server.url()).body == b"inside"
+
+
+def test_another_host_of_the_local_network_is_not() -> None:
+    with serving(lambda _asked: reply(body=b"inside")) as server, pytest.raises(Unfetchable, match="not open"):
+        Fetcher(AGENT, local=("localhost",)).fetch(server.url())
+
+
+def test_an_allowed_host_leads_to_no_other_one_inside() -> None:
+    with serving(lambda _asked: reply(body=b"inside")) as hidden:
+        with serving(lambda _asked: reply(302, location=hidden.url())) as server:
+            with pytest.raises(Unfetchable, match="not open"):
+                Fetcher(AGENT, local=("localhost",)).fetch(server.url(host="localhost"))
