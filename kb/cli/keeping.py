@@ -13,7 +13,7 @@ import click
 from kb import config as settings
 from kb.cli.opening import opened, rebuild_index, shown
 from kb.config import Config
-from kb.services import backup, consistency, file_keeping, retention
+from kb.services import backup, consistency, file_keeping, retention, staging
 from kb.services.archive import Manifest
 from kb.services.backup import Home
 from kb.services.occupancy import using
@@ -50,6 +50,7 @@ def sweep() -> None:
         with site.database.write() as session:
             done = retention.sweep(session, now)
         file_keeping.sweep_folder(site.database, site.config.files_dir, now)
+        staging.sweep_folder(site.database, site.config.data_dir, now - staging.GRACE)
     parts = ", ".join(f"{name} {count}" for name, count in asdict(done).items() if count)
     click.echo(f"Removed: {parts}." if parts else "Nothing has been kept for too long.")
 

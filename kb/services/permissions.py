@@ -91,6 +91,8 @@ ACTIONS = (
     Action("write", Who.MEMBER, "Begin a practice, on the site, through the API or by an import"),
     Action("see-contact", Who.MEMBER, "See whom to write to about a public practice"),
     Action("review", Who.EDITOR, "See the queue of submissions, write what only editors write"),
+    Action("import", Who.EDITOR, "Take in a file of practices on the site, as drafts or submissions of one's own"),
+    Action("import-published", Who.ADMIN, "Take in a file of practices on the site as published ones"),
     Action("invite", Who.EDITOR, "Invite readers and members, decide who registers"),
     Action("invite-editors", Who.ADMIN, "Invite editors and administrators"),
     Action("administer", Who.ADMIN, "Manage people, organisations and vocabularies; read the mail and the audit log"),

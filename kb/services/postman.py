@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 from kb.config import Config
 from kb.db import Database
 from kb.models import MailMessage
-from kb.services import file_keeping, notices, outbox, reminding, retention, searches
+from kb.services import file_keeping, notices, outbox, reminding, retention, searches, staging
 from kb.services.errors import N_
 from kb.services.mail import KINDS
 from kb.services.transport import POLICY, Deferred, FolderTransport, HungUp, Refused, Transport, Trouble, Unreachable
@@ -131,6 +131,7 @@ class Postman:
             reminding.remind(session, self.clock())
             messages = retention.sweep(session, self.clock()).mail
         file_keeping.sweep_folder(self.database, self.config.files_dir, self.clock())
+        staging.sweep_folder(self.database, self.config.data_dir, self.clock() - staging.GRACE)
         if self._also:
             self._also(self.clock())
         return messages

@@ -15,7 +15,18 @@ from sqlalchemy import ColumnElement, CursorResult, and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from kb.db import Base
-from kb.models import Buffer, Form, Invitation, Offer, OneTimeLink, Practice, PreviewLink, User, UserSession
+from kb.models import (
+    Buffer,
+    Form,
+    Invitation,
+    Offer,
+    OneTimeLink,
+    Practice,
+    PreviewLink,
+    StagedImport,
+    User,
+    UserSession,
+)
 from kb.services import file_keeping, outbox, registrations, reports, sessions
 from kb.services.errors import N_, Message
 from kb.services.permissions import can, owns
@@ -116,6 +127,7 @@ class Swept:
     files: int
     reporters: int
     buffers: int
+    imports: int
 
     @property
     def total(self) -> int:
@@ -142,6 +154,7 @@ def sweep(session: Session, now: datetime) -> Swept:
         files=file_keeping.sweep(session, now),
         reporters=reports.forget_reporters(session, now - REPORTERS_KEPT),
         buffers=_sweep_buffers(session, now - BUFFERS_KEPT),
+        imports=_remove(session, StagedImport, StagedImport.created < now - STAGED_KEPT),
     )
 
 

@@ -14,16 +14,11 @@ from kb.formats import csv_reading, json, table
 from kb.formats.grid import Fault, Line, Spot, Unreadable, column_name
 from kb.formats.json import Row
 from kb.formats.table import BY_NAME, PRACTICE
+from kb.formats.template import EXAMPLE, VALUES
 from kb.formats.xlsx import CODEBOOK, MAIN
 from kb.formats.xlsx_reading import LARGEST, Book
 from kb.services.errors import N_
 from kb.services.record import CONTACT, GROUPS, LISTS
-
-VALUES = "values"
-"""The sheet of a template that lists what may stand in a column."""
-
-EXAMPLE = "#example"
-"""A row whose title begins so shows how it is done, and is left out."""
 
 CUT = 32_767
 """Characters after which a spreadsheet cuts a cell that it saves."""

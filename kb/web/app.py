@@ -51,6 +51,7 @@ from kb.web import (
     freshness,
     harvesting,
     history,
+    importing,
     joining,  # noqa: F401 (likewise)
     languages,
     leaving,  # noqa: F401 (likewise)
@@ -144,7 +145,7 @@ def make(config: Config) -> Flask:
         admin_invitations.bp, admin_mail.bp, admin_organisations.bp, admin_users.bp, admin_vocabularies.bp,
         redaction.bp, reference.bp, history.bp, sharing.bp, preview.bp, reporting.bp, claiming.bp, merging.bp,
         reassigning.bp, harvesting.bp, lifecycle.bp, admin_mail_texts.bp, autosave.bp, conflicts.bp, styleguide.bp,
-        feeds.bp, searches.bp, oai.bp, open_data.bp, crawlers.bp, representations.bp,
+        feeds.bp, searches.bp, oai.bp, open_data.bp, crawlers.bp, representations.bp, importing.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)

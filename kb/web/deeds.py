@@ -20,6 +20,8 @@ DEEDS = {
     "harvest.leave": N_("Left a new text from another installation out"),
     "harvest.run": N_("Took practices over from another installation"),
     "harvest.take": N_("Took a new text over from another installation"),
+    "import.take": N_("Took in a file of practices"),
+    "import.upload": N_("Uploaded a file of practices to take in"),
     "invitation.accept": N_("Accepted an invitation"),
     "invitation.send": N_("Sent an invitation"),
     "invitation.withdraw": N_("Took an invitation back"),
@@ -105,6 +107,7 @@ DEEDS = {
 KINDS = {
     "user": N_("account"),
     "practice": N_("practice"),
+    "import": N_("file of practices"),
     "invitation": N_("invitation"),
     "registration": N_("registration"),
     "organisation": N_("organisation"),

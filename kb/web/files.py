@@ -51,12 +51,15 @@ BUSY = N_("The site is busy and could not take the file. Your words are below: c
 PUBLIC = "public, max-age=300, must-revalidate"
 """How long caches keep a public file unasked: not long, for what was public can be taken offline or removed."""
 
+UPLOADS = ("files.upload", "importing.upload")
+"""The views that take a file."""
+
 CHANGES = ("save", "up", "down", "remove")
 
 
 def let_in() -> None:
     """Let the body of an upload be larger than any other, for whoever is signed in, or was until a moment ago."""
-    if request.method == "POST" and request.endpoint == "files.upload" and accounts.TOKEN in cookie:
+    if request.method == "POST" and request.endpoint in UPLOADS and accounts.TOKEN in cookie:
         request.max_content_length = BODY_LIMIT
 
 

@@ -39,10 +39,12 @@ from kb.services import (
     resets,
     searches,
     second_factor,
+    staging,
     vocabularies,
 )
 from kb.services.checking import check
 from kb.services.files import Store
+from kb.services.importing import Aim
 from kb.services.practice_files import Words
 from kb.services.publishing import publish
 from kb.services.query import CatalogueQuery
@@ -50,6 +52,7 @@ from tests import factories, uploads
 from tests.conftest import Site
 from tests.harvests import came
 from tests.letters import link
+from tests.planted import planted
 
 LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 """A word that no line holds."""
@@ -76,6 +79,7 @@ def rich(site: Site) -> Names:
         _searches(session, site, people, named)
         named["unsubscribe"] = notices.token(site.config.secret_key, people["bob"].id)
     _files(site, named)
+    _uploads(site, named)
     _links(site, named)
     site.drain()
     return named
@@ -229,6 +233,17 @@ def _files(site: Site, named: Names) -> None:
             practice_files.add(
                 session, alice, store, practice, kind, taken, Words("Report of 2025", alt or None, "Sam")
             )
+
+
+def _uploads(site: Site, named: Names) -> None:
+    """Files that Bob is about to take in: one that is good in parts, and one of which nothing can be taken."""
+    place = staging.folder(site.config.data_dir)
+    for name, data in (("staged", planted(74)[0]), ("unfit", b"title,sumary\nA house,Words\n")):
+        with staging.received(place, io.BytesIO(data)) as draft, site.database.write() as session:
+            bob = accounts.get(session, "bob@example.org")
+            kept = staging.stage(session, bob, place, draft, f"{LONG}.csv", Aim.SUBMITTED)
+        staging.look(site.database, place, kept, bob)
+        named[name] = str(kept.id)
 
 
 def _links(site: Site, named: Names) -> None:
