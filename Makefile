@@ -40,6 +40,7 @@ check-all: $(INSTALLED_DEV) ## Look at every page in every state, width, colours
 
 fuzz-api: $(INSTALLED_DEV) ## Ask of the API all that its OpenAPI document allows and forbids; some 10 minutes (KB_TEST_RUNS=200 for more)
 	KB_TEST_RUNS=$${KB_TEST_RUNS:-60} $(BIN)/python -m pytest -p tests.requiring tests/web/test_api_fuzz.py $(ARGS)
+
 fuzz: $(INSTALLED_DEV) ## Ask 20,000 questions of every kind of the records in KB_TEST_DATA; some 30 minutes (ARGS="--count 500")
 	test -n "$$KB_TEST_DATA" || { echo "Set KB_TEST_DATA to the folder of the test data: the questions are asked of real texts." >&2; exit 1; }
 	$(BIN)/python -m bench fuzz $(ARGS)

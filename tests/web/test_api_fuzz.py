@@ -10,6 +10,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,7 @@ class World:
         kept = CONFIG.read_text(encoding="utf-8").replace('hooks = "tests/asking_the_api.py"', "")  # imported already
         config = SchemathesisConfig.from_str(settings + kept + few)
         self.schema: Any = schemathesis.openapi.from_url(f"{base}/api/v1/openapi.json", config=config)
-        self.schema.hook("map_path_parameters")(lambda context, path_parameters: self._point(context, path_parameters))
+        self.schema.hook("map_path_parameters")(partial(self._point))  # a method takes no attributes
 
     def _point(self, context: Any, path_parameters: dict[str, Any]) -> dict[str, Any]:
         """Have every second question about a practice that there is."""
