@@ -15,23 +15,23 @@ _SENTENCE_ENDS = ".!?…:\n"
 _CUT = "…"
 
 
-def mark(text: str, question: Question, language: str, *, characters: int | None = None) -> str:
+def mark(text: str, question: Question, language: str, *, characters: int | None = None, first: int = 0) -> str:
     """Return `text` as HTML with the words that answer `question` in <mark>.
 
     A word does where it equals one of the question, folded, or shares a stem with it in `language` (a BCP 47 tag), or
     begins as it does where it is a beginning; words of a phrase do where all of them stand side by side, and a compound
     does written apart or as one. With `characters`, only the passage of at most so many that holds most words of the
-    question, with an ellipsis where text was left out; no word is cut unless it alone is longer. Takes time in
-    proportion to the text.
+    question, with an ellipsis where text was left out; no word is cut unless it alone is longer. Among passages with as
+    many, one whose words stand in the `first` characters of the text is better. Takes time in proportion to the text.
     """
     tokens = list(analyse(text, language))
     found = _asked(question, language_of(language)).found(tokens)
     if characters is None or len(text) <= characters:
         return _html(text, 0, len(text), [tokens[i] for i in found])
-    start, end = _passage(text, tokens, found, characters)
+    start, end = _passage(text, tokens, found, characters, first)
     inside = [tokens[i] for i in found if start <= tokens[i].start and tokens[i].end <= end]
-    before = f"{_CUT} " if text[:start].strip() else ""
-    after = f" {_CUT}" if text[end:].strip() else ""
+    before = f"{_CUT}\u00a0" if text[:start].strip() else ""  # neither stands alone on a line
+    after = f"\u00a0{_CUT}" if text[end:].strip() else ""
     return before + _html(text, start, end, inside) + after
 
 
@@ -104,13 +104,13 @@ def _asked(question: Question, language: str) -> _Asked:
     return _Asked(question, language)
 
 
-def _passage(text: str, tokens: Sequence[Word], found: dict[int, int], size: int) -> tuple[int, int]:
+def _passage(text: str, tokens: Sequence[Word], found: dict[int, int], size: int, preferred: int) -> tuple[int, int]:
     """Return from where to where the best passage goes, with its ellipses at most `size` characters long."""
     size -= 2 * (len(_CUT) + 1)
     if not tokens:
         return 0, size
     edges = _edges(text, tokens)
-    first = _best_start(text, tokens, edges, found, size)
+    first = _best_start(text, tokens, edges, found, size, preferred)
     start = edges[first][0]
     last = first
     while last + 1 < len(tokens) and edges[last + 1][1] - start <= size:
@@ -135,14 +135,17 @@ def _edges(text: str, tokens: Sequence[Word]) -> list[tuple[int, int]]:
 
 
 def _best_start(
-    text: str, tokens: Sequence[Word], edges: Sequence[tuple[int, int]], found: dict[int, int], size: int
-) -> int:
-    """Return the first word of the best window: most things asked for, then a sentence start, then most marks."""
+    text: str, tokens: Sequence[Word], edges: Sequence[tuple[int, int]], found: dict[int, int], size: int,
+    preferred: int,
+) -> int:  # fmt: skip
+    """Return the first word of the best window: most things asked for, all of them in the first `preferred` characters,
+    then a sentence start, then most marks.
+    """
     if not found:
         return 0
     hits = list(found)
     held: dict[int, int] = {}
-    best, best_rank, end = 0, (-1, False, 0, 0.0), 0
+    best, best_rank, end = 0, (-1, False, False, 0, 0.0), 0
     for start in range(len(tokens)):
         while end < len(tokens) and (edges[end][1] - edges[start][0] <= size or end <= start):
             _count(held, found.get(end), 1)
@@ -151,7 +154,8 @@ def _best_start(
             low, high = bisect_left(hits, start), bisect_left(hits, end)
             centre = (hits[low] + hits[high - 1]) / 2 if high > low else start
             off = abs(centre - (start + end - 1) / 2)
-            rank = (len(held), _starts_sentence(text, tokens, start), high - low, -off)
+            leading = high > low and tokens[hits[high - 1]].end <= preferred
+            rank = (len(held), leading, _starts_sentence(text, tokens, start), high - low, -off)
             if rank > best_rank:
                 best, best_rank = start, rank
         _count(held, found.get(start), -1)

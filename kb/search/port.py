@@ -157,10 +157,13 @@ class SearchEngine(Protocol):
     def complete(self, kind: str, text: str, limit: int) -> tuple[str, ...]:
         """Return names of a kind of `COMPLETED`, a word of which begins with `text`, the most frequent first."""
 
-    def mark(self, text: str, question: Question, language: str, *, characters: int | None = None) -> str:
+    def mark(
+        self, text: str, question: Question, language: str, *, characters: int | None = None, first: int = 0
+    ) -> str:
         """Return `text` as HTML, escaped, with the words that answer `question` in <mark>.
 
-        With `characters`, only the best passage of at most that many, with an ellipsis where text was left out.
+        With `characters`, only the best passage of at most that many, with an ellipsis where text was left out;
+        among passages as good, one whose words stand in the `first` characters of the text.
         """
 
     def update(self, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:

@@ -42,9 +42,11 @@ class _Searching(ABC):
         """Return names of a kind of `COMPLETED`, a word of which begins with `text`, the most frequent first."""
         return complete(self._look(), kind, text, limit)
 
-    def mark(self, text: str, question: Question, language: str, *, characters: int | None = None) -> str:
+    def mark(
+        self, text: str, question: Question, language: str, *, characters: int | None = None, first: int = 0
+    ) -> str:
         """Return `text` as HTML with the words marked that answer `question`; see `kb.search.marking.mark`."""
-        return marking.mark(text, question, language, characters=characters)
+        return marking.mark(text, question, language, characters=characters, first=first)
 
     def count(self) -> int:
         """The number of documents. Raises IndexLost where the index is missing or damaged."""

@@ -19,7 +19,7 @@ from kb.services import presenting, versions
 from kb.services.naming import thesaurus
 from kb.services.permissions import can
 from kb.services.presenting import Found
-from kb.services.publishing import as_document, public_records, whole
+from kb.services.publishing import as_document, public_records, public_revision, whole
 from kb.services.query import CatalogueQuery
 from kb.services.record import Document
 from kb.services.vocabularies import Vocabulary, country_name, fold
@@ -300,19 +300,23 @@ def adaptations(session: Session, base_url: str, slug: str) -> list[Document]:
     return _some(session, base_url, statement.order_by(Record.title), 100)
 
 
-def titles(session: Session, slugs: Iterable[str]) -> dict[str, str]:
-    """The titles of the practices among `slugs` that readers find: public, archived; a merged one has the other's."""
+def titles(session: Session, slugs: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Title and its language of the practices among `slugs` that readers find: public, archived; a merged one has the
+    other's.
+    """
     named, other = list(slugs), aliased(Practice)
-    public = select(Practice.slug, Record.title).join(Record).where(Practice.slug.in_(named))
+    public = select(Practice.slug, Record.title, Record.language).join(Record).where(Practice.slug.in_(named))
     merged = (
-        select(Practice.slug, Record.title)
+        select(Practice.slug, Record.title, Record.language)
         .join(other, other.id == Practice.merged_into_id)
         .join(Record, Record.practice_id == other.id)
         .where(Practice.slug.in_(named))
     )
     kept = (Practice.state == State.ARCHIVED, Practice.merged_into_id.is_(None), Practice.slug.in_(named))
-    archived = select(Practice.slug, Practice.title).where(*kept)
-    return {str(slug): title for slug, title in session.execute(union(public, merged, archived))}
+    last = {each.slug: public_revision(session, each) for each in session.scalars(select(Practice).where(*kept))}
+    archived = {str(slug): (each.document["title"], each.document["language"]) for slug, each in last.items() if each}
+    found = session.execute(union(public, merged))
+    return {str(slug): (title, language) for slug, title, language in found} | archived
 
 
 def contact(session: Session, actor: User | None, slug: str) -> dict[str, str] | None:

@@ -56,6 +56,7 @@ def found(
     language = record["language"]
     shown = in_language(record, reader or language)
     text = "\n".join(plain(record[key]) for key in ("summary", *NARRATIVE) if record[key])
+    summary = len(plain(shown["summary"] or ""))
     if shown["summary_language"] != language:
         text, language = shown["summary"], shown["summary_language"]
     return Found(
@@ -63,7 +64,7 @@ def found(
         score=hit.score,
         matched=tuple(dict.fromkeys(_matched(engine, vocabulary, question, hit, record))),
         title=engine.mark(record["title"], question, record["language"]),
-        snippet=engine.mark(text, question, language, characters=SNIPPET_CHARACTERS),
+        snippet=engine.mark(text, question, language, characters=SNIPPET_CHARACTERS, first=summary),
         language=language,
         partial=partial,
     )

@@ -10,7 +10,13 @@ const heading = count.parentElement;
 let shown = location.href;
 let asking;
 
-button.textContent = button.dataset.found;
+tell(button);
+
+// What the button says; where nothing is found, only whoever has the filters in a sheet needs it.
+function tell(fresh) {
+  button.textContent = button.dataset.found = fresh.dataset.found;
+  button.classList.toggle("only-small", "nothing" in fresh.dataset);
+}
 
 // The address that the form would open as it stands; site.js leaves empty fields out of it.
 function chosen() {
@@ -66,7 +72,7 @@ function replace(page) {
     if (field !== control) field.value = field.defaultValue;
   }
   merge(values, fresh.querySelector(".sheet-body"));
-  button.textContent = button.dataset.found = fresh.querySelector("[data-found]").dataset.found;
+  tell(fresh.querySelector("[data-found]"));
   count.textContent = page.getElementById("count").textContent;  // a live region: said once, when all is in place
   if (!control.isConnected) return heading.focus({ preventScroll: true });
   if (control !== document.activeElement) control.focus({ preventScroll: true });

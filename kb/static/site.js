@@ -52,6 +52,9 @@ for (const form of document.querySelectorAll("form[data-unsaved]")) {
   window.addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
 }
 
+// A page that prints well says so.
+for (const button of document.querySelectorAll("[data-prints]")) button.addEventListener("click", () => print());
+
 // What is to be copied can be, where the browser lets a page do so.
 for (const button of document.querySelectorAll("[data-copies]")) {
   button.hidden = !navigator.clipboard;

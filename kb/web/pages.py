@@ -43,8 +43,14 @@ PROBLEMS = (
 ASSESSED = date(2026, 11, 23)
 """The day on which the accessibility of the pages was looked at as a whole; the statement gives it."""
 
-EXAMPLES = (("it", "lavoro per rifugiati"), ("es", "fuga de cerebros"), ("pl", "rynek pracy"), ("ca", "línia ACOL"))
+EXAMPLES = (
+    ("it", "lavoro per rifugiati"), ("es", "fuga de cerebros"), ("pl", "rynek pracy"), ("ca", "línia ACOL"),
+    ("de", "Arbeit für Geflüchtete"), ("fr", "logement pour réfugiés"), ("ro", "exodul creierelor"),
+    ("ga", "foghlaim teanga"), ("en", "housing for refugees"),
+)  # fmt: skip
 """Questions that find something in the seed, with the language they are in."""
+
+MOST_EXAMPLES = 4
 
 
 @bp.get("/")
@@ -55,7 +61,7 @@ def home() -> ResponseReturnValue:
     themes = context.vocabulary().themes
     return render_template(
         "pages/home.html",
-        examples=EXAMPLES,
+        examples=sorted(EXAMPLES, key=lambda each: each[0] != languages.chosen())[:MOST_EXAMPLES],
         figures=catalogue.figures(session),
         label_languages=len({language for term in themes.values() for language in term.labels}),
         problems=[(each, counts.get("theme", {}).get(each.theme, 0)) for each in _problems()],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -115,6 +115,7 @@ def around(asked: query.Request, results: Results) -> dict[str, Any]:
         "chips": chosen,
         "without_filters": bare,
         "total_without": total(bare) if chosen else None,
+        "wordless": total(replace(asked.query, q="")) if chosen and asked.query.q and not results.total else None,
         "ways_out": ways_out(chosen) if not results.total else (),
         "meanings": meant,
         "literal": literal(results),

@@ -61,7 +61,7 @@ def init_app(app: Flask) -> None:
     """Give an app's templates their filters, functions and constants."""
     filters = (
         markdown, number, money, partial, day, host, message, country_name, region_name, theme_name, group_name,
-        language_name, listed, known_as, public_title,
+        language_name, language_within, listed, known_as, public_title,
     )  # fmt: skip
     functions = (
         static_url, language_url, query_url, lang_attr, label, facet_label, lifespan, span, place_name, evidence_step,
@@ -194,6 +194,7 @@ def money(value: float) -> str:
         if value >= 1_000_000
         else format_decimal(round(value), locale=locale)
     )
+    text = "\u00a0".join(text.split())  # "2,23 Millionen €" is read as one
     before = str(locale.currency_formats["standard"].pattern).startswith("¤")
     return f"€{text}" if before else f"{text}\u00a0€"
 
@@ -244,6 +245,11 @@ def group_name(slug: str) -> str:
 def language_name(code: str) -> str:
     """A language's name in the language of the page."""
     return labels.language_name(code, languages.chosen())
+
+
+def language_within(code: str) -> str:
+    """A language's name in the language of the page, as it stands inside a sentence."""
+    return str(_locale().languages.get(code, code))
 
 
 def label(table: str, value: str | None) -> str:

@@ -61,12 +61,22 @@ def test_what_is_left_out_or_a_filter_is_not_marked() -> None:
 
 def test_the_passage_has_most_of_what_was_asked() -> None:
     text = "An arts centre. " + "Nothing here. " * 20 + "Rural arts in a county. " + "Nothing here. " * 20
-    assert marked(text, "county arts", "en", 32) == "… Rural <mark>arts</mark> in a <mark>county</mark>. …"
+    assert marked(text, "county arts", "en", 32) == "…\u00a0Rural <mark>arts</mark> in a <mark>county</mark>.\u00a0…"
 
 
 def test_the_passage_begins_with_a_sentence_if_it_can() -> None:
     text = "One two three four. Five talent six seven eight nine ten."
-    assert marked(text, "talent", "en", 26) == "… Five <mark>talent</mark> six seven …"
+    assert marked(text, "talent", "en", 26) == "…\u00a0Five <mark>talent</mark> six seven\u00a0…"
+
+
+def test_the_passage_is_one_of_the_first_part_where_no_other_has_more_of_what_was_asked() -> None:
+    text = "Some say that talent stays here. " + "Nothing here. " * 9 + "Talent is talent. " + "Nothing here. " * 9
+    assert "is <mark>talent</mark>" in marked(text, "talent", "en", 40)
+    passage = mark(text, parse("talent"), "en", characters=40, first=33)
+    assert passage.startswith("Some say that <mark>talent</mark>")
+    text = text.replace("Talent is talent", "Talent and nurses")
+    passage = mark(text, parse("talent nurses"), "en", characters=40, first=33)
+    assert "<mark>nurses</mark>" in passage
 
 
 def test_the_passage_of_a_short_text_is_all_of_it() -> None:
@@ -74,11 +84,11 @@ def test_the_passage_of_a_short_text_is_all_of_it() -> None:
 
 
 def test_the_passage_without_a_find_is_the_beginning() -> None:
-    assert marked("One two three four.", "absent", "en", 12) == "One two …"
+    assert marked("One two three four.", "absent", "en", 12) == "One two\u00a0…"
 
 
 def test_the_passage_keeps_brackets_and_elisions() -> None:
-    assert marked("aa bb (l'arribada) cc dd", "arribada", "ca", 18) == "… (l&#x27;<mark>arribada</mark>) …"
+    assert marked("aa bb (l'arribada) cc dd", "arribada", "ca", 18) == "…\u00a0(l&#x27;<mark>arribada</mark>)\u00a0…"
 
 
 texts = st.text(alphabet="ab <&\n.-é").map(lambda text: text * 3) | st.text()
@@ -92,7 +102,7 @@ def test_a_passage_is_short_and_holds_whole_words_of_the_text(text: str, questio
     if len(text) <= size:
         assert shown == text
         return
-    body = shown.removeprefix("… ").removesuffix(" …")
+    body = shown.removeprefix("…\u00a0").removesuffix("\u00a0…")
     assert body in text
     ends = {end for _, end in spans(text)}
     starts = {start for start, _ in spans(text)}

@@ -323,7 +323,7 @@ def test_who_adapted_an_archived_practice_still_leads_to_it(session: Session, al
     practice = factories.published(session, alice, title="The model")
     lifecycle.archive(session, bob, practice)
     session.flush()
-    assert catalogue.titles(session, [str(practice.slug)]) == {practice.slug: "The model"}
+    assert catalogue.titles(session, [str(practice.slug)]) == {practice.slug: ("The model", "en")}
 
 
 @pytest.mark.parametrize(("out", "back"), [("archive", "restore"), ("unpublish", "republish")])
