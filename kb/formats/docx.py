@@ -6,9 +6,10 @@ Long texts are shortened at the end of a sentence, which is marked; the whole te
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from docx.document import Document as WordDocument
 from markdown_it.token import Token
@@ -54,12 +55,16 @@ class Block:
         return len("".join(piece.text for piece in self.pieces).split())
 
 
-def one(document: Document, about: About) -> bytes:
-    """The briefing of a record."""
+def one(document: Document, about: About, shown: Mapping[str, Any] | None = None) -> bytes:
+    """The briefing of a record.
+
+    `shown` is its title and summary as the reader can best read them, with the `language` and `summary_language` that
+    they are in, and whether a `machine` translated; without it they stand as they were written.
+    """
     made = word.opened(about.language)
     of = cited(document, about)
     _properties(made, document, about, of)
-    _head(made, document, about)
+    _head(made, document, about, shown or _written(document))
     word.table(made, [(line(a), line(b)) for a, b in facts(document, about)], about.say(N_("At a glance")), (4.1, 12.5))
     _story(made, document, about)
     _lists(made, document, about)
@@ -78,20 +83,30 @@ def _properties(made: WordDocument, document: Document, about: About, of: Cited)
     core.created = core.modified = datetime(of.issued.year, of.issued.month, of.issued.day)
 
 
-def _head(made: WordDocument, document: Document, about: About) -> None:
+def _written(document: Document) -> dict[str, Any]:
+    language = document["language"]
+    shown = {"title": document["title"], "summary": document["summary"], "machine": False}
+    return {**shown, "language": language, "summary_language": language}
+
+
+def _head(made: WordDocument, document: Document, about: About, shown: Mapping[str, Any]) -> None:
     made.sections[0].header.paragraphs[0].add_run(line(about.site))
-    language = _other(document, about)
-    word.run(word.paragraph(made, "Heading 1"), line(document["title"]), language)
+    word.run(word.paragraph(made, "Heading 1"), line(shown["title"]), _other(shown["language"], about))
+    if shown["title"] != document["title"]:
+        word.run(word.paragraph(made, "Caption"), line(document["title"]), _other(document["language"], about))
     if document["original_title"]:
         word.run(word.paragraph(made, "Caption"), line(document["original_title"]))
     if about.notice:
         word.run(word.paragraph(made), line(about.notice), bold=True)
-    word.run(word.paragraph(made, "Subtitle"), line(document["summary"]), language)
+    word.run(word.paragraph(made, "Subtitle"), line(shown["summary"]), _other(shown["summary_language"], about))
+    if shown["machine"]:
+        said = about.say(N_("Title and summary were translated by a machine."))
+        word.run(word.paragraph(made, "Caption"), said)
 
 
 def _story(made: WordDocument, document: Document, about: About) -> None:
     """The long texts, each with its share of the words; then which of them nobody has reported."""
-    language, named = _other(document, about), headings(document, about)
+    language, named = _other(document["language"], about), headings(document, about)
     told = {key: blocks(document[key], about) for key in named if document[key]}
     shares = dict(zip(told, shared([sum(b.words for b in each) for each in told.values()], STORY), strict=True))
     for key, texts in told.items():
@@ -127,7 +142,7 @@ def _lists(made: WordDocument, document: Document, about: About) -> None:
     if document["editor_note"]:
         paragraph = word.paragraph(made)
         word.run(paragraph, f"{say(N_('Editor’s note.'))} ", bold=True)
-        word.run(paragraph, line(document["editor_note"]), _other(document, about))
+        word.run(paragraph, line(document["editor_note"]), _other(document["language"], about))
     word.run(word.paragraph(made, "Heading 2"), say(N_("Sources")))
     for source in document["sources"][:SOURCES]:
         paragraph = word.paragraph(made, "List Number")
@@ -162,9 +177,9 @@ def _end(made: WordDocument, document: Document, about: About) -> None:
     word.run(origin, f"{line(about.term('origin', document['origin']['kind']))} {shortest}")
 
 
-def _other(document: Document, about: About) -> str | None:
-    """The record's language, where it is not the document's."""
-    return document["language"] if document["language"] != about.language else None
+def _other(language: str, about: About) -> str | None:
+    """The language of a text, where it is not the document's."""
+    return language if language != about.language else None
 
 
 # Markdown, and making it shorter

@@ -25,8 +25,8 @@ RULE = "D3D8D4"
 WIDTH = Cm(16.6)
 """Of the text: a sheet of A4 without its margins."""
 
-FOOTER_STOPS = (4320, 8640)
-"""Where the library's template stops tabs in a footer: right for another sheet."""
+FOOTER_STOPS = (4680, 9360)
+"""Where the library's template stops tabs in a footer, in twentieths of a point: right for another sheet."""
 
 SERIF, SANS = "Palatino Linotype", "Arial"
 

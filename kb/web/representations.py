@@ -17,7 +17,7 @@ from werkzeug.routing import BaseConverter
 
 from kb.formats import bibtex, citation, csl, docx, jsonld, markdown, ris
 from kb.formats.about import About, Document
-from kb.services import lifecycle, versions
+from kb.services import lifecycle, presenting, versions
 from kb.services.errors import N_, Moved, NotFound
 from kb.services.versions import Online
 from kb.web import context, exports, framing, templating
@@ -50,13 +50,17 @@ def _whole(document: Document, _about: About) -> str:
     return json.dumps(document, ensure_ascii=False) + "\n"
 
 
+def _briefing(document: Document, about: About) -> bytes:
+    return docx.one(document, about, presenting.in_language(document, about.language))
+
+
 _WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _REFERENCES, _TEX = (exports.FORMATS[suffix].media_type for suffix in ("ris", "bib"))
 
 FILES = {
     each.suffix: each
     for each in (
-        Representation("docx", _WORD, docx.one, N_("Word, a briefing of two pages")),
+        Representation("docx", _WORD, _briefing, N_("Word, a briefing of two pages")),
         Representation("md", "text/markdown; charset=utf-8", markdown.one, N_("Markdown, the whole text"), opened=True),
         Representation("json", "application/json", _whole, N_("JSON, the whole record"), opened=True),
         Representation("jsonld", "application/ld+json", jsonld.one, N_("JSON-LD, linked data"), opened=True),

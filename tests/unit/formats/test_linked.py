@@ -78,7 +78,7 @@ def test_translations_sources_and_money_are_there() -> None:
 
 
 @given(NAMES, WRITTEN, NAMES)
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_linked_data_read_back_any_text(title: str, summary: str, address: str) -> None:
     record = public(title=title, summary=summary, links=[{"title": None, "url": f"https://example.org/{address}"}])
     read = graph(jsonld.one(record, ABOUT))
@@ -100,6 +100,7 @@ def test_an_empty_list_is_an_empty_collection() -> None:
 
 
 @given(WRITTEN)
+@settings(deadline=None)
 def test_data_in_a_page_cannot_end_their_element(text: str) -> None:
     embedded = jsonld.embedded(jsonld.node(public(summary=f"</script><!--{text}"), ABOUT))
     assert not set("<>&") & set(embedded) and html.unescape(embedded) == embedded
@@ -139,6 +140,7 @@ def test_each_record_is_one_feature_and_none_are_none() -> None:
 
 
 @given(NAMES)
+@settings(deadline=None)
 def test_geojson_holds_any_title(title: str) -> None:
     [feature] = features(public(title=title))
     assert feature["properties"]["title"] == title

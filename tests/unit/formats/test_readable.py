@@ -85,7 +85,7 @@ def test_why_a_practice_stopped_comes_first() -> None:
 
 
 @given(st.dictionaries(st.sampled_from(list(HEADINGS)), HOSTILE.filter(lambda text: text.strip())))
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 def test_no_text_brings_html_or_pictures(texts: dict[str, str]) -> None:
     text = markdown.one(public(**texts), ABOUT)
     kinds = {each.type for each in [*tokens(text), *inner(text)]}
@@ -108,6 +108,7 @@ def test_the_headings_are_those_of_the_text_whatever_a_field_holds(text: str) ->
 
 
 @given(NAMES)
+@settings(deadline=None)
 def test_a_title_is_a_title_whatever_its_signs(title: str) -> None:
     made = tokens(f"# {markdown.escaped(title)}\n")
     assert [each.type for each in made][:1] == ["heading_open"]
@@ -116,6 +117,7 @@ def test_a_title_is_a_title_whatever_its_signs(title: str) -> None:
 
 
 @given(WRITTEN)
+@settings(deadline=None)
 def test_plain_text_makes_nothing_but_paragraphs(text: str) -> None:
     assert {each.type for each in tokens(markdown.paragraphs(text))} <= {"paragraph_open", "inline", "paragraph_close"}
 
@@ -161,6 +163,13 @@ def test_a_briefing_is_in_the_readers_language_and_the_record_in_its_own() -> No
     assert {each.get(f"{{{each.nsmap['w']}}}val") for each in made.styles.element.iter("{*}lang")} == {"es"}
 
 
+def test_a_briefing_opens_with_the_title_as_its_reader_knows_it() -> None:
+    shown = {"title": "Mentori", "summary": "Coppie.", "language": "it", "summary_language": "it", "machine": True}
+    made = read_word(io.BytesIO(docx.one(public(), replace(ABOUT, language="it"), shown)))
+    assert [p.text for p in made.paragraphs[:3]] == ["Mentori", "Mentors for newly arrived nurses", "Coppie."]
+    assert "translated by a machine" in made.paragraphs[3].text and "w:lang" not in made.paragraphs[0]._p.xml
+
+
 def test_a_briefing_names_its_author_and_version(briefing: WordDocument) -> None:
     core = briefing.core_properties
     assert (core.author, core.version) == ("Regional health service", "3")
@@ -192,6 +201,7 @@ def test_short_texts_are_whole() -> None:
 
 
 @given(st.lists(st.integers(0, 400), max_size=7), st.integers(0, 600))
+@settings(deadline=None)
 def test_room_is_shared_so_that_no_text_gets_more_than_it_needs_or_than_there_is(lengths: list[int], room: int) -> None:
     given_ = docx.shared(lengths, room)
     assert all(got <= length for got, length in zip(given_, lengths, strict=True)) and sum(given_) <= room
@@ -200,6 +210,7 @@ def test_room_is_shared_so_that_no_text_gets_more_than_it_needs_or_than_there_is
 
 
 @given(WRITTEN, st.integers(0, 60))
+@settings(deadline=None)
 def test_what_is_shortened_is_a_beginning_within_its_room(text: str, room: int) -> None:
     whole = docx.blocks(text, ABOUT)
     short = docx.shortened(whole, room)
@@ -211,7 +222,7 @@ def test_what_is_shortened_is_a_beginning_within_its_room(text: str, room: int) 
 
 
 @given(NAMES, WRITTEN, WRITTEN)
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 def test_a_briefing_holds_any_text(title: str, summary: str, text: str) -> None:
     made = word(
         public(title=title, summary=summary, actions=text, sources=[{"title": title, "url": f"https://e.org/{title}"}])

@@ -85,6 +85,7 @@ def test_the_title_in_html_stands_in_italics_and_says_its_language() -> None:
 
 
 @given(NAMES, NAMES)
+@settings(deadline=None)
 def test_no_text_brings_markup_into_the_html(title: str, name: str) -> None:
     record = public(title=title, lead_organisation={"name": name, "type": None, "url": None})
     for html in (citation.apa_html(record, ABOUT), citation.chicago_html(record, ABOUT)):
@@ -107,7 +108,7 @@ def test_a_bibtex_entry_of_the_seed_has_no_author_and_says_where_it_is_from() ->
 
 
 @given(NAMES, NAMES, WRITTEN)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_bibtex_reads_back_any_text(title: str, name: str, summary: str) -> None:
     first, second = entries(
         public(title=title, summary=summary, lead_organisation={"name": name, "type": None, "url": None}), public(2)
@@ -128,6 +129,7 @@ def plain(text: str) -> str:
 
 
 @given(WRITTEN)
+@settings(deadline=None)
 def test_braces_are_in_balance_whatever_the_text(text: str) -> None:
     escaped, depth = bibtex.escaped(text), 0
     for sign in escaped:
@@ -152,7 +154,7 @@ def test_a_reference_in_ris_says_what_the_record_says() -> None:
 
 
 @given(NAMES, NAMES, WRITTEN)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_ris_reads_back_any_text(title: str, name: str, summary: str) -> None:
     record = public(title=title, summary=summary, lead_organisation={"name": name, "type": None, "url": None})
     first, second = references(record, public(2))
@@ -168,6 +170,7 @@ def test_a_line_that_looks_like_an_end_ends_nothing() -> None:
 
 
 @given(WRITTEN)
+@settings(deadline=None)
 def test_every_line_of_ris_is_a_field_whatever_breaks_lines(text: str) -> None:
     written = ris.one(public(title=text, summary=text), ABOUT).splitlines()
     assert all(re.match(r"[A-Z][A-Z0-9]  - ", each) for each in written if each)
@@ -187,6 +190,7 @@ def test_a_processor_of_styles_cites_from_csl_json() -> None:
 
 
 @given(NAMES)
+@settings(deadline=None)
 def test_csl_json_holds_any_title(title: str) -> None:
     [item] = json.load(io.StringIO(csl.one(public(title=title), ABOUT)))
     assert item.get("title", "") == line(title)
