@@ -17,6 +17,9 @@ LONGEST = 8 * 1024 * 1024
 SEPARATORS = (",", ";", "\t")
 """What may part the cells: that of the first line's that parts it into most."""
 
+MOST_EMPTY = 100_000
+"""Empty rows in a row after which a file is read no further: each costs time."""
+
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _SAID = re.compile("sep=(.)\r?\n?")
 
@@ -25,6 +28,7 @@ NOT_CSV = N_(
     "The quotation marks of this row cannot be understood: a cell that holds one stands in quotation marks, and each "
     "one inside is doubled."
 )
+EMPTY = N_("There are %(most)d empty rows before this one. What follows was not read.")
 ENDLESS = N_("This row does not end: a quotation mark is opened and not closed. What follows was not read.")
 
 
@@ -44,8 +48,8 @@ def lines(file: BinaryIO, seen: Callable[[int], None] | None = None) -> Iterator
         first = text.peek()
     csv.field_size_limit(LONGEST)
     reader = csv.reader(text, delimiter=said[1] if said else _separator(first), strict=True)
-    row = 0
-    while True:
+    row = filled = 0
+    while row - filled < MOST_EMPTY:
         row += 1
         begun = text.number + 1
         try:
@@ -59,7 +63,9 @@ def lines(file: BinaryIO, seen: Callable[[int], None] | None = None) -> Iterator
             yield Line(row, fault=Fault(NOT_CSV), line=begun if begun != row else None)
             continue
         if any(cell.strip() for cell in cells):
+            filled = row
             yield _line(row, begun, cells)
+    yield Line(row, fault=Fault(EMPTY, {"most": MOST_EMPTY}))
 
 
 def _line(row: int, begun: int, cells: list[str]) -> Line:

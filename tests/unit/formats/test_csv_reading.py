@@ -64,6 +64,12 @@ def test_a_cell_beyond_all_measure_ends_the_reading_too(monkeypatch: pytest.Monk
     assert len(read) == 2 and "not closed" in str(read[-1].fault)
 
 
+def test_a_file_of_empty_rows_is_not_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_reading, "MOST_EMPTY", 10)
+    read = lines("title\n" + "\n" * 9 + "here\n" + "\n" * 10 + "never\n")
+    assert [(line.row, bool(line.fault)) for line in read] == [(1, False), (11, False), (21, True)]
+
+
 @pytest.mark.parametrize("data", [b"", b"\xef\xbb\xbf", b"  \n"])
 def test_an_empty_file_is_said_to_be_empty(data: bytes) -> None:
     with pytest.raises(Unreadable, match="empty"):
