@@ -42,6 +42,7 @@ VERBS = {
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _SET = re.compile(r"[A-Za-z0-9\-_.!~*'()]+(:[A-Za-z0-9\-_.!~*'()]+)*")
+_PREFIX = re.compile(r"[A-Za-z0-9\-_.!~*'()]+")
 _TOKEN_LIMIT = 1000
 
 
@@ -107,7 +108,17 @@ def check(pairs: Iterable[tuple[str, str]]) -> None:
     missing = takes.required - set(names)
     if missing:
         raise Refused("badArgument", f"{verbs[0]} needs {_said(missing)}.")
-    if dict(given).get("metadataPrefix", oai.PREFIX) != oai.PREFIX:
+    _look(dict(given))
+
+
+def _look(arguments: dict[str, str]) -> None:
+    """Look whether dates, set and format can be read, then whether the format is there. Raises Refused."""
+    if "from" in arguments or "until" in arguments or "set" in arguments:
+        _ = listing(arguments).wanted
+    prefix = arguments.get("metadataPrefix", oai.PREFIX)
+    if not _PREFIX.fullmatch(prefix):
+        raise Refused("badArgument", "metadataPrefix holds signs that no format's name has.")
+    if prefix != oai.PREFIX:
         raise Refused("cannotDisseminateFormat", f"The one format that there is is {oai.PREFIX}.")
 
 

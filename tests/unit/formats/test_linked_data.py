@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdflib import DCAT, DCTERMS, FOAF, OWL, RDF, RDFS, SKOS, XSD, Graph, Literal, Namespace, URIRef
 
@@ -25,12 +25,14 @@ def read(turtle_: str) -> Graph:
     return Graph().parse(data=turtle_, format="turtle")
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.text())
 def test_any_text_comes_through_a_literal(words: str) -> None:
     written = turtle.document([(Address(BASE), [("dcterms:title", Text(words, "en"))])], ["dcterms"])
     assert read("".join(written)).value(URIRef(BASE), DCTERMS.title) == Literal(clean(words), lang="en")
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.text())
 def test_no_address_breaks_out_of_its_brackets(words: str) -> None:
     written = turtle.document([(Address(BASE), [("dcterms:relation", Address(f"{BASE}/{words}"))])], ["dcterms"])
@@ -95,6 +97,7 @@ def test_a_merged_term_says_what_replaces_it() -> None:
     assert graph.value(old, SKOS.topConceptOf) is None
 
 
+@settings(max_examples=50, deadline=None)
 @given(text(), text(), text())
 def test_whatever_an_administrator_writes_is_a_vocabulary(label: str, synonym: str, note: str) -> None:
     concept = Concept(str(HOUSING), "housing", {"en": label}, {"en": [synonym, synonym]}, note, {"ewsi": [label]})

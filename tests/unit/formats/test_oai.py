@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 from datetime import UTC, datetime
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kb.formats import oai
@@ -134,6 +134,7 @@ def test_a_repository_with_a_domain_says_how_its_identifiers_are_made() -> None:
     assert "<earliestDatestamp>2026-11-22T10:00:05Z</earliestDatestamp>" in said
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.text(min_size=1), st.sampled_from(["title", "summary", "place", "attribution", "licence", "language"]))
 def test_any_text_makes_a_record_that_is_read_as_it_was_written(text: str, key: str) -> None:
     answer = oai.response(ABOUT, {"set": text, "verb": text}, oai.record(item(public(**{key: text})), ABOUT))
