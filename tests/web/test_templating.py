@@ -82,13 +82,13 @@ def test_status_and_years_are_one_phrase(status: str, start: str | None, end: st
 
 def test_money_is_short_and_has_its_sign() -> None:
     assert [templating.money(n) for n in (19_000_000, 2_230_000, 526_000, 900)] == [
-        "€19 million", "€2.23 million", "€526,000", "€900",
+        "€19\u00a0million", "€2.23\u00a0million", "€526,000", "€900",
     ]  # fmt: skip
 
 
 def test_money_follows_the_readers_language(reading_site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     as_if(reading_site, "de", monkeypatch)
-    assert templating.money(2_200_000) == "2,2 Millionen\u00a0€"
+    assert templating.money(2_200_000) == "2,2\u00a0Millionen\u00a0€"
     assert templating.number(2596) == "2.596"
 
 
