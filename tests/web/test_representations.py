@@ -184,6 +184,15 @@ def test_a_redacted_version_is_gone_with_the_reason(site: Site, slug: str) -> No
     assert answer.status_code == 410 and "It named a child." in answer.get_data(as_text=True)
 
 
+def test_a_practice_whose_text_was_taken_away_is_gone_with_the_reason(site: Site, slug: str) -> None:
+    with site.database.write() as session:
+        dora = session.scalars(select(User).where(User.email == "dora@example.org")).one()
+        redaction.redact(session, dora, held(session, slug).id, 2, "It named a child.")
+    for path in (f"{slug}.md", f"{slug}.docx", f"{slug}/versions/2.json"):
+        answer = site.client().get(f"/practices/{path}")
+        assert answer.status_code == 410 and "It named a child." in answer.get_data(as_text=True)
+
+
 def test_a_merged_practice_leads_to_the_same_file_of_the_other(site: Site, slug: str) -> None:
     with site.database.write() as session:
         into = factories.published(session, title="Nurses of the whole region")
