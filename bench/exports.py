@@ -26,6 +26,9 @@ WARMING = ("/practices?q=talent", "/practices", "/practices.{suffix}?theme=housi
            "/practices.{suffix}?q=arts+jobs")  # fmt: skip
 """What is asked first, so that code and index are in memory."""
 
+TIMES = 12
+"""How often: whoever of the server's processes answers, it has answered before."""
+
 LOOK_EVERY = 0.05
 PATIENCE = 1800.0
 MB = 1 << 20
@@ -51,7 +54,7 @@ def exports(path: Path, suffixes: tuple[str, ...]) -> None:
     """
     with _folder(path) as folder, running({"KB_DATA_DIR": str(folder), "KB_LIMITS": "off"}) as port:
         for suffix in suffixes:
-            for address in WARMING:
+            for address in WARMING * TIMES:
                 _get(port, address.format(suffix=suffix))
             sent = _watched(port, f"/practices.{suffix}")
             click.echo(

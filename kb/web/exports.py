@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from flask import (
     Blueprint,
@@ -12,7 +13,6 @@ from flask import (
     redirect,
     render_template,
     request,
-    send_file,
     stream_with_context,
     url_for,
 )
@@ -96,10 +96,8 @@ def export(suffix: str) -> ResponseReturnValue:
     found = catalogue.matching(session, context.engine(), context.vocabulary(), asked.query, config.base_url)
     pieces = FORMATS[suffix].write(_closing(session, found.documents), framing.of_query(asked.query))
     response = Response(stream_with_context(_together(pieces)), content_type=FORMATS[suffix].media_type)
-    response.headers["Content-Disposition"] = _disposition(suffix)
-    response.headers["X-Robots-Tag"] = "noindex"
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    return response
+    response.headers["Content-Disposition"] = _disposition("practices", suffix, datetime.now(UTC))
+    return _open(response)
 
 
 @bp.get("/snapshot.zip")
@@ -112,10 +110,8 @@ def whole() -> ResponseReturnValue:
         text = gettext("The snapshot is being made. Try again in a minute.") + "\n"
         headers = {"Retry-After": "60", "Cache-Control": "no-store"}
         return Response(text, 503, headers, content_type="text/plain; charset=utf-8")
-    name = f"snapshot-{datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()}.zip"
-    response = send_file(path, "application/zip", as_attachment=True, download_name=name, max_age=0)
-    response.headers["X-Robots-Tag"] = "noindex"
-    response.headers["Access-Control-Allow-Origin"] = "*"
+    response = _sent(path)
+    response.make_conditional(request)
     return response
 
 
@@ -145,11 +141,35 @@ def name_alternates(response: Response, asked: CatalogueQuery) -> Response:
     return response
 
 
-def _disposition(suffix: str) -> str:
-    day = datetime.now(UTC).date().isoformat()
-    return dump_options_header(
-        "inline" if suffix in OPENED else "attachment", {"filename": f"practices-{day}.{suffix}"}
-    )
+def _sent(path: Path) -> Response:
+    """A snapshot; its file is opened by whoever reads the answer."""
+    about = path.stat()
+    made = datetime.fromtimestamp(about.st_mtime, UTC)
+    response = Response(_pieces(path), content_type="application/zip")
+    response.content_length = about.st_size
+    response.last_modified = made
+    response.set_etag(f"{about.st_mtime_ns:x}-{about.st_size:x}")
+    response.headers["Content-Disposition"] = _disposition("snapshot", "zip", made)
+    response.headers["Cache-Control"] = "no-cache"
+    return _open(response)
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(PIECE):
+            yield piece
+
+
+def _open(response: Response) -> Response:
+    """An answer that any page may read, and no search engine lists."""
+    response.headers["X-Robots-Tag"] = "noindex"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    return response
+
+
+def _disposition(stem: str, suffix: str, day: datetime) -> str:
+    kind = "inline" if suffix in OPENED else "attachment"
+    return dump_options_header(kind, {"filename": f"{stem}-{day.date().isoformat()}.{suffix}"})
 
 
 def _closing(session: Session, documents: Iterator[Document]) -> Iterator[Document]:

@@ -7,6 +7,7 @@ import io
 import json
 import random
 import re
+import zipfile
 from typing import Any
 
 import feedparser
@@ -197,6 +198,19 @@ def test_a_file_that_nobody_finished_reading_holds_nothing(site: Site) -> None:
         answer.close()
         site.client().head("/practices.xlsx")
     assert site.database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+# The snapshot
+
+
+def test_everything_can_be_downloaded_at_once_and_asked_for_anew_in_vain(reader: FlaskClient) -> None:
+    answer = reader.get("/snapshot.zip")
+    assert (answer.status_code, answer.mimetype) == (200, "application/zip")
+    assert re.search(r"filename=snapshot-\d{4}-\d\d-\d\d\.zip$", answer.headers["Content-Disposition"])
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert archive.read("data/practices.jsonl").count(b"\n") == 120
+    again = reader.get("/snapshot.zip", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
 
 
 # The codebook
