@@ -62,7 +62,11 @@ def page() -> ResponseReturnValue:
     groups = [(tag, list(_operations(document, tag["name"]))) for tag in document["tags"]]
     shapes = {name: _fields(document, name) for name in SHOWN}
     return render_template(
-        "pages/api.html", about=document["info"]["description"].split("\n\n"), groups=groups, shapes=shapes
+        "pages/api.html",
+        about=document["info"]["description"].split("\n\n"),
+        groups=groups,
+        shapes=shapes,
+        base_url=context.config().base_url,
     )
 
 
