@@ -151,7 +151,7 @@ def _notice(online: Online) -> str | None:
 
 def name_files(response: Response, document: Document) -> Response:
     """Say in a page's headers which files its practice is there as, how it is cited, and its licence."""
-    for each, where in files_of(document):
+    for each, where in copies_of(document):
         response.headers.add("Link", f'<{context.config().base_url}{where}>; rel="alternate"; type="{each.mimetype}"')
     for link in _standing(document, _about(document)):
         response.headers.add("Link", link)
@@ -165,7 +165,7 @@ def _standing(document: Document, about: About) -> list[str]:
 
 
 @bp.app_template_global()
-def files_of(document: Document) -> list[tuple[Representation, str]]:
+def copies_of(document: Document) -> list[tuple[Representation, str]]:
     """Every format of a practice with its address: of the version that the record is."""
     old = document["url"].endswith(f"/versions/{document['version']}")
     if not old:
