@@ -73,8 +73,8 @@ def share(response: Response) -> Response:
 
 
 def answer(body: Any, modified: datetime | None = None) -> Response:
-    """A value as JSON, with the moment of its last change where that is known."""
-    response = jsonify(body)
+    """A value as JSON, or JSON that was made before, with the moment of its last change where that is known."""
+    response = Response(body, mimetype="application/json") if isinstance(body, str) else jsonify(body)
     if modified is not None:
         response.last_modified = modified
     return response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from flask import Blueprint, render_template
@@ -72,7 +73,11 @@ def page() -> ResponseReturnValue:
 
 def _document() -> Document:
     config = context.config()
-    return openapi.document(context.vocabulary(), config.base_url, config.site_name)
+    return _made(context.vocabulary(), config.base_url, config.site_name)
+
+
+_made = lru_cache(maxsize=4)(openapi.document)
+"""Documents by vocabularies and site; nobody changes one."""
 
 
 def _operations(document: Document, tag: str) -> Iterator[Operation]:

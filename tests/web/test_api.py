@@ -206,8 +206,9 @@ def test_pages_still_remember_who_is_signed_in_and_the_language(german_site: Sit
 
 
 def test_links_name_the_formats_there_are(reader: FlaskClient) -> None:
-    links = reader.get("/api/v1/practices").get_json()["links"]
-    assert list(links) == ["self", "next", "prev", "csv"] and links["csv"] is None
+    links = reader.get("/api/v1/practices?country=ES&page=2&per_page=5").get_json()["links"]
+    assert list(links) == ["self", "next", "prev", "csv"]
+    assert links["csv"].endswith("/practices.csv?country=ES")
 
 
 def test_a_question_of_ten_thousand_characters_gets_a_sentence_from_the_real_server(
