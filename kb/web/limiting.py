@@ -16,6 +16,7 @@ LIMITS = {"api": 600, "exports": 120}
 
 GROUPS = {
     "api": "api",
+    "crawlers": "exports",
     "exports": "exports",
     "feeds": "exports",
     "oai": "exports",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,6 +86,18 @@ def test_a_browser_that_asks_first_is_not_counted(limited: Site) -> None:
 def test_off_nothing_is_counted(site: Site) -> None:
     assert "RateLimit-Limit" not in site.client().get("/api/v1/themes").headers
     assert not (site.config.data_dir / "limits.sqlite").exists()
+
+
+OWN = ("/admin", "/review", "/account", "/import", "/static", "/bootstrap")
+"""What is behind these is for people with an account, or is a file of the pages."""
+
+
+def test_every_file_for_programs_is_counted(reading_site: Site) -> None:
+    rules = [rule for rule in reading_site.app.url_map.iter_rules() if not rule.rule.startswith(OWN)]
+    files = [rule for rule in rules if re.search(r"\.(<\w+>|[a-z]{2,7})$", rule.rule) and rule.rule != "/favicon.ico"]
+    assert len(files) > 5
+    for rule in files:
+        assert limiting.group_of(rule.endpoint.partition(".")[0], rule.rule) is not None, rule.rule
 
 
 class Clock:
