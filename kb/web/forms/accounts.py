@@ -47,7 +47,7 @@ class TokenForm(FlaskForm):
     name = StringField(_("What it is for"))
     scope = SelectField(_("What it may do"), validate_choice=False)
     days = SelectField(_("How long it holds"), validate_choice=False)
-    current = PasswordField(_("Present password"))
+    current = PasswordField(_("Current password"))
 
 
 class ProfileForm(FlaskForm):
