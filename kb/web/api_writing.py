@@ -33,6 +33,9 @@ WITH_EDITORS = N_("This practice cannot be changed now: it is with the editors, 
 NOTHING_NEW = N_("This says what is public already: there is nothing to submit.")
 NO_MARK = N_("Say which text you change: send its ETag as If-Match.")
 STALE = N_("This practice was changed meanwhile. Read it again, and put your changes into what you find.")
+AROUND = ("id", "slug", "title", "state", "revision", "version", "changed", "url", "public_url", "record")
+"""What stands around a record, beside its contact, where one's own working copy is read."""
+
 DRAFT_VALUES = N_("draft is 1 or 0, not “%(value)s”.")
 
 
@@ -62,10 +65,11 @@ def submit() -> ResponseReturnValue:
 def update(slug: str) -> ResponseReturnValue:
     """Put another text in place of one's own working copy and submit it, or, with `?draft=1`, only save it.
 
-    The practice is named by its slug or, before it has one, by its id.
+    The practice is named by its slug or, before it has one, by its id. The text is a record, or all that the address
+    of the working copy answers.
     """
     _known()
-    as_draft, data = _as_draft(), _body()
+    as_draft, data = _as_draft(), _unpacked(_body())
     vocabulary = context.vocabulary()
     with context.writing() as session:
         held = _bearer(session, submits=not as_draft)
@@ -172,6 +176,18 @@ def _body() -> dict[str, Any]:
     if not isinstance(data, dict):
         raise BadRequest(gettext(NO_OBJECT))
     return data
+
+
+def _unpacked(data: dict[str, Any]) -> dict[str, Any]:
+    """The record that was sent, alone or in the answer of one's own working copy, with its contact. Raises BadRequest.
+
+    What says there where the practice stands is passed over; what nobody knows stays, for `record.shape` to name it.
+    """
+    if "record" not in data:
+        return data
+    if not isinstance(data["record"], dict):
+        raise BadRequest(gettext(NO_OBJECT))
+    return {**{key: value for key, value in data.items() if key not in AROUND}, **data["record"]}
 
 
 def _known() -> Bearer:

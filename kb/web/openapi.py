@@ -150,7 +150,7 @@ def _submit() -> dict[str, Any]:
         "where its author goes on writing in the browser.",
         "security": SECURED,
         "parameters": _named(["draft", "lang"]),
-        "requestBody": _body(),
+        "requestBody": _body("PracticeInput"),
         "responses": {
             "201": {**done, "headers": {**headers, **_limits()}},
             **_refusals(["400", "401", "403", "413", "415", "422"]),
@@ -175,10 +175,10 @@ def _update() -> dict[str, Any]:
         "description": "Takes the slug or, before the first publication, the id. What is left out is emptied, but for "
         "the contact, which stays. The text is submitted; with `draft=1` it is only saved. Readers go on seeing the "
         "public version until the editors have published the new one. Read the working copy and its ETag first, at "
-        "`/api/v1/my/practices/{name}`.",
+        "`/api/v1/my/practices/{name}`: that answer may be sent back as it is, with `record` and `contact` changed.",
         "security": SECURED,
         "parameters": _named(["slug", match, "draft", "lang"]),
-        "requestBody": _body(),
+        "requestBody": _body("PracticeInput", "MyPracticeInput"),
         "responses": {
             "200": {**done, "headers": {"ETag": {"$ref": "#/components/headers/ETag"}, **_limits()}},
             **_refusals(["400", "401", "403", "404", "409", "412", "413", "415", "422", "428"]),
@@ -208,8 +208,11 @@ def _json(schema: str) -> dict[str, Any]:
     return {"content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}
 
 
-def _body() -> dict[str, Any]:
-    return {"required": True, **_json("PracticeInput")}
+def _body(*schemas: str) -> dict[str, Any]:
+    """What is to be sent: one of these shapes."""
+    shapes = [{"$ref": f"#/components/schemas/{schema}"} for schema in schemas]
+    schema = {"anyOf": shapes} if len(shapes) > 1 else shapes[0]
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
 def _refusals(statuses: Iterable[str]) -> dict[str, Any]:

@@ -94,6 +94,7 @@ def schemas() -> dict[str, Schema]:
         "Regions": _list("Region"),
         "Coverage": _coverage(),
         "PracticeInput": _input(),
+        "MyPracticeInput": _my_input(),
         "Standing": _object(_standing(), "Where a practice stands, as its author is told."),
         "MyPractices": _list("Standing"),
         "MyPractice": _my_practice(),
@@ -287,6 +288,17 @@ def _input() -> Schema:
         "properties": {key: properties[key] for key in (*KEYS, "contact")},
         "required": ["title", "language"],
         "additionalProperties": False,
+    }
+
+
+def _my_input() -> Schema:
+    """The answer of one's own working copy, as it may be sent back."""
+    around = {key: {"description": "Where it stands: ignored."} for key in _standing()}
+    record: Schema = {"$ref": "#/components/schemas/PracticeInput"}
+    contact = _nullable(_contact(needed=False), "Whom editors and members may write to. In no export.")
+    return {
+        **_loose({**around, "record": record, "contact": contact}, "What MyPractice answers, with another text."),
+        "required": ["record"],
     }
 
 

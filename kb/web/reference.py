@@ -19,6 +19,25 @@ bp = Blueprint("reference", __name__)
 SHOWN = ("Practice", "PracticeInput", "Standing", "Problem")
 """Shapes that the page shows field by field."""
 
+EXAMPLE = """\
+{
+  "title": "Mentors for nurses",
+  "language": "en",
+  "summary": "Hospitals pair newly arrived nurses with senior colleagues for a year.",
+  "country": "IT",
+  "region": "ITH5",
+  "level": "regional",
+  "lead_organisation": {"name": "Regional health service", "type": "agency"},
+  "status": "running",
+  "start": "2021",
+  "actions": "Pairs meet weekly; the hospital counts the hours as training.",
+  "themes": ["labour-inclusion"],
+  "target_groups": ["migrant-workers"],
+  "sources": [{"title": "Programme page", "url": "https://example.org/nurses"}],
+  "contact": {"role": "Project officer", "email": "office@example.org"}
+}"""
+"""A record that has all that is needed to submit it."""
+
 MOST_VALUES = 12
 """Values of a list that are written out."""
 
@@ -68,6 +87,7 @@ def page() -> ResponseReturnValue:
         groups=groups,
         shapes=shapes,
         base_url=context.config().base_url,
+        example=EXAMPLE,
     )
 
 

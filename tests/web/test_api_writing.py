@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from kb.models import ApiToken, Practice, Scope, State
 from kb.services import accounts, practices, tokens
+from kb.web.api_writing import AROUND
 from tests import factories
 from tests.conftest import Site
 from tests.factories import CONTACT, document
@@ -162,6 +163,30 @@ def test_what_was_read_can_be_sent_back_changed(site: Site) -> None:
     again = program.get(f"my/practices/{mine}")
     assert again.get_json()["record"] == record and again.headers["ETag"] == answer.headers["ETag"]
     assert again.get_json()["contact"] == CONTACT
+
+
+def test_the_answer_of_a_working_copy_can_be_sent_back_as_it_is(site: Site) -> None:
+    program, mine = Program(site), begin(site)
+    read = program.get(f"my/practices/{mine}")
+    whole = read.get_json()
+    whole["record"]["title"], whole["contact"]["name"] = OTHER, "Kim Roe"
+    assert program.put(f"practices/{mine}?draft=1", whole, read.headers["ETag"]).status_code == 200
+    again = program.get(f"my/practices/{mine}").get_json()
+    assert again["record"] == whole["record"] and again["contact"] == whole["contact"]
+
+
+def test_what_stands_around_a_record_is_known_to_the_answer(site: Site) -> None:
+    answer = Program(site).get(f"my/practices/{begin(site)}").get_json()
+    assert {*AROUND, "contact"} == set(answer)
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"), [({"record": "text"}, 400), ({"record": None}, 400), ({"colour": "red"}, 422)]
+)
+def test_what_is_wrong_around_a_record_is_said(site: Site, changes: dict[str, Any], status: int) -> None:
+    program, mine = Program(site), begin(site)
+    whole = {**program.get(f"my/practices/{mine}").get_json(), **changes}
+    assert program.put(f"practices/{mine}?draft=1", whole).status_code == status
 
 
 def test_without_draft_it_is_submitted(site: Site) -> None:

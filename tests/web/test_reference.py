@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -11,6 +12,8 @@ from flask.testing import FlaskClient
 
 from kb.services.record import KEYS
 from kb.services.tokens import PREFIX
+from tests.conftest import Site
+from tests.web.test_api_writing import Program
 
 
 def document(reader: FlaskClient) -> dict[str, Any]:
@@ -57,3 +60,16 @@ def test_examples_name_this_site(reader: FlaskClient) -> None:
 
 def test_the_page_is_linked_in_the_foot(reader: FlaskClient) -> None:
     assert 'href="/api"' in reader.get("/about").text and PREFIX in reader.get("/api").text
+
+
+def test_the_recipe_of_the_page_sends_a_practice_to_the_editors(site: Site) -> None:
+    """Its steps, each as it stands there; only what is in capitals is filled in."""
+    page = unescape(site.client().get("/api").text)
+    draft = re.search(r"-d '(\{[^']*\})'", page)
+    record = re.search(r"<pre><code>(\{.*?\n\})</code>", page, re.DOTALL)
+    assert draft and record and "/api/v1/my/practices/ID" in page and "-d @practice.json" in page
+    program = Program(site)
+    made = program.ask("POST", "practices?draft=1", json.loads(draft[1])).get_json()
+    read = program.get(f"my/practices/{made['id']}")
+    sent = program.put(f"practices/{made['id']}", json.loads(record[1]), read.headers["ETag"])
+    assert sent.status_code == 200 and sent.get_json()["state"] == "submitted"
