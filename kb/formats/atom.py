@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 from xml.sax.saxutils import escape, quoteattr
 
 from kb.formats.about import About, Document
+from kb.formats.citation import Author, author
 
 MEDIA_TYPE = "application/atom+xml"
 
@@ -49,7 +50,7 @@ def _entry(document: Document, about: About) -> str:
         f'<link rel="alternate" type="text/html" href={_quoted(document["url"])}/>\n',
         _element("published", document["published"]),
         _element("updated", document["updated"]),
-        _author(document["lead_organisation"]),
+        _author(author(document, about)),
         *_categories(document, about),
         _element("rights", f"{document['attribution']} ({document['licence']})"),
         _element("summary", document["summary"], language),
@@ -58,9 +59,9 @@ def _entry(document: Document, about: About) -> str:
     return "".join(parts)
 
 
-def _author(organisation: dict[str, str | None]) -> str:
-    uri = _element("uri", str(organisation["url"])) if organisation["url"] else ""
-    return f"<author>\n{_element('name', str(organisation['name']))}{uri}</author>\n"
+def _author(body: Author) -> str:
+    uri = _element("uri", body.url) if body.url else ""
+    return f"<author>\n{_element('name', body.name)}{uri}</author>\n"
 
 
 def _categories(document: Document, about: About) -> Iterator[str]:

@@ -40,7 +40,7 @@ def one(document: Document, about: About) -> str:
     words += [about.term("target_group", slug) for slug in document["target_groups"]]
     note = [f"Version {of.version}", of.credit, of.licence, about.notice]
     fields = {
-        "author": f"{{{escaped(of.author)}}}" if of.author else None,
+        "author": f"{{{escaped(of.author)}}}",
         "title": f"{{{escaped(of.title)}}}",  # a second pair of braces keeps its capitals
         "year": str(of.issued.year),
         "date": of.issued.isoformat(),

@@ -29,15 +29,38 @@ _CLOSED = (".", "?", "!", "…", "。", "؟")
 
 
 @dataclass(frozen=True)
+class Author:
+    """Who is cited: a body with its address, if it has one. `site` says that it is this knowledge base itself."""
+
+    name: str
+    url: str | None
+    site: bool
+
+
+def author(document: Document, about: About) -> Author:
+    """Whom every format names as the author of a record.
+
+    That is the lead organisation; of a record of the seed, which was compiled from public sources and is nobody's own
+    words, it is the site.
+    """
+    lead = document["lead_organisation"] or {}
+    name = line(lead.get("name"))
+    if document["origin"]["kind"] == "seed" or not name:
+        return Author(line(about.site), f"{about.base_url}/", site=True)
+    return Author(name, lead.get("url"), site=False)
+
+
+@dataclass(frozen=True)
 class Cited:
     """One version of a practice as the parts of a citation.
 
-    `author` is the lead organisation; None for a record of the seed, which nobody but its sources wrote: there
-    `credit` says what it was compiled from.
+    `by_site` says that the author is the site itself, which is then not named a second time; `credit` says what such
+    a record was compiled from.
     """
 
     title: str
-    author: str | None
+    author: str
+    by_site: bool
     credit: str | None
     issued: date
     version: int
@@ -48,12 +71,12 @@ class Cited:
 
 def cited(document: Document, about: About) -> Cited:
     """The parts of a citation of a whole public record."""
-    seed = document["origin"]["kind"] == "seed"
-    lead = line((document["lead_organisation"] or {}).get("name"))
+    by = author(document, about)
     return Cited(
         title=line(document["title"]),
-        author=None if seed or not lead else lead,
-        credit=line(document["attribution"]) or None if seed or not lead else None,
+        author=by.name,
+        by_site=by.site,
+        credit=line(document["attribution"]) or None if by.site else None,
         issued=date.fromisoformat(document["updated"][:10]),
         version=document["version"],
         site=line(about.site),
@@ -92,29 +115,17 @@ def chicago_html(document: Document, about: About) -> str:
 
 
 def _apa(of: Cited) -> Iterator[Piece]:
-    when = f"({of.issued.year}, {MONTHS[of.issued.month - 1]} {of.issued.day})."
-    if of.author:
-        yield "text", f"{_ended(of.author)} {when} "
+    yield "text", f"{_ended(of.author)} ({of.issued.year}, {MONTHS[of.issued.month - 1]} {of.issued.day}). "
     yield "title", of.title
-    bracket = f" [{_first_up(of.credit)}]" if of.credit else ""
-    yield "text", f" (Version {of.version}){bracket}. "
-    if not of.author:
-        yield "text", f"{when} "
-    yield "text", f"{_ended(of.site)} "
+    yield "text", f" (Version {of.version}). " + ("" if of.by_site else f"{_ended(of.site)} ")
     yield "link", of.url
 
 
 def _chicago(of: Cited) -> Iterator[Piece]:
-    if of.author:
-        yield "text", f"{_ended(of.author)} {of.issued.year}. "
-    yield "text", "“"
+    yield "text", f"{_ended(of.author)} {of.issued.year}. “"
     yield "title", _ended(_inner_quotes(of.title))
-    yield "text", "” "
-    if not of.author:
-        yield "text", f"{of.issued.year}. "
-    if of.credit:
-        yield "text", f"{_ended(_first_up(of.credit))} "
-    yield "text", f"{_ended(of.site)} Version {of.version}, {MONTHS[of.issued.month - 1]} {of.issued.day}. "
+    site = "" if of.by_site else f"{_ended(of.site)} "
+    yield "text", f"” {site}Version {of.version}, {MONTHS[of.issued.month - 1]} {of.issued.day}. "
     yield "link", of.url
     yield "text", "."
 
@@ -136,10 +147,6 @@ def _tagged(kind: str, safe: str, language: str, tag: str) -> str:
 def _ended(text: str) -> str:
     """A part with its full stop, where it does not end in a stop of its own."""
     return text if text.rstrip("”’\"'»)").endswith(_CLOSED) else f"{text}."
-
-
-def _first_up(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _inner_quotes(title: str) -> str:

@@ -34,7 +34,7 @@ def item(document: Document, about: About) -> dict[str, Any]:
         "id": f"{document['slug']}.v{of.version}",
         "type": "webpage",
         "title": of.title,
-        "author": [{"literal": of.author}] if of.author else None,
+        "author": [{"literal": of.author}],
         "issued": {"date-parts": [[of.issued.year, of.issued.month, of.issued.day]]},
         "container-title": of.site,
         "version": str(of.version),

@@ -76,7 +76,7 @@ def one(document: Document, about: About, shown: Mapping[str, Any] | None = None
 def _properties(made: WordDocument, document: Document, about: About, of: Cited) -> None:
     """What the file says of itself. Word takes 255 characters of each."""
     core = made.core_properties
-    core.title, core.author = of.title[:255], (of.author or of.site)[:255]
+    core.title, core.author = of.title[:255], of.author[:255]
     core.last_modified_by, core.comments = of.site[:255], ""
     core.keywords = line(", ".join(about.term("theme", slug) for slug in document["themes"]))[:255]
     core.identifier, core.version = of.url[:255], str(of.version)

@@ -126,7 +126,7 @@ def _stands(document: Document, about: About) -> dict[str, Any]:
         "identifier": [f"urn:uuid:{document['id']}", of.url],
         "sameAs": None if of.url == document["url"] else _uri(of.url),
         "creativeWorkStatus": about.notice and line(about.notice),
-        "creator": _body(document["lead_organisation"]) if of.author else None,
+        "creator": _publisher(about) if of.by_site else _body(document["lead_organisation"]),
         "publisher": _publisher(about),
         "license": LICENCES.get(of.licence or ""),
         "creditText": line(document["attribution"]),

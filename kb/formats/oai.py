@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import escape, quoteattr
 
 from kb.formats.about import About, Document
-from kb.formats.citation import LICENCES
+from kb.formats.citation import LICENCES, author
 from kb.formats.text import clean
 
 MEDIA_TYPE = "text/xml; charset=utf-8"
@@ -196,9 +196,11 @@ def _terms(document: Document, about: About) -> Iterator[Term]:
 
 
 def _people(document: Document, about: About) -> Iterator[Term]:
-    """Who made it: nobody of those named did, where the record was compiled from public sources."""
-    lead = document["lead_organisation"]["name"]
-    yield "contributor" if document["origin"]["kind"] == "seed" else "creator", lead, None
+    """Who made it: the site, where the record was compiled from public sources; who runs it is then a contributor."""
+    by = author(document, about)
+    yield "creator", by.name, None
+    if by.site:
+        yield "contributor", document["lead_organisation"]["name"], None
     yield from (("contributor", each["name"], None) for each in document["partners"])
     yield "publisher", about.site, None
 

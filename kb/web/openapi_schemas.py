@@ -295,11 +295,8 @@ def _my_input() -> Schema:
     """The answer of one's own working copy, as it may be sent back."""
     around = {key: {"description": "Where it stands: ignored."} for key in _standing()}
     record: Schema = {"$ref": "#/components/schemas/PracticeInput"}
-    contact = _nullable(_contact(needed=False), "Whom editors and members may write to. In no export.")
-    return {
-        **_loose({**around, "record": record, "contact": contact}, "What MyPractice answers, with another text."),
-        "required": ["record"],
-    }
+    parts = {**around, "record": record, "contact": _input()["properties"]["contact"]}
+    return {**_loose(parts, "What MyPractice answers, with another text."), "required": ["record"]}
 
 
 def _given(key: str) -> Schema:

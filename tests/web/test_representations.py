@@ -104,7 +104,7 @@ def test_the_page_describes_itself_in_dublin_core(reader: FlaskClient) -> None:
     said: dict[str, str] = {name: unescape(content) for name, content in found}
     assert said["title"].startswith("ACOL:") and said["identifier"].endswith(f"{ACOL}/versions/1")
     assert said["language"] == "en" and re.fullmatch(r"\d{4}-\d\d-\d\d", said["date"])
-    assert "creator" not in said  # of the seed nobody but its sources is
+    assert said["creator"] == said["publisher"]  # of the seed the site is
 
 
 @pytest.mark.parametrize(("path", "kind"), [(ACOL, "CreativeWork"), ("/", "WebSite")])
@@ -113,11 +113,16 @@ def test_the_page_carries_its_linked_data(reader: FlaskClient, path: str, kind: 
     assert f'"@type": "{kind}"' in data and json.loads(data)["@context"]["@vocab"] == "https://schema.org/"
 
 
+def test_beside_its_citation_a_page_says_that_it_was_compiled(reader: FlaskClient) -> None:
+    cites = reader.get(ACOL).get_data(as_text=True).partition('id="cite"')[2].partition("</section>")[0]
+    assert "Compiled from public sources" in cites and "compiled from the sources named" in cites
+
+
 def test_the_page_cites_its_version_in_two_styles(reader: FlaskClient) -> None:
     page = reader.get(ACOL).get_data(as_text=True)
     for style in ("apa", "chicago"):
         [cited] = re.findall(rf'<p class="cite" id="cite-{style}"[^>]*>(.*?)</p>', page)
-        assert f'{ACOL}/versions/1">' in cited and "ompiled from the sources named" in cited
+        assert f'{ACOL}/versions/1">' in cited and "Regional integration practices" in cited
 
 
 # What became of it

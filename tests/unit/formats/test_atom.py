@@ -35,7 +35,8 @@ def public(number: int = 1, **changes: Any) -> Document:
     """A record as readers get it."""
     stamped = {
         "id": str(uuid.UUID(int=number)), "slug": f"practice-{number}", "licence": "CC-BY-4.0",
-        "attribution": "Regional health service", "published": "2026-01-02T03:04:05Z",
+        "origin": {"kind": "member", "url": None}, "attribution": "Regional health service",
+        "published": "2026-01-02T03:04:05Z",
         "updated": "2026-11-22T10:00:00Z", "url": f"https://kb.example.org/practices/practice-{number}",
     }  # fmt: skip
     return {**factories.document(), **stamped, **changes}

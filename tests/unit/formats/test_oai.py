@@ -94,7 +94,7 @@ def test_its_rights_are_the_licence_and_whom_to_credit() -> None:
 def test_nobody_named_wrote_what_was_compiled_from_public_sources() -> None:
     assert texts(public(), "creator") == ["Regional health service"]
     seed = public(origin={"kind": "seed", "url": None})
-    assert (texts(seed, "creator"), texts(seed, "contributor")) == ([], ["Regional health service"])
+    assert (texts(seed, "creator"), texts(seed, "contributor")) == ([ABOUT.site], ["Regional health service"])
 
 
 def test_what_is_not_known_has_no_element() -> None:

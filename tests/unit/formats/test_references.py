@@ -15,7 +15,7 @@ from citeproc import Citation, CitationItem, CitationStylesBibliography, Citatio
 from citeproc.source.json import CiteProcJSON
 from hypothesis import given, settings
 
-from kb.formats import bibtex, citation, csl, ris
+from kb.formats import atom, bibtex, citation, csl, jsonld, oai, ris
 from kb.formats.about import Document
 from kb.formats.text import line
 from tests.unit.formats.publics import ABOUT, BASE, NAMES, SEED, WRITTEN, public
@@ -46,10 +46,9 @@ def test_apa_names_the_body_the_day_the_version_and_its_address() -> None:
     )
 
 
-def test_apa_puts_the_title_first_where_only_sources_are_known() -> None:
+def test_apa_names_the_site_once_where_only_sources_are_known() -> None:
     assert citation.apa(public(**SEED), ABOUT) == (
-        "Mentors for newly arrived nurses (Version 3) [Compiled from the sources named]. (2026, November 22). "
-        f"Regional integration practices. {URL}"
+        f"Regional integration practices. (2026, November 22). Mentors for newly arrived nurses (Version 3). {URL}"
     )
 
 
@@ -60,10 +59,19 @@ def test_chicago_names_the_body_the_year_the_version_and_its_address() -> None:
     )
 
 
-def test_chicago_puts_the_title_first_where_only_sources_are_known() -> None:
-    assert citation.chicago(public(**SEED), ABOUT).startswith(
-        "“Mentors for newly arrived nurses.” 2026. Compiled from the sources named. Regional"
+def test_chicago_names_the_site_once_where_only_sources_are_known() -> None:
+    assert citation.chicago(public(**SEED), ABOUT) == (
+        f"Regional integration practices. 2026. “Mentors for newly arrived nurses.” Version 3, November 22. {URL}."
     )
+
+
+def test_every_format_cites_the_site_where_only_sources_are_known() -> None:
+    record = public(**SEED)
+    [entry], [reference], [item] = entries(record), references(record), json.loads(csl.one(record, ABOUT))
+    assert entry["author"] == reference["authors"][0] == item["author"][0]["literal"] == ABOUT.site
+    feed, dublin = "".join(atom.many([record], ABOUT)), oai.one(record, ABOUT)
+    assert f"<author>\n<name>{ABOUT.site}</name>" in feed and f"<dc:creator>{ABOUT.site}<" in dublin
+    assert jsonld.node(record, ABOUT)["creator"]["name"] == ABOUT.site
 
 
 @pytest.mark.parametrize("name", ["Fondazione X.", "Who cares?", "Work!"])
@@ -102,9 +110,9 @@ def test_a_bibtex_entry_says_what_the_record_says() -> None:
     assert (entry["url"], entry["version"], entry["language"]) == (URL, "3", "en")
 
 
-def test_a_bibtex_entry_of_the_seed_has_no_author_and_says_where_it_is_from() -> None:
+def test_a_bibtex_entry_of_the_seed_is_the_sites_and_says_where_it_is_from() -> None:
     [entry] = entries(public(**SEED))
-    assert "author" not in entry and "compiled from the sources named" in entry["note"]
+    assert entry["author"] == ABOUT.site and "compiled from the sources named" in entry["note"]
 
 
 @given(NAMES, NAMES, WRITTEN)
@@ -153,6 +161,19 @@ def test_a_reference_in_ris_says_what_the_record_says() -> None:
     assert entry["urls"] == [URL] and "theme labour-inclusion" in entry["keywords"]
 
 
+def test_reference_managers_find_the_site_as_the_title_of_the_website_and_no_edition() -> None:
+    text = ris.one(public(), ABOUT)
+    assert f"T2  - {ABOUT.site}\r\n" in text and "N1  - Version 3\r\n" in text and "ET  - " not in text
+
+
+def test_a_body_with_a_comma_in_its_name_stays_one_name() -> None:
+    body = "Ministry of Labour, Migration and Social Affairs"
+    record = public(lead_organisation={"name": body, "type": None, "url": None})
+    assert references(record)[0]["authors"] == ["Ministry of Labour – Migration and Social Affairs"]
+    assert json.loads(csl.one(record, ABOUT))[0]["author"] == [{"literal": body}]
+    assert f"author = {{{{{body}}}}}" in bibtex.one(record, ABOUT)
+
+
 @given(NAMES, NAMES, WRITTEN)
 @settings(max_examples=60, deadline=None)
 def test_ris_reads_back_any_text(title: str, name: str, summary: str) -> None:
@@ -161,7 +182,9 @@ def test_ris_reads_back_any_text(title: str, name: str, summary: str) -> None:
     assert second["title"] == "Mentors for newly arrived nurses"
     for key, text in (("title", title), ("abstract", summary)):
         assert first.get(key, "").strip() == line(text).strip()
-    assert [each.strip() for each in first.get("authors", [])] == ([line(name).strip()] if line(name) else [])
+    assert [each.strip() for each in first.get("authors", [])] == (
+        [ris.name(line(name))] if line(name) else [ABOUT.site]
+    )
 
 
 def test_a_line_that_looks_like_an_end_ends_nothing() -> None:
