@@ -81,8 +81,8 @@ accounts.restorers["searches.keep"] = _restored
 
 
 def in_words(asked: CatalogueQuery) -> str:
-    """A query as a name: the question, then the filters."""
-    parts = [f"“{asked.q}”"] if asked.q else []
+    """A query as a name: the question, then the filters. Bare, for mails put a name into quotation marks."""
+    parts = [asked.q] if asked.q else []
     return ", ".join([*parts, *(chip.value for chip in results.chips(asked))]) or _("All practices")
 
 
