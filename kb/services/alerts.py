@@ -2,6 +2,8 @@
 
 What a search finds is asked of the index before its transaction begins; mail and what was told are kept together in it.
 So a crash tells nothing twice, and of two processes at once the second finds the search asked already.
+
+A mail that waits holds ids alone: what it says of the practices is looked up when it goes out, of what is public then.
 """
 
 from __future__ import annotations
@@ -85,6 +87,18 @@ class Alerts:
         return catalogue.matching_ids(self._engine, vocabulary, searches.read(search.query, vocabulary))
 
 
+def said(session: Session, data: dict[str, Any], language: str) -> dict[str, Any] | None:
+    """What a mail of new practices says now, made of what the outbox holds; None where nothing of it is public now."""
+    named, more = data["news"]["practices"], data["news"]["more"]
+    records = public_records(session, [uuid.UUID(each["id"]) for each in named])
+    there = [
+        _entry(as_document(records[each["id"]], ""), each["new"], language) for each in named if each["id"] in records
+    ]
+    if not there and not more:
+        return None
+    return {**data, "number": len(there) + more, "news": {"practices": there, "more": more}}
+
+
 def _due(now: datetime, everything: bool) -> tuple[ColumnElement[bool], ...]:
     late = [and_(SavedSearch.frequency == each, SavedSearch.checked <= now - wait) for each, wait in WAITS.items()]
     running = SavedSearch.stopped.is_(None)
@@ -100,7 +114,7 @@ def _tell(session: Session, search: SavedSearch, found: Sequence[str], now: date
     number, person = len(fresh) + len(changed), session.get_one(User, search.user_id)
     if not number or not notices.reachable(person):
         return 0
-    named = _named(session, [*fresh, *changed][:NAMED], before, person.language)
+    named = [{"id": str(key), "new": key not in before} for key in [*fresh, *changed][:NAMED]]
     told = mail.tell(
         session, "search-news", person.email, user=person, search=search.name, number=number,
         news={"practices": named, "more": number - len(named)}, url=searches.address(search),
@@ -110,14 +124,6 @@ def _tell(session: Session, search: SavedSearch, found: Sequence[str], now: date
         return 0
     search.told = now
     return number
-
-
-def _named(
-    session: Session, ids: Sequence[uuid.UUID], before: dict[uuid.UUID, int], language: str
-) -> list[dict[str, Any]]:
-    records = public_records(session, ids)
-    public = [key for key in ids if str(key) in records]
-    return [_entry(as_document(records[str(key)], ""), key not in before, language) for key in public]
 
 
 def _entry(record: Document, new: bool, language: str) -> dict[str, Any]:

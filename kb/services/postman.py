@@ -21,7 +21,7 @@ from email.message import EmailMessage
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from kb.config import Config
@@ -61,11 +61,15 @@ class Rendered:
     html: str
 
 
+class NothingToSay(Exception):
+    """What a mail was to tell is not there any more: it is not sent."""
+
+
 class Render(Protocol):
     """Makes the words of a mail in a language; `unsubscribe` is the address that ends mail of this kind, if any."""
 
     def __call__(self, kind: str, data: dict[str, Any], language: str, unsubscribe: str | None) -> Rendered:
-        """Return the words."""
+        """Return the words. Raises NothingToSay."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +175,11 @@ class Postman:
             message = self._claim()
             if message is None:
                 break
-            trouble = self._send(message)
+            try:
+                trouble = self._send(message)
+            except NothingToSay:
+                self._drop(message)
+                continue
             if trouble is None:
                 self._mark_sent(message)
                 sent, hung_up = sent + 1, 0
@@ -194,9 +202,11 @@ class Postman:
             return message
 
     def _send(self, message: MailMessage) -> Trouble | None:
-        """Write and hand over one message; what went wrong, or None."""
+        """Write and hand over one message; what went wrong, or None. Raises NothingToSay."""
         try:
             self.transport.send(self._composed(message))
+        except NothingToSay:
+            raise
         except Trouble as trouble:
             return trouble
         except Exception:
@@ -205,7 +215,7 @@ class Postman:
         return None
 
     def _composed(self, message: MailMessage) -> EmailMessage:
-        """The message as it goes out: twice the same, if it is made twice. Raises Refused."""
+        """The message as it goes out: twice the same, if it is made twice. Raises Refused, NothingToSay."""
         unsubscribe = _way_out(self.config, message)
         words = self.render(message.kind, message.data, message.language, unsubscribe)
         mail = EmailMessage(POLICY)
@@ -231,6 +241,10 @@ class Postman:
                 there = (MailMessage.sent.is_(None), MailMessage.failed.is_(None), MailMessage.error == self._down)
                 session.execute(update(MailMessage).where(*there, MailMessage.due > now).values(due=now))
                 self._down = None
+
+    def _drop(self, message: MailMessage) -> None:
+        with self.database.write() as session:
+            session.execute(delete(MailMessage).where(MailMessage.id == message.id, MailMessage.sent.is_(None)))
 
     def _put_off(self, message: MailMessage, trouble: Trouble) -> None:
         with self.database.write() as session:

@@ -14,10 +14,10 @@ from typing import Any
 from flask import Flask, current_app, g
 from flask_babel import force_locale, gettext
 
-from kb.services import mail_texts
+from kb.services import alerts, mail_texts
 from kb.services.errors import N_
 from kb.services.mail_texts import Words
-from kb.services.postman import Render, Rendered
+from kb.services.postman import NothingToSay, Render, Rendered
 from kb.web import context, mail_words
 
 WIDTH = 72
@@ -137,7 +137,10 @@ def renderer(app: Flask) -> Render:
             g.language = language if language in offered else offered[0]
             with context.parts().database.read() as session:
                 own = mail_texts.own(session, kind, g.language)
-            return rendered(kind, data, g.language, unsubscribe, own)
+                said = alerts.said(session, data, g.language) if "news" in data else data
+            if said is None:
+                raise NothingToSay
+            return rendered(kind, said, g.language, unsubscribe, own)
 
     return render
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from kb import create_app
 from kb.config import LANGUAGES
 from kb.services.mail import KINDS
-from kb.services.postman import Rendered
+from kb.services.postman import NothingToSay, Rendered
 from kb.services.resets import ADDRESS_LIFE, RESET_LIFE
 from kb.web import mails
 from tests.conftest import configure
@@ -41,7 +42,8 @@ def render(bare_folder: Path) -> Render:
 
     def rendered(kind: str, language: str = "en", unsubscribe: str | None = None, **changes: Any) -> Rendered:
         data = {name: changes.get(name, VALUES[name]) for name in KINDS[kind].needs}
-        return mails.renderer(app)(kind, data, language, unsubscribe)
+        with app.app_context():
+            return mails.rendered(kind, data, language, unsubscribe)
 
     return rendered
 
@@ -155,6 +157,12 @@ def test_the_mail_of_a_search_says_how_to_stop_this_search(render: Render) -> No
     words = render("search-news", unsubscribe=way_out)
     for text in (words.text, words.html):
         assert way_out in text and "because you keep this search" in text and "other people’s" not in text
+
+
+def test_the_mail_of_a_search_of_which_nothing_is_public_any_more_is_not_made(bare_folder: Path) -> None:
+    gone = {"practices": [{"id": str(uuid.uuid4()), "new": True}], "more": 0}
+    with pytest.raises(NothingToSay):
+        mails.renderer(create_app(configure(bare_folder)))("search-news", {"news": gone}, "en", None)
 
 
 def test_a_practice_in_the_mail_of_a_search_can_forge_nothing(render: Render) -> None:

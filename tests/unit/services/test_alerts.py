@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 
 from kb.config import Config
 from kb.db import Database
 from kb.models import Frequency, MailMessage, Practice, SavedMatch, SavedSearch, User
 from kb.search import open_engine
-from kb.services import accounts, alerts, catalogue, leaving, mail, notices, publishing, searches, terms
+from kb.services import accounts, alerts, catalogue, leaving, mail, notices, publishing, redaction, searches, terms
 from kb.services.alerts import Alerts, Told
 from kb.services.checking import check
 from kb.services.query import CatalogueQuery
@@ -87,9 +88,18 @@ class World:
         with self.database.read() as session:
             return list(session.scalars(select(MailMessage).order_by(MailMessage.id)))
 
+    def said(self, message: MailMessage) -> dict[str, Any] | None:
+        """What a mail says if it goes out now."""
+        with self.database.read() as session:
+            return alerts.said(session, message.data, message.language)
+
+    def told(self) -> list[list[dict[str, Any]]]:
+        """The practices that each mail names."""
+        return [said["news"]["practices"] for said in map(self.said, self.mails()) if said]
+
     def titles(self) -> list[list[str]]:
         """The titles that each mail names."""
-        return [[each["title"] for each in message.data["news"]["practices"]] for message in self.mails()]
+        return [[each["title"] for each in practices] for practices in self.told()]
 
     def search(self, search_id: uuid.UUID) -> SavedSearch:
         with self.database.read() as session:
@@ -105,17 +115,18 @@ def world(config: Config) -> Iterator[World]:
 
 def test_it_works(world: World) -> None:
     search_id = world.keep()
-    world.publish()
+    practice_id = world.publish()
     assert world.run() == Told(mails=1, practices=1)
     [message] = world.mails()
     assert (message.kind, message.address, message.user_id) == ("search-news", "alice@example.org", world.alice.id)
     assert message.data == {
         "search": "Housing", "number": 1, "url": "/practices?theme=housing", "search_id": str(search_id),
-        "news": {"more": 0, "practices": [{
-            "title": "Rooms for nurses", "country": "Italy", "url": "/practices/rooms-for-nurses", "new": True,
-            "line": "Hospitals of the region pair newly arrived nurses with senior colleagues for a year.",
-        }]},
+        "news": {"more": 0, "practices": [{"id": str(practice_id), "new": True}]},
     }  # fmt: skip
+    assert world.told() == [[{
+        "title": "Rooms for nurses", "country": "Italy", "url": "/practices/rooms-for-nurses", "new": True,
+        "line": "Hospitals of the region pair newly arrived nurses with senior colleagues for a year.",
+    }]]  # fmt: skip
     assert world.search(search_id).told == START + A_DAY
 
 
@@ -156,8 +167,7 @@ def test_a_new_version_is_told_once_as_a_change(world: World) -> None:
     world.update(practice_id, "Rooms and gardens for nurses")
     world.run(1)
     world.run(2)
-    [message] = world.mails()
-    [told] = message.data["news"]["practices"]
+    [[told]] = world.told()
     assert (told["title"], told["new"]) == ("Rooms and gardens for nurses", False)
 
 
@@ -263,7 +273,7 @@ def test_the_mail_is_in_the_language_of_its_person(world: World) -> None:
     world.publish(translations=[spanish])
     world.run()
     [message] = world.mails()
-    [told] = message.data["news"]["practices"]
+    [[told]] = world.told()
     assert (message.language, told["title"], told["line"], told["country"]) == (
         "es", "Pisos para enfermeras", "Pisos.", "Italia",
     )  # fmt: skip
@@ -273,7 +283,7 @@ def test_a_long_summary_becomes_a_line(world: World) -> None:
     world.keep()
     world.publish(summary="Nurses and\n\nbakers " * 30)
     world.run()
-    line = world.mails()[0].data["news"]["practices"][0]["line"]
+    line = world.told()[0][0]["line"]
     assert line.startswith("Nurses and bakers Nurses") and line.endswith(" …")
     assert len(line) <= alerts.LINE + 2
 
@@ -287,6 +297,32 @@ def test_a_mail_names_twenty_and_says_how_many_more(world: World) -> None:
     assert world.run() == Told(mails=1, practices=23)
     data = world.mails()[0].data
     assert (len(data["news"]["practices"]), data["news"]["more"], data["number"]) == (20, 3, 23)
+
+
+def _redacted(session: Session, practice: Practice) -> None:
+    dora = accounts.add_user(session, "dora@example.org", "admin")
+    redaction.redact(session, dora, practice.id, 1, "It named somebody.")
+
+
+@pytest.mark.parametrize("taken_away", [publishing.unpublish, _redacted])
+def test_a_mail_that_waits_leaves_out_what_is_public_no_more(world: World, taken_away: Any) -> None:
+    world.keep()
+    gone = world.publish("Rooms for nurses")
+    world.publish("Rooms for bakers")
+    world.run()
+    world.change(lambda session, _alice: taken_away(session, session.get_one(Practice, gone)))
+    [message] = world.mails()
+    said = world.said(message)
+    assert "Rooms" not in str(message.data)
+    assert said and (said["number"], world.titles()) == (1, [["Rooms for bakers"]])
+
+
+def test_a_mail_of_which_nothing_is_public_any_more_says_nothing(world: World) -> None:
+    world.keep()
+    gone = world.publish()
+    world.run()
+    world.change(lambda session, _alice: _redacted(session, session.get_one(Practice, gone)))
+    assert world.said(world.mails()[0]) is None
 
 
 def test_two_at_once_tell_once(world: World) -> None:

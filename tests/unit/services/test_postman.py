@@ -15,7 +15,7 @@ from kb.config import Config
 from kb.db import Database
 from kb.models import MailMessage, User
 from kb.services import mail, notices
-from kb.services.postman import GIVE_UP, LEASE, Delivered, Postman, Rendered
+from kb.services.postman import GIVE_UP, LEASE, Delivered, NothingToSay, Postman, Rendered
 from kb.services.transport import Transport, Unreachable, open_transport
 from tests import factories
 from tests.mailserver import MailServer, mail_server
@@ -56,6 +56,8 @@ def words(kind: str, data: dict[str, Any], language: str, unsubscribe: str | Non
     """As plain as can be: what matters here is the sending."""
     if "bad" in data.values():
         raise LookupError("no such template")
+    if "gone" in data.values():
+        raise NothingToSay
     return Rendered(f"{kind} {data.get('title', '')}", f"{language} {data} {unsubscribe}\n", "<p>ä</p>\n")
 
 
@@ -107,6 +109,15 @@ def test_what_was_sent_is_marked_and_its_text_forgotten(
     postman(database, config, memory, clock).deliver()
     [row] = rows(database)
     assert (row.sent, row.data, row.claimed, row.error) == (clock.now, {}, None, "")
+
+
+def test_a_mail_with_nothing_to_say_is_not_sent_and_the_next_one_is(
+    database: Database, config: Config, memory: Memory, clock: Clock
+) -> None:
+    tell(database, url="gone")
+    tell(database)
+    assert postman(database, config, memory, clock).deliver() == Delivered(1, 0, 0)
+    assert len(memory.taken) == 1 and [row.data for row in rows(database)] == [{}]
 
 
 def test_nothing_is_sent_twice(database: Database, config: Config, memory: Memory, clock: Clock) -> None:
