@@ -26,6 +26,10 @@ MOST_ELEMENTS = 200_000
 """Elements of markup in one row: each takes much more memory than it takes in the file."""
 
 MOST_PARTS = 1_000
+MOST_SHEETS = 100
+MOST_EMPTY = 10_000
+"""Empty rows after which nothing more is looked for in a sheet; they take hardly any room in a file."""
+
 MOST_ROWS = 1_048_576
 """Rows of a sheet, as a spreadsheet has them."""
 
@@ -75,14 +79,17 @@ class Book:
 
     def lines(self, name: str) -> Iterator[Line]:
         """The lines of a sheet that hold something. Raises Unreadable where the sheet is damaged."""
-        number = 0
-        for element in self._elements(self._sheets[name], "row"):
+        number = empty = 0
+        for seen, element in enumerate(self._elements(self._sheets[name], "row"), start=1):
             number = _number(element.get("r"), number + 1)
-            if number > MOST_ROWS:
+            if max(number, seen) > MOST_ROWS:
                 raise Unreadable(BROKEN)
             line = self._line(number, element)
             if any(line.cells) or line.faults:
                 yield line
+                empty = 0
+            elif (empty := empty + 1) > MOST_EMPTY:
+                return
 
     def _line(self, number: int, row: Element) -> Line:
         cells: list[str] = []
@@ -153,7 +160,7 @@ class Book:
             if key in targets and targets[key][0].endswith("/worksheet"):
                 sheets[element.get("name", "")] = targets[key][1]
         self._others = {kind.rpartition("/")[2]: to for kind, to in targets.values()}
-        if not sheets:
+        if not sheets or len(sheets) > MOST_SHEETS or len(set(sheets.values())) < len(sheets):
             raise Unreadable(BROKEN)
         return sheets
 

@@ -12,6 +12,12 @@ from kb.models import AuditEntry, Practice, Record
 _VOCABULARIES = ("theme", "target_group")
 
 
+def of(practice: Practice) -> datetime:
+    """When what readers get of a practice, its dates of freshness and its versions last changed."""
+    written = practice.record.datestamp if practice.record else practice.offline
+    return written or practice.changed
+
+
 def latest(session: Session) -> datetime | None:
     """The moment of the latest change; None in an empty base."""
     edited = select(func.max(AuditEntry.created)).where(AuditEntry.object_kind.in_(_VOCABULARIES))

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, object_session
 
 from kb.models import Practice, Record, User
-from kb.services import audit
+from kb.services import audit, datestamps
 from kb.services.errors import N_, NotAllowed, NotFound
 from kb.services.permissions import WAITING, can
 
@@ -46,8 +46,11 @@ def put(practice: Practice, dates: Dates) -> None:
     """Give a practice other dates; who was told that a look was due is forgotten with the former ones."""
     practice.last_verified, practice.review_due = dates.last_verified, dates.review_due
     practice.reminded = practice.escalated = None
+    session = object_session(practice)
     if practice.record is not None:
         mirror(practice.record, practice)
+        if session is not None:
+            datestamps.stamp(session, practice)
 
 
 def written(dates: Practice | Record) -> dict[str, str | None]:

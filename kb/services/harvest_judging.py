@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from kb.models import ADDRESS_LIMIT, Origin
 from kb.services.checking import Checker, check_draft
@@ -112,7 +112,7 @@ def _joined(remote_url: str, address: str) -> str:
 
 
 def _address(said: Any, slug: str, remote_url: str) -> str:
-    """Where readers find the record there: the address that it names, if it is one of its own."""
+    """Where readers find the record there: the address that it names, if it is one of that server's own."""
     path = f"/practices/{slug}"
     own = isinstance(said, str) and len(said) <= ADDRESS_LIMIT and said.endswith(path) and is_web_address(said)
-    return str(said) if own else remote_url + path
+    return str(said) if own and urlsplit(str(said)).netloc == urlsplit(remote_url).netloc else remote_url + path

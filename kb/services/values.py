@@ -20,6 +20,9 @@ _HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}(/|$)")
 _WHOLE = re.compile(r"[0-9]{1,10}")
 _AMOUNT = re.compile(r"[0-9]+(\.[0-9]*)?|\.[0-9]+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_NO_LINK = re.compile(r"(?:\]\(|\]:|<)\s*<?\s*((?:javascript|vbscript|data|file):)", re.IGNORECASE)
+"""What begins a link of Markdown that leads neither to the web nor to a mail address."""
+
 _OWN_FILE = re.compile(r"/files(/[A-Za-z0-9][A-Za-z0-9._-]*)+")
 
 CHARACTERS_A_WORD = 15
@@ -95,6 +98,9 @@ class ValueReader:
 
     def _within_words(self, key: str, limit: int) -> None:
         self._few_words(key, LABELS[key], self._text(key), limit)
+        if found := _NO_LINK.search(self._text(key) or ""):
+            text = N_("A link may lead to a web page or a mail address: take “%(link)s” away.")
+            self._wrong(key, text, link=found[1])
 
     def _one_of(self, key: str, values: tuple[str, ...]) -> None:
         value = self._text(key)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from flask import Response, url_for
@@ -22,6 +21,9 @@ from kb.web.api import answer, bp, only, parameters
 SHORT = ("slug", "title", "summary", "language", "country", "region", "themes", "target_groups", "status", "evidence",
          "start", "end", "updated", "version", "url")  # fmt: skip
 """Keys of the short form, in their order."""
+
+MOST_LINKED = 1_500
+"""Characters of the header that names the neighbouring pages: proxies take 4,096 of all headers together."""
 
 NO_FIELD = N_("No field of the record is called “%(value)s”.")
 
@@ -67,8 +69,8 @@ def count_facets() -> ResponseReturnValue:
 def practice(slug: str) -> ResponseReturnValue:
     """One whole public record, or those of its fields that were asked for."""
     wanted = _fields(only("fields"))
-    document = catalogue.get(context.reading(), slug, context.config().base_url)
-    return answer(_chosen(document, wanted) if wanted else document, _moment(document["updated"]))
+    found = versions.online(context.reading(), slug, context.config().base_url)
+    return answer(_chosen(found.document, wanted) if wanted else found.document, changes.of(found.practice))
 
 
 @bp.get("/practices/<slug>/versions")
@@ -88,15 +90,15 @@ def practice_versions(slug: str) -> ResponseReturnValue:
         for each in listed
     ]
     body = {"slug": slug, "title": online.title, "total": len(items), "items": items}
-    return answer(body, max(each.created for each in listed))
+    return answer(body, changes.of(online.practice))
 
 
 @bp.get("/practices/<slug>/versions/<int:number>")
 def practice_version(slug: str, number: int) -> ResponseReturnValue:
     """The whole record as it was in one public version."""
     only()
-    document, _online = versions.read(context.reading(), slug, number, context.config().base_url)
-    return answer(document, _moment(document["updated"]))
+    document, online = versions.read(context.reading(), slug, number, context.config().base_url)
+    return answer(document, changes.of(online.practice))
 
 
 def facets(asked: query.CatalogueQuery, counted: Any) -> dict[str, list[dict[str, Any]]]:
@@ -158,12 +160,16 @@ def _links(asked: query.Request, results: Results, wanted: tuple[str, ...]) -> d
 
 
 def _link(response: Response, asked: query.Request, results: Results, wanted: tuple[str, ...]) -> None:
-    """Say the neighbouring pages as a header too (RFC 8288), where programs look for them."""
+    """Say the neighbouring pages as a header too (RFC 8288), where programs look for them.
+
+    Where the addresses are long they are in the body alone: proxies refuse an answer whose headers are.
+    """
     pages = {"first": 1, "last": results.pages}
     pages |= {"prev": asked.page - 1} if asked.page > 1 else {}
     pages |= {"next": asked.page + 1} if asked.page < results.pages else {}
     said = [f'<{_page(asked, wanted, number)}>; rel="{rel}"' for rel, number in pages.items()]
-    response.headers["Link"] = ", ".join(said)
+    if sum(map(len, said)) <= MOST_LINKED:
+        response.headers["Link"] = ", ".join(said)
 
 
 def _page(asked: query.Request, wanted: tuple[str, ...], number: int) -> str:
@@ -171,6 +177,3 @@ def _page(asked: query.Request, wanted: tuple[str, ...], number: int) -> str:
     params += [("fields", ",".join(wanted))] if wanted else []
     return context.config().base_url + url_for("api.practices") + "?" + labels.encode(params)
 
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

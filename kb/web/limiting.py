@@ -16,14 +16,17 @@ LIMITS = {"api": 600, "exports": 120}
 
 GROUPS = {
     "api": "api",
-    "crawlers": "exports",
+    "crawlers": "api",
     "exports": "exports",
     "feeds": "exports",
     "oai": "exports",
     "open_data": "exports",
     "representations": "exports",
 }
-"""What the addresses of a blueprint are counted as; those that are not here are not counted."""
+"""What the addresses of a blueprint are counted as; those that are not here are not counted.
+
+A crawler that is refused robots.txt stays away: who exports much must not bring that about.
+"""
 
 OVER = N_("More than %(limit)d requests a minute came from your address. Wait %(seconds)d s and go on.")
 

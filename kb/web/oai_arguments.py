@@ -145,9 +145,10 @@ def _resumed(verb: str, token: str) -> Listing:
     try:
         padded = token[:_TOKEN_LIMIT] + "=" * (-len(token[:_TOKEN_LIMIT]) % 4)
         said, selecting, moment, id_, done = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-        place = Place(datetime.fromisoformat(moment), uuid.UUID(id_))
+        read = datetime.fromisoformat(moment)
+        place = Place(read.astimezone(UTC), uuid.UUID(id_))
         known = set(selecting) <= {"from", "until", "set"} and all(isinstance(each, str) for each in selecting.values())
-        if said != verb or not known or place.moment.tzinfo is None or not isinstance(done, int) or done < 1:
+        if said != verb or not known or read.tzinfo is None or not isinstance(done, int) or done < 1:
             raise bad
         resumed = Listing(verb, dict(selecting), place, done)
         _ = resumed.wanted

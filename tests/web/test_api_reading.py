@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 
+from kb.models import Practice, Record
+from kb.services import freshness
+from kb.services.freshness import Dates
 from kb.services.record import KEYS
 from tests import factories
 from tests.conftest import Site
@@ -102,6 +107,31 @@ def test_a_record_says_when_it_changed_and_is_not_sent_to_who_has_it_since(reade
     modified = reader.get(path).headers["Last-Modified"]
     assert reader.get(path, headers={"If-Modified-Since": "Mon, 01 Jan 2001 00:00:00 GMT"}).status_code == 200
     assert modified.endswith("GMT")
+
+
+def test_who_asks_by_date_hears_that_a_practice_is_still_correct(site: Site) -> None:
+    with site.database.write() as session:
+        practice = factories.published(session)
+        slug, id_ = practice.slug, practice.id
+    site.drain()
+    client, paths = site.client(), [f"/api/v1/practices/{slug}", f"/api/v1/practices/{slug}/versions"]
+
+    def long_ago() -> None:  # what changed just now is sent whatever the date says
+        with site.database.write() as session:
+            session.execute(update(Record).values(datestamp=datetime(2026, 1, 1, tzinfo=UTC)))
+
+    long_ago()
+    headers = {"If-Modified-Since": client.get(paths[0]).headers["Last-Modified"]}
+    assert [client.get(path, headers=headers).status_code for path in paths] == [304, 304]
+    with site.database.write() as session:
+        freshness.put(session.get_one(Practice, id_), Dates.from_today(date(2026, 11, 23)))
+    assert [client.get(path, headers=headers).status_code for path in paths] == [200, 200]
+
+
+def test_long_addresses_of_neighbouring_pages_are_in_the_body_alone(reader: FlaskClient) -> None:
+    short, long = (reader.get("/api/v1/practices", query_string={"q": q, "per_page": 1}) for q in ("work", "ω" * 200))
+    assert 'rel="last"' in short.headers["Link"] and "Link" not in long.headers
+    assert long.get_json()["links"]["self"]
 
 
 def test_a_change_gets_another_mark(site: Site) -> None:

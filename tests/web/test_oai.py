@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import shutil
 import threading
 import uuid
@@ -347,6 +349,14 @@ def test_a_token_that_was_tampered_with_goes_on_or_is_refused(reading_site: Site
     answer = client.get("/oai", query_string={"verb": "ListIdentifiers", "resumptionToken": tampered})
     assert answer.status_code == 200
     assert code(ET.fromstring(answer.data)) in (None, "badResumptionToken")
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "2026-01-01T00:00:00"])
+def test_a_token_with_a_moment_outside_the_calendar_is_refused(reading_site: Site, moment: str) -> None:
+    said = json.dumps(["ListIdentifiers", {}, moment, str(uuid.uuid4()), 1]).encode()
+    made_up = base64.urlsafe_b64encode(said).decode().rstrip("=")
+    answer = reading_site.client().get("/oai", query_string={"verb": "ListIdentifiers", "resumptionToken": made_up})
+    assert code(ET.fromstring(answer.data)) == "badResumptionToken"
 
 
 def test_the_last_part_of_a_list_says_so(reading_site: Site) -> None:

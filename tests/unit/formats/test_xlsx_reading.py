@@ -153,3 +153,21 @@ def test_a_cell_far_to_the_right_costs_nothing() -> None:
         sheet1=b'<worksheet><sheetData><row r="1"><c r="XFD1"><v>1</v></c></row></sheetData></worksheet>',
     )
     assert lines(data) == []
+
+
+def test_empty_rows_without_end_are_not_read_to_their_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(xlsx_reading, "MOST_EMPTY", 20)
+    far = b'<row r="1"><c t="str"><v>x</v></c></row>'
+    for empty, found in ((20, 1), (21, 0)):
+        rows = b'<row r="1"/>' * empty + far
+        data = repacked(written(["x"]), sheet1=b"<worksheet><sheetData>" + rows + b"</sheetData></worksheet>")
+        assert len(lines(data)) == found
+
+
+def test_a_workbook_with_one_part_for_many_sheets_is_refused() -> None:
+    with zipfile.ZipFile(io.BytesIO(written(["x"]))) as old:
+        book = old.read("xl/workbook.xml")
+    sheet = book[book.index(b"<sheet ") : book.index(b"</sheets>")]
+    twice = book.replace(sheet, sheet + sheet.replace(b"practices", b"partners"))
+    with pytest.raises(Unreadable, match="damaged"):
+        Book(io.BytesIO(repacked(written(["x"]), workbook=twice)))

@@ -451,9 +451,10 @@ def test_a_record_too_big_to_be_read_costs_only_itself(
     assert ran.refused[0].startswith("record 5")
 
 
-def test_scripts_and_foreign_addresses_are_no_origin(other: There, base: Database) -> None:
+@pytest.mark.parametrize("begins", ["javascript:alert(1)/", "https://phish.example"])
+def test_scripts_and_foreign_addresses_are_no_origin(other: There, base: Database, begins: str) -> None:
     slug = other.publish()
-    other.twist = items(lambda record: {**record, "url": f"javascript:alert(1)//practices/{slug}"})
+    other.twist = items(lambda record: {**record, "url": f"{begins}/practices/{slug}"})
     harvest(base, other.url)
     with base.read() as session:
         assert held(session, slug).practice.origin_url == f"{other.url}/practices/{slug}"

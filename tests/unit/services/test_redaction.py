@@ -13,6 +13,7 @@ from kb.models import Comment, IndexOutbox, MailMessage, Practice, Review, Revis
 from kb.services import (
     accounts,
     catalogue,
+    changes,
     comments,
     moderation,
     practices,
@@ -65,6 +66,14 @@ def test_an_old_version_is_emptied_and_the_newest_stays(session: Session, dora: 
     redaction.redact(session, dora, practice.id, 1, WHY)
     assert titles(session, practice) == [None, "Draft of two", "Two"]
     assert catalogue.get(session, str(practice.slug), "")["title"] == "Two"
+
+
+def test_harvesters_and_who_asks_by_date_are_told_of_an_old_version_too(
+    session: Session, dora: User, practice: Practice
+) -> None:
+    before = changes.of(practice)
+    redaction.redact(session, dora, practice.id, 1, WHY)
+    assert changes.of(practice) > before
 
 
 def test_an_emptied_version_answers_with_the_reason(session: Session, dora: User, practice: Practice) -> None:
