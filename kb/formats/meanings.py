@@ -46,8 +46,12 @@ SCALARS = {
         "counterfactual. “none” says that no evaluation was made; an empty cell says that nobody reported one."
     ),
     "indicators": N_("Figures that were measured."),
-    "beneficiaries": N_("People reached, as a whole number."),
-    "budget_eur": N_("Budget in euro."),
+    "beneficiaries": N_(
+        "People reached: one headline figure. The results say what it counts; do not add up across practices."
+    ),
+    "budget_eur": N_(
+        "Budget in euro: one headline figure. The results say what it covers; do not add up across practices."
+    ),
     "budget_year": N_("Year that the budget is of."),
     "funding": N_("Where the money comes from."),
     "themes": N_("Themes, the main one first, as slugs of the vocabulary of themes."),

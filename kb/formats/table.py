@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -84,6 +84,13 @@ BY_NAME = {column.name: column for column in COLUMNS}
 
 SHEETS = tuple(column for column in COLUMNS if column.kind is Kind.LIST)
 """The columns that have a sheet of their own in a workbook; the sheet bears the column's name."""
+
+
+def codebook() -> Iterator[tuple[str, str, str]]:
+    """Every column and every part of a list: its name, its kind, its meaning."""
+    for column in COLUMNS:
+        yield column.name, column.kind, column.meaning
+        yield from ((f"{column.name}.{part.name}", part.kind, part.meaning) for part in column.parts)
 
 
 # To cells

@@ -9,7 +9,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
@@ -22,6 +22,8 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 MAIN = "practices"
 CODEBOOK = "codebook"
+VALUES = "values"
+ABOUT = "about"
 
 CHUNK = 64 * 1024
 """Bytes of the finished workbook in a piece."""
@@ -33,8 +35,22 @@ _ESCAPED = re.compile(r"_x005F(_x[0-9A-Fa-f]{4}_)|_x([0-9A-Fa-f]{4})_")
 """What stands for itself, and what stands for a character."""
 
 
-def many(documents: Iterable[Document], about: About, say: Callable[[str], str] = str) -> Iterator[bytes]:
-    """The bytes of a workbook. `say` puts the codebook's sentences into the reader's language."""
+class Value(NamedTuple):
+    """A code that may stand in a column, and what it is called."""
+
+    column: str
+    code: str
+    label: str
+    meaning: str
+
+
+def many(
+    documents: Iterable[Document], about: About, say: Callable[[str], str] = str, values: Sequence[Value] = ()
+) -> Iterator[bytes]:
+    """The bytes of a workbook.
+
+    `say` puts the codebook's sentences into the reader's language; `values` are explained on a sheet of their own.
+    """
     with tempfile.TemporaryDirectory(prefix="kb-xlsx-") as folder:
         path = Path(folder) / "book.xlsx"
         with Workbook(str(path), {"constant_memory": True, "tmpdir": folder, "in_memory": False}) as book:
@@ -45,6 +61,9 @@ def many(documents: Iterable[Document], about: About, say: Callable[[str], str] 
             for document in documents:
                 sheets.add(document)
             _codebook(book, say)
+            if values:
+                _values(book, values)
+            _about(book, about, sheets.count)
         with path.open("rb") as file:
             while piece := file.read(CHUNK):
                 yield piece
@@ -86,6 +105,7 @@ class _Sheets:
     """The sheets of one workbook that hold records."""
 
     def __init__(self, book: Workbook) -> None:
+        self.count = 0
         self._columns = [column for column in table.COLUMNS if column.kind is not Kind.LIST]
         self._places = [table.NAMES.index(column.name) for column in self._columns]
         self._main = _Sheet(book, MAIN, [column.name for column in self._columns], {0: 12, 1: 24, 2: 48, 5: 48})
@@ -96,6 +116,7 @@ class _Sheets:
 
     def add(self, document: Document) -> None:
         """Write a record: one row in the main sheet, one for each entry of its lists."""
+        self.count += 1
         values = table.row(document)
         self._main.write(_flat(self._columns, [values[place] for place in self._places]))
         whose = document["slug"] or document["id"]
@@ -116,3 +137,25 @@ def _codebook(book: Workbook, say: Callable[[str], str]) -> None:
         sheet.write([where, column.name if where == MAIN else "", column.kind.value, say(column.meaning)])
         for part in column.parts:
             sheet.write([where, part.name, part.kind.value, say(part.meaning)])
+
+
+def _values(book: Workbook, values: Sequence[Value]) -> None:
+    sheet = _Sheet(book, VALUES, Value._fields, {0: 24, 1: 28, 2: 48, 3: 100})
+    for value in values:
+        sheet.write(value)
+
+
+def _about(book: Workbook, about: About, count: int) -> None:
+    """Where the file is from: in English, as the names of columns are."""
+    sheet, day = _Sheet(book, ABOUT, ["name", "value"], {0: 16, 1: 100}), about.made.date().isoformat()
+    for pair in (
+        ("site", about.site),
+        ("query", about.title),
+        ("address", about.url),
+        ("practices", count),
+        ("made", day),
+        ("licence", "CC BY 4.0 unless the column licence says otherwise: name whom the column attribution names."),
+        ("cite", f"{about.site}. {about.title}. As of {day}. {about.url}. CC BY 4.0."),
+        ("codebook", f"{about.base_url}/codebook"),
+    ):
+        sheet.write(pair)

@@ -83,7 +83,7 @@ def write(session: Session, vocabulary: Vocabulary, file: IO[bytes], site: Site,
         about = _about(site, made)
         box.put(TABLE, _unmarked(csv.many(catalogue.every(session, site.base_url), about)))
         box.put(VERSIONS, json.lines(names.through_versions(_versions(session, site.base_url))))
-        box.put("codebook.csv", _unmarked(csv.rows(("column", "kind", "meaning"), _codebook())))
+        box.put("codebook.csv", _unmarked(csv.rows(("column", "kind", "meaning"), table.codebook())))
         for name, text in _vocabularies(vocabulary, site):
             box.put(f"vocabularies/{name}", [text])
         described = [part for part in box.parts if part.path.rpartition(".")[2] != "txt"]
@@ -160,12 +160,6 @@ def _unmarked(pieces: Iterable[str]) -> Iterator[str]:
     """A table without its byte-order mark: programs read this one, and not all of them know it."""
     for piece in pieces:
         yield piece.removeprefix(csv.MARK)
-
-
-def _codebook() -> Iterator[tuple[str, str, str]]:
-    for column in table.COLUMNS:
-        yield column.name, column.kind, column.meaning
-        yield from ((f"{column.name}.{part.name}", part.kind, part.meaning) for part in column.parts)
 
 
 def _versions(session: Session, base_url: str) -> Iterator[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 
 from flask import (
@@ -18,6 +19,7 @@ from flask import (
 )
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from slugify import slugify
 from sqlalchemy.orm import Session
 from werkzeug.http import dump_options_header
 
@@ -26,7 +28,7 @@ from kb.formats.about import About, Document
 from kb.services import catalogue, query, snapshot, snapshots
 from kb.services.errors import N_, NotFound
 from kb.services.query import CatalogueQuery
-from kb.web import context, framing, labels
+from kb.web import code_values, context, framing, labels, languages
 
 bp = Blueprint("exports", __name__)
 
@@ -34,6 +36,9 @@ Writer = Callable[[Iterable[Document], About], Iterator[str] | Iterator[bytes]]
 
 WAIT = 20.0
 """Seconds that somebody waits for a snapshot which is being made."""
+
+NAME_LIMIT = 40
+"""Characters of the words of a query in the name of its file."""
 
 PIECE = 32 * 1024
 """Bytes that are sent together."""
@@ -56,7 +61,7 @@ class Format:
 
 
 def _workbook(documents: Iterable[Document], about: About) -> Iterator[bytes]:
-    return xlsx.many(documents, about, gettext)
+    return xlsx.many(documents, about, gettext, code_values.listed("en"))
 
 
 def _records(documents: Iterable[Document], _about: About) -> Iterator[str]:
@@ -96,7 +101,7 @@ def export(suffix: str) -> ResponseReturnValue:
     found = catalogue.matching(session, context.engine(), context.vocabulary(), asked.query, config.base_url)
     pieces = FORMATS[suffix].write(_closing(session, found.documents), framing.of_query(asked.query))
     response = Response(stream_with_context(_together(pieces)), content_type=FORMATS[suffix].media_type)
-    response.headers["Content-Disposition"] = _disposition("practices", suffix, datetime.now(UTC))
+    response.headers["Content-Disposition"] = _disposition(_stem(asked.query), suffix, datetime.now(UTC))
     return _open(response)
 
 
@@ -118,7 +123,15 @@ def whole() -> ResponseReturnValue:
 @bp.get("/codebook")
 def codebook() -> ResponseReturnValue:
     """What every column of the tables means."""
-    return render_template("exports/codebook.html", columns=table.COLUMNS, everything=CatalogueQuery())
+    values = {name: list(each) for name, each in groupby(code_values.listed(languages.chosen()), lambda of: of.column)}
+    return render_template("exports/codebook.html", columns=table.COLUMNS, values=values, everything=CatalogueQuery())
+
+
+@bp.get("/codebook.csv")
+def codebook_table() -> ResponseReturnValue:
+    """The same for programs, in English: a row a column."""
+    pieces = csv.rows(("column", "kind", "meaning"), table.codebook())
+    return _open(Response("".join(pieces), content_type=csv.MEDIA_TYPE))
 
 
 def address(suffix: str, asked: CatalogueQuery) -> str:
@@ -165,6 +178,12 @@ def _open(response: Response) -> Response:
     response.headers["X-Robots-Tag"] = "noindex"
     response.headers["Access-Control-Allow-Origin"] = "*"
     return response
+
+
+def _stem(asked: CatalogueQuery) -> str:
+    """The beginning of a file's name: what is in it, and what was asked for."""
+    words = slugify(" ".join(framing.words(asked)), max_length=NAME_LIMIT, word_boundary=True)
+    return f"practices-{words}" if words else "practices"
 
 
 def _disposition(stem: str, suffix: str, day: datetime) -> str:

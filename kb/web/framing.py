@@ -35,11 +35,15 @@ def of_query(asked: CatalogueQuery) -> About:
 
 def in_words(asked: CatalogueQuery) -> str:
     """What is asked for, as a title: the question, then the filters."""
-    parts = [f"“{asked.q}”"] if asked.q else []
-    parts += [chip.value for chip in chips(asked)]
+    parts = words(asked)
     if not parts:
         return gettext("All practices")
     return gettext("Practices: %(what)s", what=", ".join(parts))
+
+
+def words(asked: CatalogueQuery) -> list[str]:
+    """The question in quotation marks, then what each filter says."""
+    return [f"“{asked.q}”"] * bool(asked.q) + [chip.value for chip in chips(asked)]
 
 
 def point(document: Document, vocabulary: Vocabulary) -> Point | None:

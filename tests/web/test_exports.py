@@ -127,7 +127,7 @@ def test_the_queries_find_something_and_nothing_and_all(reader: FlaskClient) -> 
 def test_a_file_has_its_type_and_a_name_with_the_day(reader: FlaskClient, suffix: str) -> None:
     answer = reader.get(f"/practices.{suffix}?q=talent")
     assert answer.content_type == FORMATS[suffix].media_type
-    assert re.search(rf"filename=practices-\d{{4}}-\d\d-\d\d\.{suffix}$", answer.headers["Content-Disposition"])
+    assert re.search(rf"filename=practices-talent-\d{{4}}-\d\d-\d\d\.{suffix}$", answer.headers["Content-Disposition"])
     assert answer.headers["X-Robots-Tag"] == "noindex"
     assert "Set-Cookie" not in answer.headers
 
@@ -221,6 +221,38 @@ def test_the_codebook_explains_every_column(reader: FlaskClient) -> None:
     header = next(csv.reader(io.StringIO(reader.get("/practices.csv?q=qqqq").data.decode("utf-8-sig"))))
     assert re.findall(r'<tr id="c-([a-z_]+)">', page) == header
     assert "no evaluation was made" in page
+
+
+def test_the_codebook_says_what_each_code_is_called(reader: FlaskClient) -> None:
+    page = reader.get("/codebook?lang=en").get_data(as_text=True)
+    for column, code in (
+        ("evidence", "monitoring"),
+        ("themes", "housing"),
+        ("country", "ES"),
+        ("funding.source", "AMIF"),
+    ):
+        assert f'<details id="v-{column}">' in page and f"<li><code>{code}</code> " in page
+    assert 'id="c-translations.language"' in page
+
+
+def test_the_codebook_is_a_table_for_programs_too(reader: FlaskClient) -> None:
+    rows = list(csv.reader(io.StringIO(reader.get("/codebook.csv").data.decode("utf-8-sig"))))
+    assert rows[0] == ["column", "kind", "meaning"] and ["summary", "text"] in [row[:2] for row in rows]
+
+
+def test_a_workbook_says_where_it_is_from_and_what_its_codes_mean(reader: FlaskClient) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(reader.get("/practices.xlsx?q=talent").data), read_only=True)
+    about = dict(book["about"].iter_rows(min_row=2, values_only=True))
+    assert about["query"] == "Practices: “talent”" and about["address"].endswith("/practices?q=talent")
+    assert about["practices"] == len(list(book["practices"].iter_rows(min_row=2))) > 0
+    values = list(book["values"].iter_rows(min_row=2, values_only=True))
+    assert ("evidence", "monitoring", "Monitoring", "The body that runs it counts") in values
+
+
+def test_the_name_of_a_file_says_what_was_asked_for_and_stays_short(reader: FlaskClient) -> None:
+    said = reader.get("/practices.json?q=zzqq+" + "long+" * 30).headers["Content-Disposition"]
+    [words] = re.findall(r"practices-([a-z-]+)-\d{4}", said)
+    assert words.startswith("zzqq-long") and len(words) <= 40
 
 
 @pytest.mark.parametrize("address", ["/practices", "/themes/housing"])
