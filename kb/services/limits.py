@@ -45,7 +45,7 @@ UPLOAD_LIMIT = RateLimitItemPerHour(60)
 """Files that one person can upload in any hour."""
 
 BEGIN_LIMIT = RateLimitItemPerHour(30)
-"""Practices that one person can begin by autosave in any hour."""
+"""Practices that one person can begin by autosave and through the API, together, in any hour."""
 
 BUSY_TIMEOUT = 1.0
 """Seconds that a count waits for another worker's; then the sign-in goes on uncounted."""
@@ -319,6 +319,11 @@ class Asking:
         seconds = max(1, math.ceil(stats.reset_time - self._clock()))
         text = N_("This was asked for too often. Wait %(minutes)d min and try again.")
         raise TooMany(text, seconds, minutes=math.ceil(seconds / 60))
+
+
+def beginnings(folder: Path, *, on: bool) -> Asking:
+    """What counts the practices that people begin, each person for themselves; `folder` is the data folder."""
+    return Asking(folder / "limits.sqlite", "begin", on=on, most=BEGIN_LIMIT)
 
 
 def _of_account(email: str) -> tuple[str, str]:

@@ -19,9 +19,9 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import BadRequest, PreconditionFailed, PreconditionRequired, Unauthorized
 
 from kb.models import Practice
-from kb.services import permissions, practices, record, second_factor, tokens
+from kb.services import limits, permissions, practices, record, second_factor, tokens
 from kb.services.checking import check_draft
-from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
+from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem, TooMany
 from kb.services.publishing import iso
 from kb.services.tokens import Bearer
 from kb.web import context
@@ -42,9 +42,11 @@ DRAFT_VALUES = N_("draft is 1 or 0, not “%(value)s”.")
 @bp.post("/practices")
 def submit() -> ResponseReturnValue:
     """Submit a practice with a member's token, or, with `?draft=1`, save it as a draft."""
-    _known()
+    person = str(_known().user.id)
     as_draft, data = _as_draft(), _body()
     vocabulary = context.vocabulary()
+    begun = limits.beginnings(context.config().data_dir, on=context.config().limits)
+    begun.test(person)
     with context.writing() as session:
         held = _bearer(session, submits=not as_draft)
         document = record.shape(data)
@@ -55,6 +57,8 @@ def submit() -> ResponseReturnValue:
             practices.submit(session, held.user, made, vocabulary)
         session.flush()
         body, mark, edit = _standing(made), _mark(made), _edit_address(made)
+    with suppress(TooMany):  # only what was kept counts, and what was kept is answered so
+        begun.hit("", person)
     response = mine(body, mark)
     response.status_code = 201
     response.headers["Location"] = edit
@@ -73,7 +77,7 @@ def update(slug: str) -> ResponseReturnValue:
     vocabulary = context.vocabulary()
     with context.writing() as session:
         held = _bearer(session, submits=not as_draft)
-        practice = _own(session, held, slug)
+        practice = _own(session, held, slug, to_write=True)
         _unmoved(practice)
         document = record.shape(data)
         check_draft(document)
@@ -135,24 +139,37 @@ def _edit_address(practice: Practice) -> str:
 
 
 def _mark(practice: Practice) -> str:
-    """What tells one working copy, with its contact, from the next."""
+    """What tells one answer about a working copy from the next: its text, its contact, and where it stands."""
+    return f"{_text_mark(practice)}.{practice.state}"
+
+
+def _text_mark(practice: Practice) -> str:
     return f"{practice.revision_count}-{practices.contact_mark(practices.contact_of(practice))[:12]}"
 
 
 def _unmoved(practice: Practice) -> None:
-    """Raise PreconditionRequired where no mark was sent, PreconditionFailed where it is not that of the text there."""
+    """Raise PreconditionRequired where no mark was sent, PreconditionFailed where it is not that of the text there.
+
+    A text that only went to the editors and came back is still the one that was read.
+    """
     if not request.headers.get("If-Match", "").strip():
         raise PreconditionRequired(gettext(NO_MARK))
-    if not (request.if_match.star_tag or request.if_match.contains_weak(_mark(practice))):
+    texts = {mark.partition(".")[0] for mark in request.if_match.as_set(include_weak=True)}
+    if not (request.if_match.star_tag or _text_mark(practice) in texts):
         raise PreconditionFailed(gettext(STALE))
 
 
-def _own(session: Session, held: Bearer, name: str) -> Practice:
-    """One's own practice by its id or slug; for anyone else it does not exist. Raises NotFound."""
+def _own(session: Session, held: Bearer, name: str, *, to_write: bool = False) -> Practice:
+    """One's own practice by its id or slug; for anyone else it does not exist. Raises NotFound.
+
+    `to_write`: of two who change it at once the second waits, and sees what the first wrote.
+    """
     try:
-        found = session.get(Practice, uuid.UUID(name))
+        which = Practice.id == uuid.UUID(name)
     except ValueError:
-        found = session.scalar(select(Practice).where(Practice.slug == name))
+        which = Practice.slug == name
+    wanted = select(Practice).where(which)
+    found = session.scalar(wanted.with_for_update() if to_write else wanted)
     if found is None or not permissions.owns(held.user, found):
         raise NotFound(N_("There is no such practice, or it is not yours."))
     return practices.get(session, held.user, found.id)

@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from kb.models import Form, Practice, Role, User
-from kb.services import buffers, permissions, practices
+from kb.services import buffers, limits, permissions, practices
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound
-from kb.services.limits import BEGIN_LIMIT, Asking
+from kb.services.limits import Asking
 from kb.services.publishing import iso, now
 from kb.services.record import Document, empty
 from kb.web import accounts, context, errors, languages
@@ -101,7 +101,7 @@ def _keep(practice_id: uuid.UUID, pairs: Pairs) -> ResponseReturnValue:
 
 def _count() -> Asking:
     config = context.config()
-    return Asking(config.data_dir / "limits.sqlite", "begin", on=config.limits, most=BEGIN_LIMIT)
+    return limits.beginnings(config.data_dir, on=config.limits)
 
 
 def _person() -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from kb.models import Scope
 from kb.search.port import SORTS
 from kb.services import query
+from kb.services.limits import BEGIN_LIMIT
 from kb.services.record import KEYS
 from kb.services.vocabularies import COUNTRY_ALIASES, Vocabulary, countries
 from kb.web.limiting import LIMITS
@@ -135,7 +136,10 @@ def _writing() -> dict[str, Any]:
     for operation in (mine, one):
         operation["security"] = SECURED
         operation["responses"]["200"]["headers"].pop("Last-Modified")
-    one["description"] = "Its ETag is what an update has to send as If-Match."
+    one["description"] = (
+        "Its ETag is what an update has to send as If-Match. It changes with the text, the contact and the state: ask "
+        "with If-None-Match whether the editors have answered. An update is refused for another text or contact only."
+    )
     return {"/api/v1/my/practices": {"get": mine}, "/api/v1/my/practices/{name}": {"get": one}}
 
 
@@ -147,7 +151,8 @@ def _submit() -> dict[str, Any]:
         "operationId": "submitPractice",
         "summary": "Submit a practice",
         "description": "It lands in the editors' queue, as from the form; with `draft=1` it is only saved. Location is "
-        "where its author goes on writing in the browser.",
+        f"where its author goes on writing in the browser. A person may begin {BEGIN_LIMIT.amount} practices an hour, "
+        "in the browser and here together; then comes 429.",
         "security": SECURED,
         "parameters": _named(["draft", "lang"]),
         "requestBody": _body("PracticeInput"),

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
+import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from limits import RateLimitItemPerHour
+from sqlalchemy import event, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import ORMExecuteState, Session
 
 from kb.models import ApiToken, Practice, Scope, State
-from kb.services import accounts, practices, tokens
+from kb.services import accounts, limits, practices, tokens
 from kb.web.api_writing import AROUND
 from tests import factories
-from tests.conftest import Site
+from tests.conftest import Site, configure
 from tests.factories import CONTACT, document
 
 OTHER = "Language classes for parents"
@@ -227,6 +233,49 @@ def test_another_contact_is_another_working_copy(site: Site) -> None:
     body = {**document(), "contact": {**CONTACT, "role": "Director"}}
     assert program.put(f"practices/{mine}?draft=1", body, mark).status_code == 200
     assert program.put(f"practices/{mine}?draft=1", body, mark).status_code == 412
+
+
+def test_who_writes_holds_the_practice_against_others_who_do(site: Site) -> None:
+    asked: list[str] = []
+
+    def note(state: ORMExecuteState) -> None:
+        asked.append(str(state.statement.compile(dialect=postgresql.dialect())))
+
+    mine, program = begin(site), Program(site)
+    event.listen(Session, "do_orm_execute", note)
+    try:
+        assert program.put(f"practices/{mine}?draft=1", document(title=OTHER)).status_code == 200
+    finally:
+        event.remove(Session, "do_orm_execute", note)
+    assert any("FROM practices" in each and "FOR UPDATE" in each for each in asked)
+
+
+def test_who_polls_hears_that_the_text_came_back_and_may_go_on_from_what_was_read(site: Site) -> None:
+    program, mine = Program(site), begin(site, factories.submitted)
+    mark = program.get(f"my/practices/{mine}").headers["ETag"]
+    assert program.get(f"my/practices/{mine}", If_None_Match=mark).status_code == 304
+    with site.database.write() as session:
+        session.get_one(Practice, uuid.UUID(mine)).state = State.CHANGES_REQUESTED
+    again = program.get(f"my/practices/{mine}", If_None_Match=mark)
+    assert again.status_code == 200 and again.get_json()["state"] == State.CHANGES_REQUESTED
+    assert program.put(f"practices/{mine}?draft=1", document(title=OTHER), mark).status_code == 200
+
+
+def test_a_token_begins_no_practices_without_end(
+    peopled_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "BEGIN_LIMIT", RateLimitItemPerHour(1))
+    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data"), KB_LIMITS="on"))
+    try:
+        program, body = Program(site), {**document(), "contact": CONTACT}
+        refused, first, flood = (
+            program.ask("POST", f"practices{how}", sent)
+            for how, sent in (("", {"title": 7}), ("", body), ("?draft=1", body))
+        )
+    finally:
+        site.close()
+    assert (refused.status_code, first.status_code, flood.status_code) == (422, 201, 429)
+    assert int(flood.headers["Retry-After"]) > 0 and flood.content_type == "application/problem+json"
 
 
 def test_an_update_says_which_text_it_changes(site: Site) -> None:

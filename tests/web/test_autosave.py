@@ -18,8 +18,7 @@ from sqlalchemy import delete, func, select
 from werkzeug.test import TestResponse
 
 from kb.models import AuditEntry, Buffer, Practice, Revision, State, User, UserSession
-from kb.services import buffers, practices
-from kb.web import autosave as autosaving
+from kb.services import buffers, limits, practices
 from kb.web.autosave import LIMIT
 from tests import factories
 from tests.conftest import Site, configure, token
@@ -221,7 +220,7 @@ def limited(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
 
 @pytest.fixture
 def two_an_hour(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(autosaving, "BEGIN_LIMIT", RateLimitItemPerHour(2))
+    monkeypatch.setattr(limits, "BEGIN_LIMIT", RateLimitItemPerHour(2))
 
 
 @pytest.mark.usefixtures("two_an_hour")
