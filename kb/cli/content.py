@@ -59,7 +59,7 @@ def import_file(file: Path, aim: str, owner: str | None, dry_run: bool, all_or_n
     with opened(make=True) as site:
         importing.prepare(site.database)
         ensure_index(site)
-        importer = Importer(site.database, Aim(aim), owner, _name_it)
+        importer = Importer(site.database, Aim(aim), owner, _name_it, double=_name_it)
         try:
             with bar("Importing", file.stat().st_size * (2 if all_or_nothing and not dry_run else 1)) as moved:
                 outcome = importer.run(

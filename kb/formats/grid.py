@@ -49,6 +49,13 @@ class Spot(NamedTuple):
     column: str
 
 
+class Cell(NamedTuple):
+    """One cell as people find it and see it: what a spreadsheet calls it (AA3), and what stands in it."""
+
+    name: str
+    held: str
+
+
 class Unreadable(Exception):
     """A file that is no table, or none that can be read safely; `fault` says why."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from kb.formats.grid import Fault, Spot
+from kb.formats.grid import Cell, Fault, Spot
 
 CHUNK = 64 * 1024
 """Bytes read at a time."""
@@ -25,8 +25,9 @@ _UNDECODED = re.compile("[\udc80-\udcff]")
 class Row:
     """One value that was read. `place` says where it stood; `fault` says why there is no value.
 
-    A row of a table has a `spot`, which finds the cell of a field (empty: of the whole record); it may have several
-    `faults`, by field. `example` marks one that stands there to show how it is done.
+    A row of a table has a `spot`, which says where a field stands (empty: the whole record), and a `cell`, which says
+    what stands there; it may have several `faults`, by field. `example` marks one that stands there to show how it is
+    done, `stray` one of a list that belongs to no record.
     """
 
     place: str
@@ -34,7 +35,9 @@ class Row:
     fault: str | None = None
     faults: Sequence[tuple[str, Fault]] = ()
     spot: Callable[[str], Spot] | None = None
+    cell: Callable[[str], Cell] | None = None
     example: bool = False
+    stray: bool = False
 
 
 class NotJson(Exception):

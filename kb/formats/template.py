@@ -63,6 +63,7 @@ _SAMPLE_LISTS = {
 }
 _MANY = N_("One or more, with semicolons between them.")
 _NEEDED = N_("Needed to submit it.")
+_REGION = N_("Choose the region; only a national practice may leave it out.")
 
 
 def columns() -> list[Column]:
@@ -152,6 +153,7 @@ class _Template:
         for column in columns():
             said = [self._say(column.meaning)]
             said += [self._say(_NEEDED)] * (column.name in self._needed)
+            said += [self._say(_REGION)] * (column.name == "region_code")
             said += [self._say(_MANY)] * (column.kind is Kind.TERMS)
             rows.append((column.name if column.parts else MAIN, "" if column.parts else column.name, " ".join(said)))
             rows += [(column.name, part.name, self._say(part.meaning)) for part in column.parts]

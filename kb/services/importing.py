@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
@@ -23,8 +23,11 @@ from kb.formats.json import Row
 from kb.models import Origin, Practice, State, Theme, User
 from kb.services import audit, practices, publishing, seeding, vocabularies
 from kb.services.checking import check, check_contact, check_draft
+from kb.services.doubles import Doubles
 from kb.services.errors import N_, Invalid, Message, NotAllowed, NotFound, Problem, ServiceError
 from kb.services.former import Former, read_former
+from kb.services.incoming import Here, Incoming, Refused, marks
+from kb.services.meant import Meant
 from kb.services.permissions import can
 from kb.services.record import Document, shape, shape_contact
 from kb.services.refusals import Refusal
@@ -57,32 +60,16 @@ class Aim(StrEnum):
 class Outcome:
     """How many records were taken (on trial: would be), were here already word for word, and were refused.
 
-    `examples` were left out because they only show how it is done. `unfit` says that the file as a whole is no good.
+    Of the refused, `strays` are rows of a list that belong to no record. `examples` were left out because they only
+    show how it is done. `unfit` says that the file as a whole is no good.
     """
 
     added: int = 0
     kept: int = 0
     refused: int = 0
     examples: int = 0
+    strays: int = 0
     unfit: bool = False
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """One record, checked. `former` is there exactly where it is to be published."""
-
-    row: Row
-    document: Document
-    contact: dict[str, Any] | None
-    former: Former | None = None
-
-
-class Refused(Exception):
-    """A record that is not taken, with its problems."""
-
-    def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__()
 
 
 def prepare(database: Database) -> None:
@@ -98,11 +85,16 @@ def _nothing(_record: Incoming) -> None:
     pass
 
 
+def _untold(_refusal: Refusal) -> None:
+    pass
+
+
 class Importer:
     """Takes the records of one file in.
 
     `owner` is the address of the member in whose name drafts and submissions are kept; published records may have one.
-    `refuse` is told of everything that is wrong with a record, `show` gets those that are taken (on trial: would be).
+    `refuse` is told of everything that is wrong with a record, `show` gets those that are taken (on trial: would be);
+    `double` is told of drafts and submissions that are left out because they are here already.
     `actor` is who does it, for the audit log; by default the owner. Raises NotFound, NotAllowed, Invalid for the owner.
     """
 
@@ -115,15 +107,18 @@ class Importer:
         *,
         actor: uuid.UUID | None = None,
         show: Callable[[Incoming], None] = _nothing,
+        double: Callable[[Refusal], None] = _untold,
     ) -> None:
         self.database = database
         self.aim = aim
         self._refuse = refuse
         self._actor_id = actor
         self.show = show
+        self._double = double
         with database.read() as session:
             self.vocabulary = vocabularies.load(session)
             self._owner_id = _owner(session, owner)
+        self._meant = Meant(self.vocabulary)
         if self._owner_id is None and aim != Aim.PUBLISHED:
             raise Invalid([Problem.of("owner", N_("Name the member in whose name drafts and submissions are kept."))])
 
@@ -172,12 +167,35 @@ class Importer:
         if not isinstance(data, Mapping):
             raise Refused([Problem.of("", N_("A record must be a group of fields."))])
         problems: list[Problem] = []
+        unknown: list[Problem] = []
+        if row.spot:  # people fill tables in by hand; programs write JSON, with codes
+            data, unknown = self._meant.read(data)
         document = _gather(problems, lambda: self._document(data))
         contact = _gather(problems, lambda: self._contact(data))
         former = _gather(problems, lambda: read_former(data)) if self.aim == Aim.PUBLISHED else None
+        problems = self._with_guesses(problems, unknown)
         if problems or document is None:
             raise Refused(problems)
         return Incoming(row, document, contact, former)
+
+    def _with_guesses(self, problems: list[Problem], unknown: list[Problem]) -> list[Problem]:
+        """The problems, with what was probably meant by values that are in no list.
+
+        A draft keeps what was typed, but its form could not show such a value and would lose it at the first save:
+        there all of `unknown` is refused. Everything else is checked against the lists anyway.
+        """
+        guessed = [each for each in unknown if "names" in each.message.values or self.aim == Aim.DRAFT]
+        fields = {each.field for each in guessed}
+        return [each for each in problems if each.field not in fields] + guessed
+
+    def doubles(self, session: Session) -> Doubles | None:
+        """What is here already of that which drafts and submissions may be; published ones are told by their id."""
+        return None if self.aim == Aim.PUBLISHED else Doubles(session, self._owner_id, self.vocabulary)
+
+    def double(self, row: Row, title: str) -> None:
+        """Tell that a record is here already."""
+        text = N_("It is here already: “%(title)s”.")
+        self._double(Refusal.of(row, Problem.of("title", text, title=title)))
 
     def _document(self, data: Mapping[str, Any]) -> Document:
         document = shape(data)
@@ -220,6 +238,7 @@ class _Pass:
         self._write = write
         self._outcome = Outcome()
         self._seen: dict[Hashable, str] = {}
+        self._doubles: Doubles | None = None
 
     def run(self, rows: Iterator[Row]) -> Outcome:
         while batch := list(itertools.islice(rows, BATCH)):
@@ -242,16 +261,18 @@ class _Pass:
 
     def _refuse(self, row: Row, problems: Iterable[Problem]) -> None:
         self._outcome.refused += 1
+        self._outcome.strays += row.stray
         self._importer.refuse(row, problems)
 
     def _new(self, session: Session, batch: list[Incoming]) -> list[Incoming]:
         """The records of a batch that are not here yet and clash with nothing; counts and tells of the others."""
-        here = _Here(session, [record.former for record in batch if record.former])
+        here = Here(session, [record.former for record in batch if record.former])
+        self._doubles = self._doubles or self._importer.doubles(session)
         new = []
         for record in batch:
             try:
                 self._once(record)
-                if here.has(record):
+                if here.has(record) or self._is_double(record):
                     self._outcome.kept += 1
                     continue
             except Refused as refused:
@@ -262,9 +283,15 @@ class _Pass:
             new.append(record)
         return new
 
+    def _is_double(self, record: Incoming) -> bool:
+        title = self._doubles.of(record.row.value, record.document) if self._doubles else None
+        if title is not None:
+            self._importer.double(record.row, title)
+        return title is not None
+
     def _once(self, record: Incoming) -> None:
         """Raise Refused where a record's id or slug, or a new one's title and place, stood in the file before."""
-        for name, key, said in _marks(record):
+        for name, key, said in marks(record):
             if (before := self._seen.setdefault(key, record.row.place)) != record.row.place:
                 text = N_("“%(key)s” stands in the file already: %(before)s.")
                 raise Refused([Problem.of(name, text, key=said, before=before)])
@@ -292,57 +319,6 @@ class _Pass:
         except ServiceError as error:
             self._outcome.added -= 1
             self._refuse(record.row, [Problem("", error.message)])
-
-
-class _Here:
-    """What is in the database of the practices that a batch names."""
-
-    def __init__(self, session: Session, formers: list[Former]) -> None:
-        ids = [former.id for former in formers]
-        slugs = [former.slug for former in formers if former.slug]
-        found = list(session.scalars(select(Practice).where(or_(Practice.id.in_(ids), Practice.slug.in_(slugs)))))
-        self._by_id = {practice.id: practice for practice in found}
-        self._by_slug = {practice.slug: practice for practice in found}
-        self._records = publishing.public_records(session, [id for id in ids if id in self._by_id])
-
-    def has(self, record: Incoming) -> bool:
-        """Whether a record is here, word for word. Raises Refused where something else has its id or slug."""
-        former = record.former
-        if former is None:
-            return False
-        practice = self._by_id.get(former.id)
-        if practice is None:
-            if former.slug in self._by_slug and former.slug is not None:
-                text = N_("“%(slug)s” is the address of another practice here.")
-                raise Refused([Problem.of("slug", text, slug=former.slug)])
-            return False
-        if practice.slug != former.slug:
-            text = N_("This id belongs to another practice here: %(slug)s.")
-            raise Refused([Problem.of("id", text, slug=practice.slug or "a draft")])
-        if not self._same(record, former):
-            text = N_("This practice is here already, in version %(version)d; an import changes nothing that is here.")
-            raise Refused([Problem.of("slug", text, version=practice.version)])
-        return True
-
-    def _same(self, record: Incoming, former: Former) -> bool:
-        held = self._records.get(str(former.id))
-        if held is None or held.practice.version != former.stamp.version or held.updated != former.stamp.updated:
-            return False
-        document = publishing.of_record(publishing.as_document(held, ""))
-        document |= {key: record.document[key] for key in publishing.FRESHNESS}  # somebody may have looked since
-        return document == {**record.document, "attribution": record.document["attribution"] or held.attribution}
-
-
-def _marks(record: Incoming) -> Iterator[tuple[str, Hashable, str]]:
-    """What no other record of the file may have: the field, what is compared, and how it is said."""
-    former, document = record.former, record.document
-    if former is None:
-        where = (document["country"], (document["region"] or {}).get("code"), document["language"])
-        yield "title", ("title", str(document["title"]).casefold(), *where), str(document["title"])
-        return
-    yield "id", former.id, str(former.id)
-    if former.slug is not None:
-        yield "slug", former.slug, former.slug
 
 
 def _owner(session: Session, email: str | None) -> uuid.UUID | None:

@@ -27,7 +27,8 @@ from kb.services import audit, tables
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem, Unavailable
 from kb.services.examining import NO_ROOM
 from kb.services.files import UNFINISHED, spoken
-from kb.services.importing import Aim, Importer, Incoming, Outcome
+from kb.services.importing import Aim, Importer, Outcome
+from kb.services.incoming import Incoming
 from kb.services.permissions import can
 from kb.services.publishing import now
 from kb.services.refusals import Refusal
@@ -203,6 +204,7 @@ def _run(
 ) -> Report:
     aim = Aim(staged.aim)
     refused: list[Refusal] = []
+    doubles: list[Refusal] = []
     first: list[Incoming] = []
 
     def show(record: Incoming) -> None:
@@ -210,7 +212,7 @@ def _run(
             first.append(record)
 
     owner = None if aim is Aim.PUBLISHED else actor.email
-    importer = Importer(database, aim, owner, refused.append, actor=actor.id, show=show)
+    importer = Importer(database, aim, owner, refused.append, actor=actor.id, show=show, double=doubles.append)
     try:
         outcome = importer.run(
             lambda: _rows(_path(place, staged.id), staged.filename, aim), dry_run=dry_run, all_or_nothing=all_or_nothing
@@ -218,7 +220,7 @@ def _run(
     except NotJson as error:
         refused.append(Refusal.of_file(Wrong(Fault("%(fault)s", {"fault": str(error)}))))
         outcome = Outcome(unfit=True)
-    return Report.of(outcome, first, refused)
+    return Report.of(outcome, first, refused, doubles)
 
 
 def _rows(path: Path, name: str, aim: Aim) -> Iterator[Row]:

@@ -11,7 +11,8 @@ from typing import Any
 
 from kb.formats.grid import Spot
 from kb.services.errors import Label, Message
-from kb.services.importing import Incoming, Outcome
+from kb.services.importing import Outcome
+from kb.services.incoming import Incoming
 from kb.services.refusals import Refusal
 
 
@@ -28,34 +29,46 @@ class Shown:
 
 @dataclass(frozen=True)
 class Said:
-    """Why something was refused, and where it stands; `row` is None for the file as a whole."""
+    """Why something was left out, and where it stands; `row` is None for the file as a whole.
+
+    `cell` is what a spreadsheet calls the place (AA3), `held` what stands there, `title` the practice's.
+    """
 
     sheet: str
     row: int | None
     place: str
     column: str
     message: Message
+    title: str
+    cell: str
+    held: str
 
 
 @dataclass(frozen=True)
 class Report:
-    """The counts, the first practices, and everything that was refused."""
+    """The counts, the first practices, everything that was refused, and what is here already."""
 
     outcome: Outcome
     first: list[Shown]
     refused: list[Said]
+    doubles: list[Said]
 
     @classmethod
-    def of(cls, outcome: Outcome, first: Iterable[Incoming], refused: Iterable[Refusal]) -> Report:
+    def of(
+        cls, outcome: Outcome, first: Iterable[Incoming], refused: Iterable[Refusal], doubles: Iterable[Refusal]
+    ) -> Report:
         """The report of an import that was run."""
-        return cls(outcome, [_shown(each) for each in first], [_said(each) for each in refused])
+        return cls(outcome, [*map(_shown, first)], [*map(_said, refused)], [*map(_said, doubles)])
 
 
 def write_report(path: Path, report: Report) -> None:
     """Keep a report, readable by nobody else."""
-    refused = [[each.sheet, each.row, each.place, each.column, each.message.text, _plain(each.message.values)]
-               for each in report.refused]  # fmt: skip
-    held = {"outcome": asdict(report.outcome), "first": [asdict(each) for each in report.first], "refused": refused}
+    held = {
+        "outcome": asdict(report.outcome),
+        "first": [asdict(each) for each in report.first],
+        "refused": [_to_json(each) for each in report.refused],
+        "doubles": [_to_json(each) for each in report.doubles],
+    }
     draft = path.with_name(f".{path.name}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         json.dump(held, file)
@@ -68,9 +81,8 @@ def read_report(path: Path) -> Report | None:
         held = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    refused = [Said(sheet, row, place, column, Message(text, _labelled(values)))
-               for sheet, row, place, column, text, values in held["refused"]]  # fmt: skip
-    return Report(Outcome(**held["outcome"]), [Shown(**each) for each in held["first"]], refused)
+    refused, doubles = ([_from_json(each) for each in held[name]] for name in ("refused", "doubles"))
+    return Report(Outcome(**held["outcome"]), [Shown(**each) for each in held["first"]], refused, doubles)
 
 
 def _shown(record: Incoming) -> Shown:
@@ -83,7 +95,17 @@ def _shown(record: Incoming) -> Shown:
 
 def _said(refusal: Refusal) -> Said:
     spot = refusal.spot or Spot("", None, refusal.field)
-    return Said(spot.sheet, spot.row, refusal.place, refusal.column, refusal.message)
+    where = (spot.sheet, spot.row, refusal.place, refusal.column)
+    return Said(*where, refusal.message, refusal.title, *refusal.cell)
+
+
+def _to_json(said: Said) -> dict[str, Any]:
+    return {**vars(said), "message": [said.message.text, _plain(said.message.values)]}
+
+
+def _from_json(held: dict[str, Any]) -> Said:
+    text, values = held.pop("message")
+    return Said(**held, message=Message(text, _labelled(values)))
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,11 +11,11 @@ from pathlib import PurePath
 from typing import Any, BinaryIO
 
 from kb.formats import csv_reading, json, table
-from kb.formats.grid import Fault, Line, Spot, Unreadable, column_name
+from kb.formats.grid import Cell, Fault, Line, Spot, Unreadable, column_name
 from kb.formats.json import Row
 from kb.formats.table import BY_NAME, PRACTICE
 from kb.formats.template import EXAMPLE, VALUES
-from kb.formats.xlsx import CODEBOOK, MAIN
+from kb.formats.xlsx import ABOUT, CODEBOOK, MAIN
 from kb.formats.xlsx_reading import LARGEST, Book
 from kb.services.errors import N_
 from kb.services.record import CONTACT, GROUPS, LISTS
@@ -110,13 +110,15 @@ def read(
 def _workbook(book: Book, needed: Sequence[str]) -> Iterator[Row]:
     names = {name.strip().lower(): name for name in book.names}
     lists = {key: _Entries(key, book.lines(names[key])) for key in LISTS if key in names}
-    main = names.get(MAIN) or next((name for low, name in names.items() if low not in (*LISTS, CODEBOOK, VALUES)), None)
+    main = names.get(MAIN) or next(
+        (name for low, name in names.items() if low not in (*LISTS, CODEBOOK, VALUES, ABOUT)), None
+    )
     wrongs = [wrong for each in lists.values() for wrong in each.wrongs]
     if main is None:
         text = N_("There is no sheet called “%(name)s”.")
         raise Unfit([Wrong(Fault(text, {"name": MAIN})), *wrongs])
     for low, name in names.items():
-        if name != main and low not in (*LISTS, CODEBOOK, VALUES) and next(book.lines(name), None):
+        if name != main and low not in (*LISTS, CODEBOOK, VALUES, ABOUT) and next(book.lines(name), None):
             text = N_(
                 "The import has no use for this sheet. Give it the name of a list, such as “sources”, or delete it."
             )
@@ -213,43 +215,67 @@ class _Table:
 
     def _row(self, line: Line) -> Row:
         cells, faults = self._header.cells(line)
+        held = dict(cells)
         contact = {part: cells.pop(f"contact_{part}", None) for part in CONTACT}
         data = table.row_to_data({name: _as_list(name, cell) for name, cell in cells.items()})
         if any(contact.values()):
             data["contact"] = _contact(contact)
-        spots: dict[str, list[Spot]] = {}
+        spots: dict[str, list[_Place]] = {}
+        names = self._header.names
         for key, entries in self._lists.items():
             mine = entries.of(data.get("slug"), data.get("id"), data.get("title"))
             here = data[key] if isinstance(data[key], list) else []
-            spots[key] = [*(Spot(self._sheet, line.row, key) for _ in here), *(each.spot for each in mine)]
+            inline = _Place(Spot(self._sheet, line.row, key), held, names)
+            spots[key] = [*(inline for _ in here), *(each.place for each in mine)]
             data[key] = [*here, *(each.data for each in mine)] if isinstance(data[key], list) else data[key]
             faults += [
                 (f"{key}.{len(here) + n}.{part}", fault) for n, each in enumerate(mine) for part, fault in each.faults
             ]
         place = f"row {line.row}" + (f" (line {line.line})" if line.line else "")
         example = str(data.get("title") or "").casefold().startswith(EXAMPLE)
-        return Row(place, data, faults=faults, spot=_Finder(self._sheet, line.row, spots), example=example)
+        find = _Finder(_Place(Spot(self._sheet, line.row, ""), held, names), spots)
+        return Row(place, data, faults=faults, spot=find, cell=find.cell, example=example)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A row and what stands in it by column, or the one cell of it that holds a list; the names of its columns."""
+
+    spot: Spot
+    held: Mapping[str, str]
+    names: Sequence[str]
 
 
 class _Finder:
     """Finds the cell of a record's field."""
 
-    def __init__(self, sheet: str, row: int, lists: Mapping[str, Sequence[Spot]]) -> None:
-        self._sheet = sheet
-        self._row = row
+    def __init__(self, main: _Place, lists: Mapping[str, Sequence[_Place]]) -> None:
+        self._main = main
         self._lists = lists
 
     def __call__(self, path: str) -> Spot:
+        return self._find(path)[1]
+
+    def cell(self, path: str) -> Cell:
+        """The cell itself; no name where the column is not there."""
+        place, spot = self._find(path)
+        if not spot.column or spot.column not in place.names:
+            return Cell("", "")
+        name = f"{column_name(place.names.index(spot.column))}{spot.row}"
+        return Cell(name, table.unmarked(place.held.get(spot.column, "")))
+
+    def _find(self, path: str) -> tuple[_Place, Spot]:
         key, _, rest = path.partition(".")
         index, _, part = rest.partition(".")
         if key in self._lists and index.isdecimal() and int(index) < len(self._lists[key]):
-            spot = self._lists[key][int(index)]
-            return spot if spot.column else spot._replace(column=part)
+            place = self._lists[key][int(index)]
+            return place, place.spot if place.spot.column else place.spot._replace(column=part)
+        column = key
         if key in GROUPS:
-            return Spot(self._sheet, self._row, f"{key}_{rest or GROUPS[key][0]}")
-        if key in ("origin", "contact"):
-            return Spot(self._sheet, self._row, f"{key}_{rest}" if rest else key)
-        return Spot(self._sheet, self._row, key)
+            column = f"{key}_{rest or GROUPS[key][0]}"
+        elif key in ("origin", "contact") and rest:
+            column = f"{key}_{rest}"
+        return self._main, self._main.spot._replace(column=column)
 
 
 @dataclass(frozen=True)
@@ -257,7 +283,7 @@ class _Entry:
     """One entry of a list, and its place."""
 
     data: dict[str, Any]
-    spot: Spot
+    place: _Place
     faults: list[tuple[str, Fault]] = field(default_factory=list)
 
 
@@ -276,9 +302,10 @@ class _Entries:
 
     def _keep(self, line: Line) -> None:
         cells, faults = self._header.cells(line)
+        place = _Place(Spot(self._key, line.row, ""), dict(cells), self._header.names)
         whose = table.unmarked(cells.pop(PRACTICE, ""))
         if cells or faults:
-            entry = _Entry(table.entry_to_data(self._key, cells), Spot(self._key, line.row, ""), faults)
+            entry = _Entry(table.entry_to_data(self._key, cells), place, faults)
             self._held.setdefault(_called(whose), []).append(entry)
 
     def of(self, *names: Any) -> list[_Entry]:
@@ -295,10 +322,10 @@ class _Entries:
                 fault = Fault(N_("No practice in this file has this slug, id or title. Write it as it stands there."))
                 if not name:
                     fault = Fault(N_("Say which practice this row belongs to: write its slug or title here."))
-                finder = _Finder(self._key, entry.spot.row or 0, {})
-                example = name.startswith(EXAMPLE)
-                if not example:
-                    yield Row(f"sheet {self._key}, row {entry.spot.row}", faults=[(PRACTICE, fault)], spot=finder)
+                find = _Finder(entry.place, {})
+                place = f"sheet {self._key}, row {entry.place.spot.row}"
+                if not name.startswith(EXAMPLE):
+                    yield Row(place, faults=[(PRACTICE, fault)], spot=find, cell=find.cell, stray=True)
 
 
 def _called(name: Any) -> str:

@@ -34,6 +34,9 @@ AIMS = {
 MOST_LISTED = 200
 """Refusals that a page lists; the table to download has them all."""
 
+REFUSED = ("sheet", "row", "column", "cell", "practice", "held", "reason")
+"""The columns of that table."""
+
 LISTS = {
     "language": "language", "country": "country", "region_code": "regions", "level": "level",
     "authority_role": "authority_role", "lead_organisation_type": "organisation_type", "status": "status",
@@ -127,8 +130,11 @@ def refused(staged_id: uuid.UUID) -> ResponseReturnValue:
     session = context.reading()
     report = staging.report(_folder(), staging.get(session, accounts.acting(session), staged_id))
     said = report.refused if report else []
-    rows = [(each.sheet, each.row or each.place, each.column, languages.say(each.message)) for each in said]
-    return _download("".join(csv.rows(("sheet", "row", "column", "reason"), rows)), csv.MEDIA_TYPE, "refused.csv")
+    rows = [
+        (each.sheet, each.row or each.place, each.column, each.cell, each.title, each.held, languages.say(each.message))
+        for each in said
+    ]
+    return _download("".join(csv.rows(REFUSED, rows)), csv.MEDIA_TYPE, "refused.csv")
 
 
 @bp.app_template_global()

@@ -96,13 +96,30 @@ def test_everything_refused_is_listed_and_can_be_taken_away(site: Site) -> None:
     address = uploaded(site, data)
     html = page(site, address)
     assert "Take 148 practices in" in html
-    assert re.findall(r'<td class="num">(\d+)</td><td><code translate="no">(\w+)</code>', html) == [
-        (str(each.row), each.column) for each in expected
-    ]
+    assert re.findall(
+        r'<td class="num" data-of="Row">(\d+)</td><td data-of="Column"><code translate="no">(\w+)</code>', html
+    ) == [(str(each.row), each.column) for each in expected]
     table = site.client("bob").get(f"{address}/refused.csv").get_data(as_text=True).removeprefix("\ufeff")
     rows = list(csv.DictReader(io.StringIO(table)))
     assert [(row["row"], row["column"]) for row in rows] == [(str(each.row), each.column) for each in expected]
     assert all(each.reason in row["reason"] for each, row in zip(expected, rows, strict=True))
+
+
+def test_a_refusal_names_the_practice_the_cell_and_what_stands_there(site: Site) -> None:
+    address = uploaded(site, b"title,language,status\nA house,en,sleeping\n", aim="draft")
+    html = page(site, address)
+    assert "Nothing of this file can be taken in" in html and "Correct what is listed below" in html
+    assert all(said in html for said in ("(C2)", ">A house<", ">sleeping<"))
+    table = site.client("bob").get(f"{address}/refused.csv").get_data(as_text=True)
+    assert "status,C2,A house,sleeping," in table
+
+
+def test_the_same_table_in_a_second_file_is_told_and_left_out(site: Site) -> None:
+    first = uploaded(site, good("A house"))
+    decide(site, first)
+    html = page(site, uploaded(site, good("A house")))
+    assert "It is here already: “A house”." in html and 'value="take"' not in html
+    assert "Take 1 practice in" in page(site, uploaded(site, good("A house", "B house")))
 
 
 def test_the_reasons_are_said_in_the_language_of_the_page(site: Site) -> None:
@@ -323,6 +340,8 @@ def test_the_workbook_explains_every_column_in_the_language_of_the_page(site: Si
         said[language] = [row[2] for row in rows]
         main = [cell.value for cell in book["practices"][1]]
         assert set(main) <= {row[1] for row in rows} and all(said[language])
+        region = next(row[2] for row in rows if row[1] == "region_code")
+        assert language != "en" or "only a national practice may leave it out" in region
         values = {book["values"].cell(1, n).value: book["values"].cell(2, n + 1).value for n in range(1, 30, 2)}
         said[f"{language} level"] = [values["level"]]
     assert said["en level"] != said["de level"]
