@@ -66,6 +66,7 @@ ROWS: tuple[Row, ...] = (
     ("GET", "/practices.<suffix>", "/practices.csv", EVERYONE),
     ("GET", "/snapshot.zip", "/snapshot.zip", EVERYONE),
     ("GET", "/codebook", "/codebook", EVERYONE),
+    ("GET", "/codebook.csv", "/codebook.csv", EVERYONE),
     ("GET", "/practices/<slug>", "/practices/{public}", EVERYONE),
     ("GET", "/practices/<stem:slug>.<suffix:suffix>", "/practices/{public}.json", EVERYONE),
     ("GET", "/practices/<slug>/versions", "/practices/{public}/versions", EVERYONE),

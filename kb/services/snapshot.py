@@ -51,15 +51,22 @@ data/versions.jsonl    every public version, one a line, those of archived pract
 codebook.csv           what each column means. An empty cell says that nobody reported it, "none" that there is none.
                        Text that a spreadsheet could take for a formula has an apostrophe before it
 vocabularies/          themes and target groups (JSON, and SKOS as Turtle), regions (JSON)
-files/                 pictures and documents that the records name, by their SHA-256
-datapackage.json       a description for programs (Frictionless Data)
+{files}datapackage.json       a description for programs (Frictionless Data)
 SHA256SUMS             checksums: sha256sum --check SHA256SUMS
 
 There are no contacts of people in it, and no drafts.
 
+To read the table, in Python and in R:
+  import pandas; practices = pandas.read_csv("data/practices.csv", na_values=[""], keep_default_na=False)
+  practices <- read.csv("data/practices.csv", na.strings = "", encoding = "UTF-8")
+
+To cite the whole: {site}. Snapshot of {day}. {url}. CC BY 4.0.
+
 Licence: Creative Commons Attribution 4.0 (https://creativecommons.org/licenses/by/4.0/) unless a record says otherwise.
 Name whom the field "attribution" of a record names. Files may have a credit of their own in their record.
 """
+
+FILES = "files/                 pictures and documents that the records name, by their SHA-256\n"
 
 
 @dataclass(frozen=True)
@@ -88,14 +95,18 @@ def write(session: Session, vocabulary: Vocabulary, file: IO[bytes], site: Site,
             box.put(f"vocabularies/{name}", [text])
         described = [part for part in box.parts if part.path.rpartition(".")[2] != "txt"]
         box.put(datapackage.NAME, [datapackage.one(described, about, TABLE)])
-        box.put(
-            "README.txt",
-            [README.format(site=site.name, url=site.base_url, day=made.date(), made=iso(made), count=count)],
-        )
+        parts = len(box.parts)
         _files(session, box, Store(site.files_dir), names.sums)
+        box.put("README.txt", [_readme(site, made, count, files=len(box.parts) > parts)])
         box.put(SUMS, [f"{part.sha256}  {part.path}\n" for part in box.parts])
         archive.comment = stdlib.dumps({"made": iso(made), **asdict(mark(session))}).encode()
     return count
+
+
+def _readme(site: Site, made: datetime, count: int, *, files: bool) -> str:
+    """What is in the snapshot; the folder of files is named where there is one."""
+    said = {"site": site.name, "url": site.base_url, "day": made.date(), "made": iso(made), "count": count}
+    return README.format(**said, files=FILES if files else "")
 
 
 class _Box:

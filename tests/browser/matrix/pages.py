@@ -326,6 +326,7 @@ EXCEPTIONS = {
     "/practices/<stem:slug>.<suffix:suffix>": "a file to take away",
     "/practices/<stem:slug>/versions/<int:number>.<suffix:suffix>": "a file to take away",
     "/snapshot.zip": "a file to take away",
+    "/codebook.csv": "a file to take away",
     "/import/template.<suffix>": "a file to take away",
     "/admin/import/<uuid:staged_id>/refused.csv": "a file to take away",
     "/oai": "XML for harvesters",

@@ -104,6 +104,7 @@ def test_every_file_has_its_checksum(unpacked: Path) -> None:
 def test_it_says_what_it_is_and_under_which_licence(unpacked: Path) -> None:
     text = (unpacked / "README.txt").read_text()
     assert "120 practices" in text and "creativecommons.org/licenses/by/4.0" in text
+    assert "To cite the whole: " in text and 'read_csv("data/practices.csv"' in text and 'read.csv("data/' in text
 
 
 def test_versions_are_there_and_of_a_redacted_one_only_the_reason(
@@ -137,6 +138,7 @@ def test_files_of_public_texts_are_there_and_no_others(
         expected = [f"files/{stored.sha256}.pdf"] if public else []
     archive = written(database, config, tmp_path)
     assert [name for name in archive.namelist() if name.startswith("files/")] == expected
+    assert (b"files/  " in archive.read("README.txt")) == public  # named only where it is there
 
 
 def test_drafts_people_and_contacts_are_not_in_it(database: Database, config: Config, tmp_path: Path) -> None:
