@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from kb.extensions import csrf
-from kb.models import SavedSearch
+from kb.models import Frequency, SavedSearch
 from kb.services import catalogue, query, searches
 from kb.services.errors import N_, Invalid, Message, NotFound, Problem
 from kb.services.query import CatalogueQuery
@@ -55,14 +55,23 @@ bp.add_app_template_global(searches.canonical, "canonical_query")
 @bp.post("/account/searches")
 @accounts.required()
 def keep() -> ResponseReturnValue:
-    """Keep a search, under a name made of its words; the page it leads to can change that."""
-    asked = _asked(request.form)
+    """Keep a search, under a name made of its words, with the rhythm chosen; the page it leads to can change both."""
+    asked, often = _asked(request.form), request.form.get("frequency", Frequency.WEEKLY)
     found = catalogue.matching_ids(context.engine(), context.vocabulary(), asked)
     with context.writing() as session:
-        search, new = searches.keep(session, accounts.acting(session), asked, in_words(asked), found)
-    flash(_("The search is kept. Once a week you get a mail if there is anything new.") if new
-          else _("You keep this search already."))  # fmt: skip
+        person = accounts.acting(session)
+        search, new = searches.keep(session, person, asked, in_words(asked), found)
+        if new:
+            searches.change(session, person, search.id, search.name, often)
+        said = KEPT[search.frequency] if new else N_("You keep this search already.")
+    flash(_(said))
     return redirect(url_for("searches.overview", _anchor=f"s-{search.id}"))
+
+
+KEPT = {
+    Frequency.DAILY: N_("The search is kept. Once a day you get a mail if there is anything new."),
+    Frequency.WEEKLY: N_("The search is kept. Once a week you get a mail if there is anything new."),
+}
 
 
 def _asked(fields: MultiDict[str, str]) -> CatalogueQuery:

@@ -51,6 +51,16 @@ def test_it_works(site: Site) -> None:
     assert 'href="/practices?q=nurses&amp;country=IT"' in page and "no mail yet" in page
 
 
+def test_how_often_is_chosen_where_a_search_is_kept(site: Site) -> None:
+    rita = site.client("rita")
+    page = rita.get(PAGE).get_data(as_text=True)
+    assert '<a href="#keep">' in page and '<option value="daily">Mail once a day</option>' in page
+    assert post(rita, "/account/searches", query="q=nurses", frequency="daily").status_code == 302
+    assert post(rita, "/account/searches", query="q=doctors", frequency="hourly").status_code == 422
+    assert [search.frequency for search in kept(site)] == ["daily"]
+    assert '<a href="#keep">' not in site.client().get(PAGE).get_data(as_text=True)
+
+
 def test_the_list_says_how_many_each_finds_now(site: Site) -> None:
     keep(site)
     with site.database.write() as session:
