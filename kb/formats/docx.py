@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from docx.document import Document as WordDocument
+from docx.shared import Pt
 from markdown_it.token import Token
 
 from kb.formats import word
@@ -95,7 +96,9 @@ def _head(made: WordDocument, document: Document, about: About, shown: Mapping[s
     if shown["title"] != document["title"]:
         word.run(word.paragraph(made, "Caption"), line(document["title"]), _other(document["language"], about))
     if document["original_title"]:
-        word.run(word.paragraph(made, "Caption"), line(document["original_title"]))
+        title = word.paragraph(made, "Caption")
+        title.paragraph_format.space_after = Pt(8)
+        word.run(title, line(document["original_title"]))
     if about.notice:
         word.run(word.paragraph(made), line(about.notice), bold=True)
     word.run(word.paragraph(made, "Subtitle"), line(shown["summary"]), _other(shown["summary_language"], about))
@@ -136,8 +139,10 @@ def _lists(made: WordDocument, document: Document, about: About) -> None:
     ):
         if entries:
             word.run(word.paragraph(made, "Heading 2"), say(heading))
-            for entry in entries[:ENTRIES]:
-                word.run(word.paragraph(made, "List Bullet"), line(entry))
+            for n, entry in enumerate(entries[:ENTRIES], start=1):
+                bullet = word.paragraph(made, "List Bullet")
+                bullet.paragraph_format.keep_with_next = n < min(len(entries), ENTRIES)
+                word.run(bullet, line(entry))
             _rest(made, len(entries) - ENTRIES, about)
     if document["editor_note"]:
         paragraph = word.paragraph(made)

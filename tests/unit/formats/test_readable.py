@@ -233,3 +233,14 @@ def test_a_briefing_holds_any_text(title: str, summary: str, text: str) -> None:
 def test_a_briefing_is_the_same_file_whenever_it_is_made() -> None:
     assert docx.one(public(**RICH), ABOUT) == docx.one(public(**RICH), ABOUT)
     assert zipfile.ZipFile(io.BytesIO(docx.one(public(), ABOUT))).testzip() is None
+
+
+def test_entries_of_a_short_list_stay_together() -> None:
+    figures = [
+        {"name": f"F{n}", "baseline": None, "value": "1", "unit": None, "year": None, "url": None} for n in (1, 2)
+    ]
+    made = word(public(indicators=figures, original_title="Titolo"))
+    entries = [each for each in made.paragraphs if each.text.startswith(("F1", "F2"))]
+    assert [bool(each.paragraph_format.keep_with_next) for each in entries] == [True, False]
+    [title] = [each for each in made.paragraphs if each.text == "Titolo"]
+    assert title.paragraph_format.space_after
