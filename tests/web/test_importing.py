@@ -116,7 +116,9 @@ def test_a_refusal_names_the_practice_the_cell_and_what_stands_there(site: Site)
 
 def test_the_same_table_in_a_second_file_is_told_and_left_out(site: Site) -> None:
     first = uploaded(site, good("A house"))
+    assert ">Review queue</a>" not in page(site, first)
     decide(site, first)
+    assert ">Review queue</a>" in page(site, first)
     html = page(site, uploaded(site, good("A house")))
     assert "It is here already: “A house”." in html and 'value="take"' not in html
     assert "Take 1 practice in" in page(site, uploaded(site, good("A house", "B house")))
