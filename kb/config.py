@@ -18,6 +18,9 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+THREADS = 4
+"""Threads of a web process."""
+
 LANGUAGES = ("en", "it", "es", "ca", "de", "fr", "pl", "ro", "ga")
 """The languages a page can be asked for with `lang=`, in the order of the language menu."""
 

@@ -23,9 +23,6 @@ from kb.services.occupancy import using
 
 HOST = "127.0.0.1"
 BACKLOG = 2048
-THREADS = 4
-"""Threads of a web process."""
-
 LINE_LIMIT = 128 * 1024
 """Bytes of a request's first line: room for 10,000 characters, percent-encoded, so that the app itself answers them."""
 
@@ -119,7 +116,7 @@ def _serve_forking(make_app: Callable[[], Any], config: Config, listener: socket
         "bind": f"fd://{listener.detach()}",
         "workers": config.workers,
         "worker_class": "gthread",
-        "threads": THREADS,
+        "threads": settings.THREADS,
         "worker_tmp_dir": str(memory) if os.access(memory, os.W_OK) else None,
         "graceful_timeout": 10,
         "keepalive": 5,
@@ -137,4 +134,4 @@ def _serve_forking(make_app: Callable[[], Any], config: Config, listener: socket
 def _serve_threaded(make_app: Callable[[], Any], config: Config, listener: socket.socket) -> None:
     """One process with threads, where processes cannot fork."""
     _announce(config)
-    waitress.serve(make_app(), sockets=[listener], threads=2 * THREADS, ident=None)
+    waitress.serve(make_app(), sockets=[listener], threads=2 * settings.THREADS, ident=None)

@@ -186,13 +186,15 @@ def counted(
 
 @dataclass(frozen=True)
 class Matching:
-    """All that a query finds. `documents` are read while they are asked for, in the order of the page, once.
+    """All that a query finds. `documents` are read while they are asked for, in the order of the page, once; `ids` are
+    theirs.
 
     Where a practice went offline after the index was asked, there is one document less than `total`.
     """
 
     total: int
     documents: Iterator[Document]
+    ids: Sequence[str] = ()
 
 
 def matching(
@@ -203,7 +205,7 @@ def matching(
     `session` has to stay open until the last document was read.
     """
     ids = matching_ids(engine, vocabulary, asked)
-    return Matching(len(ids), _read(session, ids, base_url))
+    return Matching(len(ids), _read(session, ids, base_url), ids)
 
 
 def matching_ids(engine: SearchEngine, vocabulary: Vocabulary, asked: CatalogueQuery) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,10 +26,11 @@ from werkzeug.http import dump_options_header
 
 from kb.formats import atom, bibtex, csv, geojson, json, jsonld, ris, table, xlsx
 from kb.formats.about import About, Document
-from kb.services import catalogue, query, snapshot, snapshots
+from kb.services import catalogue, following, query, snapshot, snapshots
 from kb.services.errors import N_, NotFound
+from kb.services.following import Standing
 from kb.services.query import CatalogueQuery
-from kb.web import code_values, context, framing, labels, languages
+from kb.web import code_values, context, framing, labels, languages, streaming
 
 bp = Blueprint("exports", __name__)
 
@@ -85,7 +87,10 @@ FORMATS = {
 """Formats of lists by their suffix, in the order of the menu."""
 
 OPENED = ("atom",)
-"""Formats that a browser hands on to a program rather than saving them."""
+"""Formats that a browser hands on to a program rather than saving them, and that programs ask for again and again."""
+
+EMPTY = datetime(2026, 1, 1, tzinfo=UTC)
+"""When a feed with nothing in it changed."""
 
 
 @bp.get("/practices.<suffix>", endpoint="practices")
@@ -99,10 +104,15 @@ def export(suffix: str) -> ResponseReturnValue:
     session = context.parts().database.reading_session()  # its own: the request's is closed before the file is sent
     config = context.config()
     found = catalogue.matching(session, context.engine(), context.vocabulary(), asked.query, config.base_url)
-    pieces = FORMATS[suffix].write(_closing(session, found.documents), framing.of_query(asked.query))
+    stands = following.standing(context.reading(), found.ids) if suffix in OPENED else None
+    about = framing.of_query(asked.query, (stands.updated if stands else EMPTY) if suffix in OPENED else None)
+    pieces = FORMATS[suffix].write(_closing(session, found.documents), about)
     response = Response(stream_with_context(_together(pieces)), content_type=FORMATS[suffix].media_type)
     response.headers["Content-Disposition"] = _disposition(_stem(asked.query), suffix, datetime.now(UTC))
-    return _open(response)
+    response.headers["Cache-Control"] = "no-cache"
+    if suffix in OPENED:
+        _date(response, stands, about)
+    return streaming.bounded(_open(response)) if response.status_code == 200 else _open(response)
 
 
 @bp.get("/snapshot.zip")
@@ -112,12 +122,10 @@ def whole() -> ResponseReturnValue:
     site = snapshot.Site(config.site_name, config.base_url, config.files_dir)
     path = snapshots.current(context.parts().database, config.data_dir, site, WAIT)
     if path is None:
-        text = gettext("The snapshot is being made. Try again in a minute.") + "\n"
-        headers = {"Retry-After": "60", "Cache-Control": "no-store"}
-        return Response(text, 503, headers, content_type="text/plain; charset=utf-8")
+        return streaming.later(gettext("The snapshot is being made. Try again in a minute."))
     response = _sent(path)
     response.make_conditional(request)
-    return response
+    return streaming.bounded(response) if response.status_code == 200 else response
 
 
 @bp.get("/codebook")
@@ -171,6 +179,14 @@ def _pieces(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while piece := file.read(PIECE):
             yield piece
+
+
+def _date(response: Response, stands: Standing | None, about: About) -> None:
+    """Say when a feed changed, and that it did not where its reader has it."""
+    words = f"{stands.mark if stands else ''} {about.language} {about.title} {about.site}"
+    response.set_etag(hashlib.sha256(words.encode()).hexdigest()[:32])
+    response.last_modified = stands.written if stands else None
+    response.make_conditional(request)
 
 
 def _open(response: Response) -> Response:

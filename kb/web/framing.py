@@ -28,9 +28,9 @@ def frame(title: str, url: str, made: datetime | None = None) -> About:
     )
 
 
-def of_query(asked: CatalogueQuery) -> About:
+def of_query(asked: CatalogueQuery, made: datetime | None = None) -> About:
     """The frame of everything that a query finds."""
-    return frame(in_words(asked), context.config().base_url + templating.query_url(asked))
+    return frame(in_words(asked), context.config().base_url + templating.query_url(asked), made)
 
 
 def in_words(asked: CatalogueQuery) -> str:

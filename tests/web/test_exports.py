@@ -7,6 +7,7 @@ import io
 import json
 import random
 import re
+import threading
 import zipfile
 from typing import Any
 
@@ -15,9 +16,12 @@ import openpyxl
 import pytest
 import rispy
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
-from kb.models import Evidence, Level, Status
+from kb.models import Evidence, Level, Practice, Status
+from kb.services import publishing
 from kb.services.record import KEYS
+from kb.web import streaming
 from kb.web.exports import FORMATS
 from tests import factories
 from tests.conftest import Site
@@ -198,6 +202,62 @@ def test_a_file_that_nobody_finished_reading_holds_nothing(site: Site) -> None:
         answer.close()
         site.client().head("/practices.xlsx")
     assert site.database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def one_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "_free", threading.Semaphore(1))
+
+
+@pytest.mark.usefixtures("one_at_once")
+def test_while_as_many_lists_as_may_be_are_on_their_way_the_next_waits(reader: FlaskClient) -> None:
+    first = reader.get("/practices.json")
+    iterator = first.iter_encoded()
+    next(iterator)
+    refused = reader.get("/practices.csv")
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "60") and "a minute" in refused.text
+    for _rest in iterator:
+        pass
+    assert reader.get("/practices.csv").status_code == 200
+
+
+@pytest.mark.usefixtures("one_at_once")
+def test_who_goes_away_early_leaves_the_place_to_the_next(reader: FlaskClient) -> None:
+    for _ in range(3):
+        answer = reader.get("/practices.json", buffered=False)
+        assert answer.status_code == 200
+        answer.close()
+        reader.head("/practices.csv")
+
+
+def test_a_feed_of_a_search_changed_when_its_newest_practice_did(reader: FlaskClient) -> None:
+    address = "/practices.atom?theme=housing"
+    first = reader.get(address)
+    updated = [entry.updated for entry in feedparser.parse(first.data).entries]
+    assert feedparser.parse(first.data).feed.updated == max(updated)
+    assert "no-cache" in first.headers["Cache-Control"]
+    for name, value in (
+        ("If-None-Match", first.headers["ETag"]),
+        ("If-Modified-Since", first.headers["Last-Modified"]),
+    ):
+        assert reader.get(address, headers={name: value}).status_code == 304
+    assert (
+        reader.get(address, headers={"If-None-Match": first.headers["ETag"]}).headers["ETag"] == first.headers["ETag"]
+    )
+
+
+def test_a_feed_that_lost_or_won_a_practice_is_another(site: Site) -> None:
+    marks = []
+    for title in ("One", "Two", None):
+        with site.database.write() as session:
+            if title:
+                factories.published(session, title=title)
+            else:
+                publishing.unpublish(session, session.scalars(select(Practice).where(Practice.slug == "one")).one())
+        site.drain()
+        marks.append(site.client().get("/practices.atom").headers["ETag"])
+    assert len(set(marks)) == 3
+    assert site.client().get("/practices.atom?q=nothing+at+all").status_code == 200
 
 
 # The snapshot
