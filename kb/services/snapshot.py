@@ -80,6 +80,7 @@ class Site:
 
 def write(session: Session, vocabulary: Vocabulary, file: IO[bytes], site: Site, progress: Progress = silent) -> int:
     """Write a snapshot as a zip file; returns the number of practices. All of it is read in one transaction."""
+    stands = mark(session)  # before any text is read: what changes meanwhile is for the next one
     made = datetime.now(UTC).replace(microsecond=0)
     count = public_count(session)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -99,7 +100,7 @@ def write(session: Session, vocabulary: Vocabulary, file: IO[bytes], site: Site,
         _files(session, box, Store(site.files_dir), names.sums)
         box.put("README.txt", [_readme(site, made, count, files=len(box.parts) > parts)])
         box.put(SUMS, [f"{part.sha256}  {part.path}\n" for part in box.parts])
-        archive.comment = stdlib.dumps({"made": iso(made), **asdict(mark(session))}).encode()
+        archive.comment = stdlib.dumps({"made": iso(made), **asdict(stands)}).encode()
     return count
 
 

@@ -59,7 +59,11 @@ def current(database: Database, folder: Path, site: Site, wait: float) -> Path |
 def _make(database: Database, folder: Path, site: Site) -> None:
     try:
         with _alone(folder) as free, database.read() as session:
-            if free and not _fits(folder / NAME, snapshot.mark(session)):
+            if not free:
+                return
+            for left in folder.glob(f".{NAME}.*"):  # of a process that was killed in the middle
+                left.unlink(missing_ok=True)
+            if not _fits(folder / NAME, snapshot.mark(session)):
                 to_file(session, vocabularies.load(session), folder / NAME, site)
     except Exception:
         log.exception("the snapshot could not be made")

@@ -20,7 +20,17 @@ from frictionless import Package, system
 from kb.config import Config
 from kb.db import Database
 from kb.models import Practice
-from kb.services import accounts, files, practice_files, practices, publishing, redaction, snapshots, vocabularies
+from kb.services import (
+    accounts,
+    files,
+    practice_files,
+    practices,
+    publishing,
+    redaction,
+    snapshot,
+    snapshots,
+    vocabularies,
+)
 from kb.services.checking import check
 from kb.services.files import Store
 from kb.services.practice_files import Words
@@ -192,6 +202,33 @@ def test_what_is_taken_away_is_gone_at_once(database: Database, config: Config) 
 def test_a_damaged_one_is_made_anew(database: Database, config: Config) -> None:
     (config.data_dir / snapshots.NAME).write_bytes(b"PK broken")
     assert titles(current(database, config)) == []
+
+
+def test_what_a_killed_process_left_is_removed(database: Database, config: Config) -> None:
+    left = config.data_dir / f".{snapshots.NAME}.0a1b2c3d"
+    left.write_bytes(b"half of it")
+    assert titles(current(database, config)) == [] and not left.exists()
+
+
+def test_what_is_taken_away_while_it_is_made_has_it_made_anew(
+    database: Database, config: Config, tmp_path: Path
+) -> None:
+    with database.write() as session:
+        alice = factories.person(session, "alice@example.org", "member")
+        factories.published(session, alice, title="First")
+
+    def meanwhile(records: Any, _total: int) -> Any:
+        with database.write() as other:
+            publishing.unpublish(other, other.query(Practice).filter_by(slug="first").one())
+        session.rollback()  # from here on this transaction reads what was committed, as PostgreSQL's does
+        return records
+
+    with database.read() as session:
+        before = snapshot.mark(session)
+        snapshots.to_file(session, factories.vocabulary(session), tmp_path / "s.zip", site(config), meanwhile)
+    with zipfile.ZipFile(tmp_path / "s.zip") as archive, database.read() as session:
+        said = json.loads(archive.comment)["went"]
+        assert said == before.went != snapshot.mark(session).went
 
 
 def test_many_who_ask_at_once_all_get_it(database: Database, config: Config) -> None:
