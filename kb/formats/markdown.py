@@ -22,12 +22,6 @@ _MARKUP = re.compile(r"<(?!(?:https?://|mailto:)[^\s<>]*>)")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
 
 
-def many(documents: Iterable[Document], about: About) -> Iterator[str]:
-    """Records, one text after another."""
-    for number, document in enumerate(documents):
-        yield ("\n---\n\n" if number else "") + one(document, about)
-
-
 def one(document: Document, about: About) -> str:
     """The whole record. Ends with how to cite it, whose it is, and its licence."""
     say = about.say

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -122,19 +121,6 @@ def one_cell(value: Any) -> str:
 
 
 # And back
-
-
-def text(value: object) -> str:
-    """What a spreadsheet holds in a cell as the text that a CSV file would hold: 2016.0 is 2016, a day is ISO."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        return str(int(value))
-    if isinstance(value, datetime) and not (value.hour or value.minute or value.second):
-        value = value.date()
-    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def row_to_data(cells: Mapping[str, str]) -> dict[str, Any]:
