@@ -176,4 +176,3 @@ def _page(asked: query.Request, wanted: tuple[str, ...], number: int) -> str:
     params: Params = [*asked.query.to_params(), ("per_page", str(asked.per_page)), ("page", str(number))]
     params += [("fields", ",".join(wanted))] if wanted else []
     return context.config().base_url + url_for("api.practices") + "?" + labels.encode(params)
-

@@ -112,7 +112,7 @@ def test_filters_are_checked_boxes_and_removable_chips(reader: FlaskClient) -> N
     assert '<input type="checkbox" name="country" value="ES" checked>' in html
     assert 'class="chip" href="/practices?q=talent&level=regional"' in html
     assert "Remove filter </span><span>Country: <b>Spain</b>" in html
-    assert f'Remove both</a> to see {count(page(reader, "/practices?q=talent"))}<' in html
+    assert f"Remove both</a> to see {count(page(reader, '/practices?q=talent'))}<" in html
 
 
 def test_the_filter_form_keeps_the_question_the_order_and_what_it_has_no_box_for(reader: FlaskClient) -> None:
