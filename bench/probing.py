@@ -139,7 +139,7 @@ def check_item(item: Found) -> None:
     title, snippet = unmarked(item.title), unmarked(item.snippet)
     if title != item.record["title"]:
         raise Malformed(f"the title {item.record['title']!r} is shown as {title!r}")
-    passage = snippet.removeprefix("… ").removesuffix(" …")
+    passage = snippet.removeprefix("…\N{NO-BREAK SPACE}").removesuffix("\N{NO-BREAK SPACE}…")
     whole = "\n".join(plain(item.record[key]) for key in ("summary", *NARRATIVE) if item.record[key])
     if len(snippet) > SNIPPET_CHARACTERS or passage not in whole:
         raise Malformed(f"no passage of the text, or one of {len(snippet)} characters: {snippet!r}")

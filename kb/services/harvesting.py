@@ -136,7 +136,7 @@ class Harvest:
         except Invalid as invalid:
             self._say(row, invalid.problems)
             return None
-        if self._ours(record.url):
+        if self._ours(str(row.value.get("url"))):
             raise Conflict(ITSELF, url=self._remote.url)
         return record
 

@@ -87,6 +87,7 @@ DEEDS = {
     "term.edit": N_("Edited a theme or target group"),
     "term.merge": N_("Merged a theme or target group into another"),
     "token.make": N_("Made a token for the API"),
+    "token.revoke": N_("Revoked a token for the API"),
     "user.add": N_("Added an account"),
     "user.address": N_("Changed an e-mail address"),
     "user.change": N_("Changed somebody’s name, organisation or region"),

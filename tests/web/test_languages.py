@@ -14,7 +14,7 @@ from babel.support import NullTranslations
 
 from kb.config import LANGUAGES
 from kb.services import seeding, vocabularies
-from kb.web import catalogues, languages
+from kb.web import catalogues, languages, pages
 from tests.conftest import PEOPLE, Site, configure
 
 
@@ -168,6 +168,7 @@ def data(marked: Site) -> set[str]:
     """Words that come from the data: they are German here, or names."""
     german = Locale("de")
     texts = [*german.languages.values(), *german.territories.values(), *german.months["format"]["wide"].values()]
+    texts += [words for language, words in pages.EXAMPLES if language == "de"]
     texts += [marked.config.site_name, "example", "org", "UTC", *(name.capitalize() for name in PEOPLE), *PEOPLE]
     with marked.database.read() as session:
         vocabulary = vocabularies.load(session)

@@ -15,7 +15,7 @@ NOT_FOR_PAGES = {"mail_link"}
 """Components of mails."""
 
 OF_ITS_OWN = {"admin_nav", "archived", "asked", "broken", "duplicates", "editing", "files", "map", "matrix",
-              "still_correct", "turn", "words"}  # fmt: skip
+              "still_correct", "take", "turn", "words"}  # fmt: skip
 """Components of one kind of page, which need a database behind them."""
 
 
