@@ -22,7 +22,7 @@ def test_a_reader_signs_in_keeps_a_search_and_stops_it(live: Live, open_page: Op
     press(page, "Keep this search")
     main = page.locator("main")
     assert "The search is kept." in page.get_by_role("status").inner_text()
-    assert main.get_by_role("heading", name="“talent”, Spain").is_visible()
+    assert main.get_by_role("heading", name="talent, Spain").is_visible()
     main.get_by_text("Change or delete").click()
     main.get_by_label("Name").fill("People who come back")
     main.get_by_label("Mail", exact=True).select_option("daily")

@@ -241,7 +241,7 @@ def _uploads(site: Site, named: Names) -> None:
     for name, data in (("staged", planted(74)[0]), ("unfit", b"title,sumary\nA house,Words\n")):
         with staging.received(place, io.BytesIO(data)) as draft, site.database.write() as session:
             bob = accounts.get(session, "bob@example.org")
-            kept = staging.stage(session, bob, place, draft, f"{LONG}.csv", Aim.SUBMITTED)
+            kept = staging.stage(session, bob, place, draft, f"{LONG} {name}.csv", Aim.SUBMITTED)
         staging.look(site.database, place, kept, bob)
         named[name] = str(kept.id)
 
