@@ -7,15 +7,21 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kb.models import AuditEntry, Practice, Record
+from kb.models import AuditEntry, Practice, Record, Revision
 
 _VOCABULARIES = ("theme", "target_group")
 
 
 def of(practice: Practice) -> datetime:
-    """When what readers get of a practice, its dates of freshness and its versions last changed."""
+    """When what readers get of a practice, its dates of freshness included, last changed."""
     written = practice.record.datestamp if practice.record else practice.offline
     return written or practice.changed
+
+
+def of_versions(session: Session, practice: Practice) -> datetime:
+    """When the list of a practice's versions last changed: one came, or the text of one was removed."""
+    removed = session.scalar(select(func.max(Revision.redacted)).where(Revision.practice_id == practice.id))
+    return max(of(practice), removed or of(practice))
 
 
 def latest(session: Session) -> datetime | None:

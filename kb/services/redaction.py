@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from kb.models import Comment, Harvested, MailMessage, Practice, Review, Revision, User
-from kb.services import audit, buffers, datestamps, previews
+from kb.services import audit, buffers, previews
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.file_keeping import forget_unnamed
 from kb.services.permissions import can, transition
@@ -67,7 +67,6 @@ def redact(session: Session, actor: User, practice_id: uuid.UUID, version: int |
     _empty_answers(session, practice, first, last)
     if newest:
         _take_offline(session, practice)
-    datestamps.stamp(session, practice)
     previews.end_all(session, actor, practice)
     _empty_mail(session, practice, titles - {practice.title})
     audit.note(session, actor, "practice.redact", "practice", practice.id, version=version, offline=newest)

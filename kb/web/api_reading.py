@@ -90,7 +90,7 @@ def practice_versions(slug: str) -> ResponseReturnValue:
         for each in listed
     ]
     body = {"slug": slug, "title": online.title, "total": len(items), "items": items}
-    return answer(body, changes.of(online.practice))
+    return answer(body, changes.of_versions(context.reading(), online.practice))
 
 
 @bp.get("/practices/<slug>/versions/<int:number>")

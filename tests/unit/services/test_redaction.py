@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from kb.db import Database
@@ -68,12 +69,13 @@ def test_an_old_version_is_emptied_and_the_newest_stays(session: Session, dora: 
     assert catalogue.get(session, str(practice.slug), "")["title"] == "Two"
 
 
-def test_harvesters_and_who_asks_by_date_are_told_of_an_old_version_too(
-    session: Session, dora: User, practice: Practice
-) -> None:
-    before = changes.of(practice)
+def test_who_asks_by_date_is_told_of_an_old_version_too(session: Session, dora: User, practice: Practice) -> None:
+    before = changes.of_versions(session, practice)
     redaction.redact(session, dora, practice.id, 1, WHY)
-    assert changes.of(practice) > before
+    session.flush()
+    assert changes.of_versions(session, practice) >= before and changes.of(practice) == before
+    session.execute(update(Revision).values(redacted=datetime(2030, 1, 1, tzinfo=UTC)))
+    assert changes.of_versions(session, practice) == datetime(2030, 1, 1, tzinfo=UTC)
 
 
 def test_an_emptied_version_answers_with_the_reason(session: Session, dora: User, practice: Practice) -> None:
