@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit, urlunsplit
 from xml.sax.saxutils import escape, quoteattr
 
 from kb.formats.about import About, Document
 from kb.formats.citation import Author, author
+from kb.formats.text import clean, iso
 
 MEDIA_TYPE = "application/atom+xml"
 
 COUNTRIES = "urn:iso:std:iso:3166"
 """The list that codes of countries are from."""
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What no XML document may hold, not even escaped."""
 
 
 def many(documents: Iterable[Document], about: About, address: str | None = None) -> Iterator[str]:
@@ -37,7 +34,7 @@ def _head(about: About, address: str) -> Iterator[str]:
     yield _element("id", address) + _element("title", f"{about.title} – {about.site}")
     yield f'<link rel="self" type="{MEDIA_TYPE}" href={_quoted(address)}/>\n'
     yield f'<link rel="alternate" type="text/html" href={_quoted(about.url)}/>\n'
-    yield _element("updated", about.made.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    yield _element("updated", iso(about.made))
     yield "<author>" + _element("name", about.site).rstrip() + "</author>\n"
 
 
@@ -77,16 +74,11 @@ def _category(value: str, scheme: str, label: str) -> str:
 
 
 def _element(name: str, text: str, attributes: str = "") -> str:
-    return f"<{name}{attributes}>{escape(_clean(text))}</{name}>\n"
+    return f"<{name}{attributes}>{escape(clean(text))}</{name}>\n"
 
 
 def _quoted(text: str) -> str:
-    return quoteattr(_clean(text))
-
-
-def _clean(text: str) -> str:
-    """Text without the characters that would make the whole feed unreadable."""
-    return _NOT_XML.sub("", text)
+    return quoteattr(clean(text))
 
 
 def _beside(url: str) -> str:

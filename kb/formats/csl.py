@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kb.formats.about import About, Document
 from kb.formats.citation import cited
+from kb.formats.json import array
 from kb.formats.text import line
 
 
 def many(documents: Iterable[Document], about: About) -> Iterator[str]:
     """The items of records as a JSON array, one a line."""
-    before = "[\n"
-    for document in documents:
-        yield before + json.dumps(item(document, about), ensure_ascii=False)
-        before = ",\n"
-    yield "[]\n" if before == "[\n" else "\n]\n"
+    return array(item(document, about) for document in documents)
 
 
 def one(document: Document, about: About) -> str:

@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
 
-from kb.formats.grid import N_, WIDEST, Fault, Line, Unreadable
+from kb.formats.grid import WIDEST, Fault, Line, Unreadable
+from kb.formats.text import N_
 
 LONGEST = 8 * 1024 * 1024
 """Characters that one record may take: every field of a practice at its cap stays well below."""

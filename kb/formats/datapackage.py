@@ -9,12 +9,13 @@ from typing import Any
 
 from kb.formats import table
 from kb.formats.about import About
+from kb.formats.citation import LICENCES
 from kb.formats.table import Column, Kind
+from kb.formats.text import iso
 
 NAME = "datapackage.json"
 
-LICENCE = {"name": "CC-BY-4.0", "path": "https://creativecommons.org/licenses/by/4.0/",
-           "title": "Creative Commons Attribution 4.0"}  # fmt: skip
+LICENCE = {"name": "CC-BY-4.0", "path": LICENCES["CC-BY-4.0"], "title": "Creative Commons Attribution 4.0"}
 
 _TYPES = {Kind.TEXT: "string", Kind.NUMBER: "number", Kind.YES_NO: "boolean", Kind.TERMS: "array", Kind.LIST: "array"}
 _MOMENTS = ("published", "updated")
@@ -39,7 +40,7 @@ def one(parts: Iterable[Part], about: About, main: str) -> str:
         "name": "practices",
         "title": about.title,
         "homepage": about.url,
-        "created": about.made.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "created": iso(about.made),
         "licenses": [LICENCE],
         "resources": [_resource(part, table_of_practices=part.path == main) for part in parts],
     }

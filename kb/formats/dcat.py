@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from kb.formats import turtle
 from kb.formats.citation import LICENCES
+from kb.formats.text import iso
 from kb.formats.turtle import Address, Name, Nested, Properties, Text, Value
 
 AUTHORITY = "http://publications.europa.eu/resource/authority/"
@@ -199,7 +200,7 @@ def _languages(codes: Sequence[str]) -> Iterator[tuple[str, Value]]:
 def _dates(catalogue: Catalogue) -> Iterator[tuple[str, Value]]:
     for name, moment in (("issued", catalogue.issued), ("modified", catalogue.modified)):
         if moment:
-            yield f"dcterms:{name}", Text(moment.strftime("%Y-%m-%dT%H:%M:%SZ"), datatype="xsd:dateTime")
+            yield f"dcterms:{name}", Text(iso(moment), datatype="xsd:dateTime")
 
 
 def _coded(table: str, code: str) -> Address:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from math import isfinite
 from typing import Any
 
 from kb.formats.about import About, Document, Point
+from kb.formats.json import dump
 from kb.formats.text import clean
 
 PROPERTIES = (
@@ -20,7 +20,7 @@ PROPERTIES = (
 
 def many(documents: Iterable[Document], about: About) -> Iterator[str]:
     """A collection of features, one a line. `name` is what was asked for, where programs look for a layer's name."""
-    yield f'{{"type": "FeatureCollection", "name": {_dump(clean(about.title))}, "features": ['
+    yield f'{{"type": "FeatureCollection", "name": {dump(clean(about.title))}, "features": ['
     before = "\n"
     for document in documents:
         yield before + one(document, about)
@@ -36,7 +36,7 @@ def one(document: Document, about: About) -> str:
         "geometry": _geometry(about.point(document)),
         "properties": {key: document[key] for key in PROPERTIES},
     }
-    return _dump(feature)
+    return dump(feature)
 
 
 def _geometry(point: Point | None) -> dict[str, Any] | None:
@@ -47,7 +47,3 @@ def _geometry(point: Point | None) -> dict[str, Any] | None:
     if abs(longitude) > 180 or abs(latitude) > 90:
         return None
     return {"type": "Point", "coordinates": [round(longitude, 6), round(latitude, 6)]}
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)

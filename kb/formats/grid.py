@@ -10,11 +10,6 @@ WIDEST = 300
 """Columns that are read of a sheet; a record has fewer than a hundred."""
 
 
-def N_(text: str) -> str:
-    """Mark a sentence for the translators; whoever shows it translates it."""
-    return text
-
-
 @dataclass(frozen=True)
 class Fault:
     """What is wrong, as a sentence with named gaps (`%(name)s`) and what fills them."""

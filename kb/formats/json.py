@@ -52,7 +52,7 @@ def array(documents: Iterable[Any]) -> Iterator[str]:
     yield "["
     before = "\n"
     for document in documents:
-        yield before + _dump(document)
+        yield before + dump(document)
         before = ",\n"
     yield "]\n" if before == "\n" else "\n]\n"
 
@@ -60,10 +60,11 @@ def array(documents: Iterable[Any]) -> Iterator[str]:
 def lines(documents: Iterable[Any]) -> Iterator[str]:
     """The text of JSON lines, in pieces."""
     for document in documents:
-        yield _dump(document) + "\n"
+        yield dump(document) + "\n"
 
 
-def _dump(document: Any) -> str:
+def dump(document: Any) -> str:
+    """A value as JSON in one line; ValueError where it holds a number that JSON has not."""
     return json.dumps(document, ensure_ascii=False, allow_nan=False)
 
 
@@ -208,8 +209,9 @@ def _reason(error: Exception) -> str:
     return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
-def _no_constant(name: str) -> Any:
+def no_constant(name: str) -> Any:
+    """Refuse NaN and Infinity, which Python reads and JSON does not know (`parse_constant` of a decoder)."""
     raise ValueError(f"{name} is not a number in JSON")
 
 
-_decoder = json.JSONDecoder(parse_constant=_no_constant)
+_decoder = json.JSONDecoder(parse_constant=no_constant)

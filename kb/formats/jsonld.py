@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
 from kb.formats.about import About, Document
 from kb.formats.citation import LICENCES, cited
-from kb.formats.telling import absolute
+from kb.formats.json import dump
+from kb.formats.telling import OVER, absolute
 from kb.formats.text import line
 
 _AN_ADDRESS = {"@type": "@id"}
@@ -22,8 +22,6 @@ CONTEXT: dict[str, Any] = {
 }  # fmt: skip
 """The terms, and which of them hold addresses and days."""
 
-_OVER = ("ended", "discontinued")
-
 
 def many(documents: Iterable[Document], about: About) -> Iterator[str]:
     """A collection with its records, one a line."""
@@ -35,22 +33,22 @@ def many(documents: Iterable[Document], about: About) -> Iterator[str]:
         "url": _uri(about.url),
         "publisher": _publisher(about),
     }
-    yield _dump(head)[:-1] + ', "hasPart": ['
+    yield dump(head)[:-1] + ', "hasPart": ['
     before = "\n"
     for document in documents:
-        yield before + _dump(node(document, about))
+        yield before + dump(node(document, about))
         before = ",\n"
     yield "\n]}\n"
 
 
 def one(document: Document, about: About) -> str:
     """A record with the context."""
-    return _dump({"@context": CONTEXT, **node(document, about)}) + "\n"
+    return dump({"@context": CONTEXT, **node(document, about)}) + "\n"
 
 
 def embedded(value: dict[str, Any]) -> str:
     """A value as the text of a `script` element of type `application/ld+json`: nothing in it can end the element."""
-    text = _dump({"@context": CONTEXT, **value})
+    text = dump({"@context": CONTEXT, **value})
     for sign in "<>&":
         text = text.replace(sign, f"\\u{ord(sign):04x}")
     return text
@@ -169,7 +167,7 @@ def _time(document: Document) -> str | None:
     """When it ran, as an interval of ISO 8601; `..` where it goes on, the one day where only one is known."""
     start, end = document["start"], document["end"]
     if start and not end:
-        return str(start) if document["status"] in _OVER else f"{start}/.."
+        return str(start) if document["status"] in OVER else f"{start}/.."
     return f"{start}/{end}" if start else f"../{end}" if end else None
 
 
@@ -216,7 +214,3 @@ def _filled(written: dict[str, Any]) -> dict[str, Any]:
 def _uri(url: str) -> str:
     """An address as a URI: RDF takes none with spaces, quotation marks or brackets in it."""
     return quote(line(url), safe="/:?#@!$&'()*+,;=%-._~[]")
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False)

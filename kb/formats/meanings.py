@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-
-def N_(text: str) -> str:
-    """Mark a sentence for the catalogues of translations; whoever shows it translates it."""
-    return text
-
+from kb.formats.text import N_
 
 SCALARS = {
     "id": N_("A number that stays with the practice for ever (UUID)."),

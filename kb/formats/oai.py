@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape, quoteattr
 
 from kb.formats.about import About, Document
 from kb.formats.citation import LICENCES, author
-from kb.formats.text import clean
+from kb.formats.text import clean, iso
 
 MEDIA_TYPE = "text/xml; charset=utf-8"
 
@@ -58,11 +58,6 @@ class Resumption:
     done: int
 
 
-def when(moment: datetime) -> str:
-    """A moment as the protocol writes it: UTC, to the second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def identifier(base_url: str, id_: str) -> str:
     """The identifier of a practice: `oai:host:id`."""
     return f"oai:{urlsplit(base_url).hostname}:{id_}"
@@ -71,7 +66,7 @@ def identifier(base_url: str, id_: str) -> str:
 def response(about: About, asked: Mapping[str, str], body: str) -> str:
     """A whole answer. `asked` are the arguments that it repeats: none where they could not be understood."""
     said = "".join(f" {name}={quoteattr(clean(value))}" for name, value in asked.items())
-    head = f"<responseDate>{when(about.made)}</responseDate>\n<request{said}>{_text(about.url)}</request>\n"
+    head = f"<responseDate>{iso(about.made)}</responseDate>\n<request{said}>{_text(about.url)}</request>\n"
     return f"{_HEAD}{head}{body}</OAI-PMH>\n"
 
 
@@ -87,7 +82,7 @@ def identify(about: About, email: str, earliest: datetime, sample: str) -> str:
         _element("baseURL", about.url),
         _element("protocolVersion", "2.0"),
         _element("adminEmail", email),
-        _element("earliestDatestamp", when(earliest)),
+        _element("earliestDatestamp", iso(earliest)),
         _element("deletedRecord", "persistent"),
         _element("granularity", "YYYY-MM-DDThh:mm:ssZ"),
         _element("compression", "gzip"),
@@ -143,7 +138,7 @@ def _record(item: Item, about: About) -> str:
 
 def _header(item: Item, about: About) -> str:
     deleted = "" if item.document is not None else ' status="deleted"'
-    lines = [_element("identifier", identifier(about.base_url, item.id)), _element("datestamp", when(item.moment))]
+    lines = [_element("identifier", identifier(about.base_url, item.id)), _element("datestamp", iso(item.moment))]
     lines += [_element("setSpec", each) for each in item.sets]
     return f"<header{deleted}>\n{''.join(lines)}</header>\n"
 

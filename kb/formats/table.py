@@ -14,7 +14,9 @@ from enum import StrEnum
 from typing import Any
 
 from kb.formats.about import Document
-from kb.formats.meanings import LISTS, N_, SCALARS
+from kb.formats.json import no_constant
+from kb.formats.meanings import LISTS, SCALARS
+from kb.formats.text import N_
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 """What a cell that is more than text begins with. `'` is among them so that one `'` can be taken off again."""
@@ -183,11 +185,7 @@ def _number(held: str) -> int | float | str:
 def _list(held: str) -> Any:
     """The list that stands as JSON in a cell, or the text where there is none."""
     try:
-        found = json.loads(held, parse_constant=_no_constant)
+        found = json.loads(held, parse_constant=no_constant)
     except (ValueError, RecursionError):
         return unmarked(held)
     return found if isinstance(found, list) else unmarked(held)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a number in JSON")

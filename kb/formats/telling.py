@@ -1,4 +1,4 @@
-"""A record in words, for the formats that people read: its facts line by line, and the headings of its texts."""
+"""A record in words, for pages and for the formats that people read: dates, amounts, spans, headings, facts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from datetime import date
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
-from babel.numbers import format_decimal
+from babel.numbers import format_compact_decimal, format_decimal
 
-from kb.formats.about import About, Document
+from kb.formats.about import About, Document, Reader
 from kb.formats.text import N_, line
 
 LOCALES = {"en": "en_GB"}
@@ -29,15 +29,16 @@ HEADINGS = {
 Fact = tuple[str, str]
 """What is said, and what is said of it; both in one line and in the reader's language."""
 
-_OVER = ("ended", "discontinued")
+OVER = ("ended", "discontinued")
+"""Where a practice stands that goes on no more."""
 
 
-def headings(document: Document, about: About) -> dict[str, str]:
+def headings(document: Document, reader: Reader) -> dict[str, str]:
     """The headings of the long texts in their order; of a practice that was stopped, why comes first."""
-    named = {key: about.say(text) for key, text in HEADINGS.items()}
+    named = {key: reader.say(text) for key, text in HEADINGS.items()}
     if document["status"] != "discontinued":
         return named
-    return {"difficulties": about.say(N_("Why it stopped")), **{k: v for k, v in named.items() if k != "difficulties"}}
+    return {"difficulties": reader.say(N_("Why it stopped")), **{k: v for k, v in named.items() if k != "difficulties"}}
 
 
 def facts(document: Document, about: About) -> Iterator[Fact]:
@@ -82,17 +83,17 @@ def organisation(body: Document | None, about: About) -> str:
     return f"{name} ({about.term('organisation', body['type'])})" if body["type"] else name
 
 
-def span(document: Document, about: About) -> str:
-    """When it ran, as exactly as is known; empty where nothing is."""
-    start, end = (partial(document[key], about) if document[key] else None for key in ("start", "end"))
+def span(document: Document, reader: Reader) -> str:
+    """When it ran, as exactly as is known: "since May 2016", "2016 to June 2018"; empty where nothing is."""
+    start, end = (partial(document[key], reader) if document[key] else None for key in ("start", "end"))
     if start and end:
-        return start if start == end else about.say(N_("%(start)s to %(end)s")) % {"start": start, "end": end}
+        return start if start == end else reader.say(N_("%(start)s to %(end)s")) % {"start": start, "end": end}
     if end:
-        return about.say(N_("until %(end)s")) % {"end": end}
+        return reader.say(N_("until %(end)s")) % {"end": end}
     if not start:
         return ""
-    over = document["status"] in _OVER
-    return about.say(N_("from %(start)s, end not reported") if over else N_("since %(start)s")) % {"start": start}
+    over = document["status"] in OVER
+    return reader.say(N_("from %(start)s, end not reported") if over else N_("since %(start)s")) % {"start": start}
 
 
 def budget(document: Document, about: About) -> str:
@@ -118,35 +119,40 @@ def indicator(each: Document, about: About) -> str:
     return ": ".join(part for part in (line(each["name"]), ", ".join(p for p in parts if p)) if part)
 
 
-def number(value: float, about: About) -> str:
-    """A number as the reader writes it."""
-    return str(format_decimal(value, locale=_locale(about)))
+def number(value: float, reader: Reader) -> str:
+    """A number as the reader writes it: 2,596."""
+    return str(format_decimal(value, locale=locale(reader)))
 
 
-def money(value: float, about: About) -> str:
-    """An amount in euro, to the euro, with its sign where the reader's language puts it."""
-    locale = _locale(about)
-    text = format_decimal(round(value), locale=locale)
-    before = str(locale.currency_formats["standard"].pattern).startswith("¤")
+def money(value: float, reader: Reader, *, short: bool = False) -> str:
+    """An amount in euro, to the euro, with its sign where the reader's language puts it; `short`: €19 million."""
+    here = locale(reader)
+    if short and value >= 1_000_000:
+        text = str(format_compact_decimal(value, format_type="long", fraction_digits=2, locale=here))
+    else:
+        text = str(format_decimal(round(value), locale=here))
+    text = "\u00a0".join(text.split())  # "2,23 Millionen €" is read as one
+    before = str(here.currency_formats["standard"].pattern).startswith("¤")
     return f"€{text}" if before else f"{text}\u00a0€"
 
 
-def partial(text: str, about: About) -> str:
+def partial(text: str, reader: Reader) -> str:
     """A partial date in words: "2016", "May 2016"."""
     if len(text) == 4:
         return text
-    return str(format_skeleton("yMMMM", date.fromisoformat(f"{text[:7]}-01"), locale=_locale(about)))
+    return str(format_skeleton("yMMMM", date.fromisoformat(f"{text[:7]}-01"), locale=locale(reader)))
 
 
-def day(text: str, about: About) -> str:
+def day(text: str, reader: Reader) -> str:
     """A day, or the day of a moment, in words: "23 November 2026"."""
-    return str(format_date(date.fromisoformat(text[:10]), "long", locale=_locale(about)))
+    return str(format_date(date.fromisoformat(text[:10]), "long", locale=locale(reader)))
+
+
+def locale(reader: Reader) -> Locale:
+    """How numbers and dates are written in the reader's language."""
+    return Locale.parse(LOCALES.get(reader.language, reader.language))
 
 
 def absolute(url: str, about: About) -> str:
     """The address of a file, of this site's too, for a reader elsewhere."""
     return f"{about.base_url}{url}" if url.startswith("/") else url
-
-
-def _locale(about: About) -> Locale:
-    return Locale.parse(LOCALES.get(about.language, about.language))

@@ -14,8 +14,8 @@ from xlsxwriter.format import Format
 from xlsxwriter.utility import xl_col_to_name
 
 from kb.formats import csv, table
-from kb.formats.meanings import N_
 from kb.formats.table import PRACTICE, Column, Kind
+from kb.formats.text import N_
 from kb.formats.xlsx import CODEBOOK, MAIN, MEDIA_TYPE
 
 __all__ = ["CONTACT", "EXAMPLE", "MEDIA_TYPE", "VALUES", "as_csv", "as_xlsx"]

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-N_ = str
-"""Marks words of a writer for the catalogues; `About.say` puts them into the reader's language."""
+
+def N_(text: str) -> str:
+    """Mark a writer's words for the catalogues; `About.say` puts them into the reader's language."""
+    return text
+
 
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 _BREAKS = re.compile("[\\s\x85\u2028\u2029]+")
@@ -25,6 +29,11 @@ def clean(text: str) -> str:
 def line(text: str | None) -> str:
     """Text in one line, whatever breaks lines in any script or reader; no-break spaces stay."""
     return _BREAKS.sub(lambda found: found[0] if found[0] in ("\xa0", "\u202f") else " ", clean(text or "")).strip(" ")
+
+
+def iso(moment: datetime) -> str:
+    """A moment as every format writes it (RFC 3339): UTC, to the second, with a Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def parse(markdown: str) -> list[Token]:

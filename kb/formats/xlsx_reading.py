@@ -17,7 +17,8 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
-from kb.formats.grid import N_, WIDEST, Fault, Line, Unreadable
+from kb.formats.grid import WIDEST, Fault, Line, Unreadable
+from kb.formats.text import N_
 
 LARGEST = 128 * 1024 * 1024
 """Bytes that the parts of a workbook may have, unpacked: several times what 5,000 practices take."""

@@ -30,13 +30,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kb.db import Database
+from kb.formats.text import iso
 from kb.services import archive, setup
 from kb.services.archive import DATABASE, FILES, KEY, BadBackup, Manifest
 from kb.services.errors import N_, Conflict, NotFound
 from kb.services.exporting import replacing, sync_folder
 from kb.services.occupancy import alone
 from kb.services.progress import Progress, silent
-from kb.services.publishing import iso, now
+from kb.services.publishing import now
 
 _STAGING = ".restore-"
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
+from kb.formats import citation
 from kb.models import AuthorityRole, Evidence, FundingSource, Level, OrganisationType, Status
 from kb.services.errors import N_, Invalid, Label, Problem
 from kb.services.record import LABELS, NO_MAIN, Document, shape
@@ -20,7 +21,7 @@ LANGUAGES = (
 )  # fmt: skip
 """Languages that a record may be written in: the EU's 24 and those of its neighbours and regions."""
 
-LICENCES = ("CC-BY-4.0", "CC-BY-SA-4.0", "CC0-1.0")
+LICENCES = tuple(citation.LICENCES)
 
 WORD_LIMITS = {
     "summary": 100, "context": 150, "objectives": 150, "actions": 400, "results": 250, "difficulties": 200,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+from kb.formats.text import iso
 from kb.models import FundingSource, OrganisationType, Practice, User
 from kb.services import practices
 from kb.services.checking import CHOICES, LANGUAGES, LICENCES, Checker
 from kb.services.permissions import can
-from kb.services.publishing import iso
 from kb.services.record import KEYS, TERMS, Document, completeness
 from kb.services.values import is_web_address, partial_date
 from kb.services.vocabularies import Vocabulary

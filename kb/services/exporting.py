@@ -43,16 +43,7 @@ def _written(ending: str, records: Iterable[Document], base_url: str) -> Iterato
         return json.lines(records)
     if ending not in (".csv", ".xlsx"):
         return json.array(records)
-    about = About(
-        site=TITLE,
-        base_url=base_url,
-        title=TITLE,
-        url=f"{base_url}/practices",
-        made=datetime.now(UTC),
-        language="en",
-        term=lambda _facet, value: value,
-        point=lambda _document: None,
-    )
+    about = About(TITLE, base_url, TITLE, f"{base_url}/practices", made=datetime.now(UTC), language="en")
     return csv.many(records, about) if ending == ".csv" else xlsx.many(records, about)
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+from kb.formats.text import iso
 from kb.models import ADDRESS_LIMIT, Origin
 from kb.services.checking import Checker, check_draft
 from kb.services.errors import N_, Invalid, Problem
 from kb.services.former import read_former
-from kb.services.publishing import iso
 from kb.services.record import LIST_CAP, Document, shape
 from kb.services.values import is_web_address
 from kb.services.vocabularies import Vocabulary

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from kb.formats.json import no_constant
 from kb.models import ADDRESS_LIMIT
 from kb.services.errors import N_, Invalid, Message, Problem, ServiceError
 from kb.services.fetching import (
@@ -187,10 +188,6 @@ class Remote:
 def _read(answer: Fetched) -> Any:
     """What an answer's JSON says; None for what is none, or nests or counts beyond all reason."""
     try:
-        return json.loads(answer.body.decode("utf-8"), parse_constant=_no_constant)
+        return json.loads(answer.body.decode("utf-8"), parse_constant=no_constant)
     except (ValueError, RecursionError):
         return None
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(name)

@@ -16,10 +16,11 @@ from sqlalchemy import String, cast, delete, select
 from sqlalchemy.orm import Session
 
 from kb.db import Database
+from kb.formats.text import iso
 from kb.models import IndexOutbox, Practice, Record, Status
 from kb.search.port import Document, IndexLost, SearchEngine
 from kb.services.errors import N_, Conflict
-from kb.services.publishing import iso, public_records
+from kb.services.publishing import public_records
 from kb.services.record import NARRATIVE
 from kb.services.vocabularies import Vocabulary, VocabularyCache, country_name
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kb.formats import citation
 from kb.models import AuthorityRole, Evidence, FundingSource, Level, OrganisationType, Status
 from kb.services.errors import N_
 
@@ -63,8 +64,8 @@ FUNDING = {
 }
 
 LICENCES = {
-    "CC-BY-4.0": ("CC BY 4.0", "https://creativecommons.org/licenses/by/4.0/"),
-    "CC-BY-SA-4.0": ("CC BY-SA 4.0", "https://creativecommons.org/licenses/by-sa/4.0/"),
-    "CC0-1.0": ("CC0 1.0", "https://creativecommons.org/publicdomain/zero/1.0/"),
+    "CC-BY-4.0": ("CC BY 4.0", citation.LICENCES["CC-BY-4.0"]),
+    "CC-BY-SA-4.0": ("CC BY-SA 4.0", citation.LICENCES["CC-BY-SA-4.0"]),
+    "CC0-1.0": ("CC0 1.0", citation.LICENCES["CC0-1.0"]),
 }
 """Name and address of each licence; names of licences are not translated."""

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Table, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from kb.db import Base
+from kb.formats.text import iso
 from kb.models import (
     ApiToken,
     AuditEntry,
@@ -44,7 +45,6 @@ from kb.models import (
 )
 from kb.services import audit, consent, practices, reports
 from kb.services.errors import Message
-from kb.services.publishing import iso
 from kb.services.retention import KEPT
 
 Held = dict[str, Any]

@@ -13,6 +13,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.sql.base import ExecutableOption
 
+from kb.formats.text import iso
 from kb.models import (
     SLUG_LIMIT,
     IndexOutbox,
@@ -299,11 +300,6 @@ def as_document(record: Record, base_url: str) -> Document:
 def of_record(document: Document) -> Document:
     """The part of a whole record that is a document: what its writer wrote."""
     return {key: document[key] for key in DOCUMENT_KEYS}
-
-
-def iso(moment: datetime) -> str:
-    """A moment as the contract writes it: UTC, to the second, with a Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def public_count(session: Session) -> int:

@@ -17,11 +17,12 @@ from sqlalchemy.orm import Session, aliased
 from kb.formats import csv, datapackage, json, skos, table
 from kb.formats.about import About, Document
 from kb.formats.datapackage import Part
+from kb.formats.text import iso
 from kb.models import Practice, Record, Revision, State, StoredFile
 from kb.services import catalogue, concepts, files
 from kb.services.files import Store
 from kb.services.progress import Progress, silent
-from kb.services.publishing import iso, public_count
+from kb.services.publishing import public_count
 from kb.services.shown_files import KEYS as FILE_KEYS
 from kb.services.terms import KINDS, THEMES
 from kb.services.vocabularies import Vocabulary, of_today, term_successors
@@ -88,7 +89,8 @@ def write(session: Session, vocabulary: Vocabulary, file: IO[bytes], site: Site,
         names = _Names()
         records = names.through(catalogue.every(session, site.base_url))
         box.put(RECORDS, json.lines(progress(records, count)))
-        about = _about(site, made)
+        title = f"{site.name}: snapshot of {made.date()}"
+        about = About(site.name, site.base_url, title, site.base_url, made, language="en")
         box.put(TABLE, _unmarked(csv.many(catalogue.every(session, site.base_url), about)))
         box.put(VERSIONS, json.lines(names.through_versions(_versions(session, site.base_url))))
         box.put("codebook.csv", _unmarked(csv.rows(("column", "kind", "meaning"), table.codebook())))
@@ -153,19 +155,6 @@ class _Names:
     def _note(self, document: Document) -> None:
         entries = (entry for key in FILE_KEYS.values() for entry in document[key])
         self.sums |= {entry["sha256"] for entry in entries if entry["sha256"]}
-
-
-def _about(site: Site, made: datetime) -> About:
-    return About(
-        site=site.name,
-        base_url=site.base_url,
-        title=f"{site.name}: snapshot of {made.date()}",
-        url=site.base_url,
-        made=made,
-        language="en",
-        term=lambda _facet, value: value,
-        point=lambda _document: None,
-    )
 
 
 def _unmarked(pieces: Iterable[str]) -> Iterator[str]:

@@ -12,11 +12,12 @@ from typing import NoReturn
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, aliased
 
+from kb.formats.text import iso
 from kb.models import Practice, Record, Revision, State
 from kb.services import freshness
 from kb.services.differences import FieldDifference, changed, fields
 from kb.services.errors import N_, Gone, Moved, NotFound
-from kb.services.publishing import as_document, iso, public_revision, whole
+from kb.services.publishing import as_document, public_revision, whole
 from kb.services.record import KEYS, Document, completeness
 from kb.services.vocabularies import of_today, term_successors
 

@@ -8,11 +8,11 @@ from typing import Any
 from flask import Response, url_for
 from flask.typing import ResponseReturnValue
 
+from kb.formats.text import iso
 from kb.services import catalogue, changes, query, versions
 from kb.services.catalogue import Results
 from kb.services.errors import N_, Invalid, Problem
 from kb.services.presenting import Found
-from kb.services.publishing import iso
 from kb.services.query import Params
 from kb.services.record import KEYS, Document
 from kb.web import context, exports, labels, languages

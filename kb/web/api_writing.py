@@ -18,11 +18,11 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import BadRequest, PreconditionFailed, PreconditionRequired, Unauthorized
 
+from kb.formats.text import iso
 from kb.models import Practice
 from kb.services import limits, permissions, practices, record, second_factor, tokens
 from kb.services.checking import check_draft
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem, TooMany
-from kb.services.publishing import iso
 from kb.services.tokens import Bearer
 from kb.web import context
 from kb.web.api import bp, mine, only

@@ -13,11 +13,12 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
+from kb.formats.text import iso
 from kb.models import Form, Practice, Role, User
 from kb.services import buffers, limits, permissions, practices
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound
 from kb.services.limits import Asking
-from kb.services.publishing import iso, now
+from kb.services.publishing import now
 from kb.services.record import Document, empty
 from kb.web import accounts, context, errors, languages
 from kb.web.forms import filling

@@ -12,12 +12,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
+from kb.formats import telling
 from kb.models import Practice
 from kb.services import catalogue, freshness, query, shown_files, versions
 from kb.services.catalogue import Results
 from kb.services.errors import N_, NotFound
 from kb.services.query import CatalogueQuery
-from kb.services.record import NARRATIVE, RECOMMENDED, Document
+from kb.services.record import RECOMMENDED, Document
 from kb.services.similar import similar
 from kb.services.vocabularies import COUNTRY_ALIASES, TermInfo, countries
 from kb.web import accounts, context, exports, labels, languages, representations, templating
@@ -86,7 +87,7 @@ def about(record: Document) -> dict[str, Any]:
     return {
         "record": record,
         "stored": shown_files.stored(session, record),
-        "narrative": _narrative(record),
+        "narrative": list(telling.headings(record, templating.reader()).items()),
         "recommended": RECOMMENDED,
         "reported": sum(record[key] is not None for key in RECOMMENDED),
         "missing": [key for key in RECOMMENDED if record[key] is None],
@@ -95,28 +96,6 @@ def about(record: Document) -> dict[str, Any]:
         "licence": labels.LICENCES[record["licence"]],
         "today": datetime.now(UTC),
     }
-
-
-def _narrative(record: Document) -> list[tuple[str, str]]:
-    """The long texts with their headings; where a practice was stopped, why comes first."""
-    titles = dict(HEADINGS)
-    order = list(NARRATIVE)
-    if record["status"] == "discontinued":
-        titles["difficulties"] = N_("Why it stopped")
-        order = ["difficulties", *(key for key in order if key != "difficulties")]
-    return [(key, gettext(titles[key])) for key in order]
-
-
-HEADINGS = {
-    "context": N_("Why it was needed"),
-    "objectives": N_("What it wanted"),
-    "actions": N_("What was done"),
-    "results": N_("What came of it"),
-    "difficulties": N_("What was difficult"),
-    "lessons": N_("What was learnt"),
-    "transferability": N_("Could it work in your region?"),
-}
-"""The headings of the long texts on a practice's page."""
 
 
 def _shared(record: Document, other: Document) -> str:

@@ -10,9 +10,9 @@ from xml.sax.saxutils import escape
 from flask import Blueprint, Response, stream_with_context, url_for
 from flask.typing import ResponseReturnValue
 
+from kb.formats.text import iso
 from kb.services import sitemap as service
 from kb.services.errors import N_, NotFound
-from kb.services.publishing import iso
 from kb.web import context
 
 bp = Blueprint("crawlers", __name__)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from flask import Blueprint, Response, request, url_for
@@ -12,7 +13,7 @@ from kb.formats import oai
 from kb.formats.about import About
 from kb.formats.oai import Item, Resumption
 from kb.services.repository import Entry, Repository
-from kb.web import context, labels, oai_arguments, responsible
+from kb.web import context, framing, labels, oai_arguments, responsible
 from kb.web.oai_arguments import Refused
 
 bp = Blueprint("oai", __name__)
@@ -111,13 +112,5 @@ def _repository() -> Repository:
 
 def _about() -> About:
     config = context.config()
-    return About(
-        site=config.site_name,
-        base_url=config.base_url,
-        title=config.site_name,
-        url=config.base_url + url_for("oai.repository"),
-        made=datetime.now(UTC),
-        language=LANGUAGE,
-        term=lambda facet, value: labels.facet(facet, value, LANGUAGE),
-        point=lambda _document: None,
-    )
+    frame = framing.frame(config.site_name, config.base_url + url_for("oai.repository"))
+    return replace(frame, language=LANGUAGE, term=lambda facet, value: labels.facet(facet, value, LANGUAGE))

@@ -370,7 +370,7 @@ def _headers() -> dict[str, Any]:
         "ETag": ("Mark of this answer, for If-None-Match or If-Match.", text, True),
         "Last-Modified": ("When what it was made from last changed, where that is known.", text, False),
         "Server-Timing": ("Milliseconds that the answer took.", text, True),
-        "Link": ("The first, last, next and previous page (RFC 8288).", text, True),
+        "Link": ("The first, last, next and previous page (RFC 8288); none for long questions.", text, False),
         "Location": ("An address.", text, True),
         "WWW-Authenticate": ("How to sign in: Bearer.", text, True),
         "Retry-After": ("Seconds until the next request is answered.", number, True),

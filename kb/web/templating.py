@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -15,29 +15,26 @@ from urllib.parse import urlsplit
 
 import nh3
 from babel import Locale
-from babel.dates import format_date, format_skeleton
 from babel.lists import format_list
-from babel.numbers import format_compact_decimal, format_decimal
 from flask import Flask, current_app, request, url_for
 from flask_babel import gettext
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 from werkzeug.utils import safe_join
 
-from kb.models import Evidence, Practice, Status, User
+from kb.formats import telling
+from kb.formats.about import Reader
+from kb.models import Evidence, Practice, User
 from kb.services import moderation, permissions, presenting, titles
-from kb.services.errors import N_, Message
+from kb.services.errors import Message
 from kb.services.files import ADDRESS
 from kb.services.query import PER_PAGE, CatalogueQuery
 from kb.services.record import Document
-from kb.services.values import is_web_address, partial_date
+from kb.services.values import is_web_address
 from kb.services.vocabularies import country_name as name_of_country
 from kb.web import accounts, context, labels, languages, returning
 
 log = logging.getLogger(__name__)
-
-LOCALES = {"en": "en_GB"}
-"""Where the format of dates and lists is another than that of the bare language."""
 
 EVIDENCE_STEPS = (
     Evidence.MONITORING,
@@ -176,39 +173,41 @@ def in_readers_language(record: Document) -> dict[str, Any]:
 # Numbers and dates
 
 
+@dataclass(frozen=True)
+class _Reader:
+    """Whoever reads the page."""
+
+    language: str
+    say: Callable[[str], str] = gettext
+
+
+def reader() -> Reader:
+    """Whoever reads the page, for what `telling` says."""
+    return _Reader(languages.chosen())
+
+
 def _locale() -> Locale:
-    language = languages.chosen()
-    return Locale.parse(LOCALES.get(language, language))
+    return telling.locale(reader())
 
 
 def number(value: float) -> str:
     """A number as the reader writes it: 2,596."""
-    return format_decimal(value, locale=_locale())
+    return telling.number(value, reader())
 
 
 def money(value: float) -> str:
     """An amount in euro: €526,000, €19 million; the sign stands where the reader's language puts it."""
-    locale = _locale()
-    text = (
-        format_compact_decimal(value, format_type="long", fraction_digits=2, locale=locale)
-        if value >= 1_000_000
-        else format_decimal(round(value), locale=locale)
-    )
-    text = "\u00a0".join(text.split())  # "2,23 Millionen €" is read as one
-    before = str(locale.currency_formats["standard"].pattern).startswith("¤")
-    return f"€{text}" if before else f"{text}\u00a0€"
+    return telling.money(value, reader(), short=True)
 
 
 def partial(text: str) -> str:
     """A partial date in words: "2016", "May 2016"."""
-    return text if len(text) == 4 else format_skeleton("yMMMM", partial_date(text), locale=_locale())
+    return telling.partial(text, reader())
 
 
 def day(value: date | datetime | str) -> str:
     """A day in words: "23 November 2026". Takes a date, a moment, or either as ISO text."""
-    if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    return format_date(value, "long", locale=_locale())
+    return telling.day(str(value), reader())
 
 
 def unverified(record: Document) -> str:
@@ -269,15 +268,7 @@ def lifespan(record: Document) -> str:
 
 def span(record: Document) -> str:
     """When a practice ran, as exactly as is known: "since May 2016", "2016 to June 2018"; empty where nothing is."""
-    start, end = (partial(record[key]) if record[key] else None for key in ("start", "end"))
-    if start and end:
-        return start if start == end else gettext("%(start)s to %(end)s", start=start, end=end)
-    if end:
-        return gettext("until %(end)s", end=end)
-    if not start:
-        return ""
-    over = record["status"] in (Status.ENDED, Status.DISCONTINUED)
-    return gettext(N_("from %(start)s, end not reported") if over else N_("since %(start)s"), start=start)
+    return telling.span(record, reader())
 
 
 def place_name(record: Document) -> str:
