@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+import numpy as np
 from whoosh.fields import STORED, FieldType, Schema
 from whoosh.formats import Format
 
@@ -56,7 +57,22 @@ class _Terms(Format):  # type: ignore[misc]
     """The form of a posting: bytes. What is in them is a matter between `contents` and `segment`."""
 
 
-SCHEMA = Schema(id=FieldType(_Terms(), None), words=FieldType(_Terms(), None), stems=FieldType(_Terms(), None),
+class _Counted(_Terms):
+    """How often a term stands in each of `FIELDS`, for Whoosh's own matchers."""
+
+    def decode_counts(self, value: bytes) -> bytes:
+        return value[: len(FIELDS)]
+
+
+class _Placed(_Counted):
+    """The same, and where, for Whoosh's own phrases."""
+
+    def decode_positions(self, value: bytes) -> list[int]:
+        positions: list[int] = np.frombuffer(value, np.uintc, offset=len(FIELDS)).tolist()
+        return positions
+
+
+SCHEMA = Schema(id=FieldType(_Terms(), None), words=FieldType(_Placed(), None), stems=FieldType(_Counted(), None),
                 record=STORED())  # fmt: skip
 
 
