@@ -77,6 +77,15 @@ class Reference:
             unknown=self._unknown(query.question, asked),
         )
 
+    def literal(self, question: Question) -> frozenset[str]:
+        """Return the ids of the documents in which all the words of a question stand, whatever else they mean.
+
+        Of a loose one, the ids of those that answer it.
+        """
+        asked = self.trees(question)
+        tree = asked.some if question.loose else whoosh.And([whoosh.Every(), *asked.clauses])
+        return frozenset(Record(*hit["record"]).id for hit in self._searcher.search(tree, limit=None, scored=False))
+
     def trees(self, question: Question) -> Trees:
         """Return a question as Whoosh's queries, for this index."""
         return trees(question, self._languages, lambda word: ("words", word) in self._reader)
@@ -108,19 +117,22 @@ class Reference:
         return {name: results.groups(name) for name in values}
 
     def _facets(self, query: Query, selection: _Selection, counted: whoosh.Query) -> Mapping[str, Any]:
-        counts: dict[str, tuple[tuple[str, int], ...]] = {}
-        for facet in (*FACETS, "region") if query.places else FACETS:
-            found = self._counts(selection.keep(counted, facet), {facet: _values(facet)})[facet]
-            chosen = query.regions if facet == "region" else query.filters.get(facet, ())
-            both = {**dict.fromkeys(chosen, 0), **found}
-            counts[facet] = tuple(sorted(both.items(), key=lambda pair: (-pair[1], pair[0])))
-        counts["year"] = self._years(query, selection.keep(counted, "year"))
-        return counts
+        names = (*FACETS, "region") if query.places else FACETS
+        chosen = {**query.filters, "region": query.regions}
+        alike = [name for name in names if name not in selection.conditions]
+        found = dict(self._counts(selection.keep(counted), {name: _values(name) for name in alike}))
+        for name in set(names).difference(alike):
+            found |= self._counts(selection.keep(counted, name), {name: _values(name)})
+        facets = {
+            name: tuple(sorted({**dict.fromkeys(chosen.get(name, ()), 0), **found[name]}.items(), key=_most_first))
+            for name in names
+        }
+        return {**facets, "year": self._years(query, selection.keep(counted, "year"))}
 
     def _years(self, query: Query, tree: whoosh.Query) -> tuple[tuple[str, int], ...]:
         this_year = datetime.now(UTC).year
         known = [record.end_year if record.start_year is None else record.start_year for _, record in self._records()]
-        first = max(min((year for year in known if year is not None), default=this_year), this_year - _MOST_YEARS)
+        first = max(min([this_year, *(year for year in known if year is not None)]), this_year - _MOST_YEARS)
         listed = [*range(first, this_year + 1)]
         if query.year_from is not None and query.year_from == query.year_to:
             listed = sorted({*listed, query.year_from})
@@ -214,6 +226,10 @@ class _ByRecord(Categorizer):  # type: ignore[misc]
 
     def keys_for(self, matcher: Any, segment_docnum: int) -> Iterable[Any]:
         return self._values(Record(*self._searcher.stored_fields(segment_docnum)["record"]))
+
+
+def _most_first(pair: tuple[str, int]) -> tuple[int, str]:
+    return -pair[1], pair[0]
 
 
 def _values(facet: str) -> Values:

@@ -1,8 +1,8 @@
 """A question as a tree of Whoosh's own queries, for those who ask another engine the same.
 
-It has `Term`, `Phrase`, `Prefix`, `And`, `Or`, `Not`, `Every` and `NullQuery`, on the fields `words` and `stems`; beside
-them `TitleTerm` and `TitlePhrase` for what has to stand in a title, and `Recorded` for what is not in the texts but in
-the record. `Beginning` is a `Prefix`. A phrase has at least two words.
+It has `Term`, `Phrase`, `Prefix`, `And`, `Or`, `Not`, `Every` and `NullQuery`, on the fields `words` and `stems`; also
+`TitleTerm` and `TitlePhrase` for what has to stand in a title, and `Recorded` for what is not in the texts but in the
+record. `Beginning` is a `Prefix`. A phrase has at least two words.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Beginning(query.Prefix):  # type: ignore[misc]
         if self._words is None:
             self._words = self._standing(searcher.get_parent().reader())
         leaf = TitleTerm if self.titled else query.Term
-        return query.Or([leaf("words", word) for word in self._words]).matcher(searcher, context)
+        return _either([leaf("words", word) for word in self._words]).matcher(searcher, context)
 
     def _standing(self, reader: Any) -> list[bytes]:
         documents: Counter[bytes] = Counter()
@@ -220,7 +220,11 @@ class _TitleMatcher(matching.wrappers.WrappingMatcher):  # type: ignore[misc]
 
 
 def _either(queries: list[query.Query]) -> query.Query:
-    return queries[0] if len(queries) == 1 else query.Or(queries)
+    if len(queries) == 1:
+        return queries[0]
+    either = query.Or(queries)
+    either.matcher_type = query.Or.DEFAULT_MATCHER  # which reads no two thousand documents ahead
+    return either
 
 
 def _phrase(folds: tuple[str, ...], titled: bool) -> query.Query:

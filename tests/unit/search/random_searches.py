@@ -1,0 +1,164 @@
+"""Random documents in several languages, and random questions that may be answered by them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from hypothesis import strategies as st
+
+from kb.search.parsing import parse
+from kb.search.port import SORTS, TEXT_FIELDS, Document, Query
+from kb.search.question import Clause, Expansion, Need, Question, Tagged, Words, Years
+from kb.search.thesaurus import Name, Thesaurus
+
+THIS_YEAR = datetime.now(UTC).year
+
+WORDS = (
+    *("arts", "artist", "school", "schools", "schooling", "the", "of", "e", "learning", "e-learning", "ELEARNING"),
+    *("Arbeit", "Arbeits", "Markt", "Märkte", "Maerkte", "markt", "Arbeitsmarkt", "Arbeitsmärkte", "Straße", "Strasse"),
+    *("línea", "líneas", "linea", "niños", "migración", "migrantes", "marknad", "marknaden", "arbetsmarknaden"),
+    *("företag", "foretag", "foeretag", "göçmen", "göçmenler", "gocmen", "col·lectiu", "Łódź", "σχολείο", "σχολεία"),
+    *(
+        "2024",
+        "24",
+        "統合",
+        "re",
+        "skilling",
+        "reskilling",
+        "re-skilling",
+        "a",
+        "b",
+        "ab",
+        "aab",
+        "aba",
+        "baa",
+        "abaab",
+    ),
+)
+LANGUAGES = ("en", "en", "de", "de", "es", "sv", "tr", "el", "ca", "hr", "pt-BR", "nn", "und")
+TAGGED = {"theme": ("t1", "t2", "t3"), "country": ("c1", "c2", "ż 3"), "region_type": ("r1", "r2"), "status": ("s",)}
+REGIONS = ("R", "R1", "R11", "R2")
+MOMENTS = ("", "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", "2026-02-01T00:00:00Z")
+NAMES = Thesaurus(
+    [
+        Name("theme", "t1", "en", "arts"),
+        Name("theme", "t2", "de", "Arbeitsmarkt"),
+        Name("theme", "t3", "de", "Kunst und Schule"),
+        Name("theme", "t3", "en", "school learning"),
+        Name("country", "c1", "es", "líneas"),
+        Name("country", "c2", "und", "C2", code=True),
+        Name("region", "R1", "sv", "marknad"),
+        Name("theme", "nobody", "tr", "göçmen"),
+    ]
+)
+
+words = st.sampled_from(WORDS)
+texts = st.lists(st.tuples(words, st.sampled_from([" ", " ", " ", "-", "", ". ", "'"])), max_size=7).map(
+    lambda pairs: "".join(word + space for word, space in pairs)
+)
+some_years = st.one_of(st.none(), st.integers(THIS_YEAR - 4, THIS_YEAR + 2), st.sampled_from([-500, 1700, 2100]))
+
+
+def chosen(values: tuple[str, ...]) -> st.SearchStrategy[tuple[str, ...]]:
+    """Return a strategy for up to two of the values, in any order."""
+    return st.one_of(st.just(()), either(values))
+
+
+def either(values: tuple[str, ...]) -> st.SearchStrategy[tuple[str, ...]]:
+    """Return a strategy for one or two of the values, in any order."""
+    value = st.sampled_from(values)
+    return st.tuples(value, value).map(lambda pair: tuple(dict.fromkeys(pair)))
+
+
+def documents(ids: str = "123456789") -> st.SearchStrategy[Document]:
+    """Return a strategy for documents with an id of one character each."""
+    return st.builds(
+        Document,
+        id=st.sampled_from(ids),
+        slug=words,
+        title=texts,
+        language=st.sampled_from(LANGUAGES),
+        texts=st.fixed_dictionaries({}, optional=dict.fromkeys(TEXT_FIELDS[1:], texts)),
+        foreign=st.lists(st.tuples(st.sampled_from(LANGUAGES), texts), max_size=2).map(tuple),
+        facets=st.fixed_dictionaries({facet: chosen(values) for facet, values in TAGGED.items()}),
+        regions=chosen(REGIONS),
+        start_year=some_years,
+        end_year=some_years,
+        published=st.sampled_from(MOMENTS),
+        updated=st.sampled_from(MOMENTS),
+        adopted=st.integers(0, 2),
+        completeness=st.sampled_from([0.0, 0.5, 1.0]),
+    )
+
+
+operators = st.one_of(
+    st.just("OR"),
+    words.map("-{}".format),
+    words.map(lambda word: word[: len(word) // 2 + 1] + "*"),
+    words.map("title:{}".format),
+    words.map("title:{}*".format),
+    texts.map('"{}"'.format),
+    texts.map('-"{}"'.format),
+    texts.map('title:"{}"'.format),
+    st.sampled_from(["theme:arts", "-theme:arts", "theme:arts,Arbeitsmarkt", "country:c2", "region:marknad"]),
+    st.sampled_from(["-region:marknad", "country:c2 OR arts", "year:1700..", f"year:{THIS_YEAR}", "-year:..2024", "…"]),
+)
+typed = st.one_of(
+    texts,
+    st.lists(st.one_of(words, operators), max_size=6).map(" ".join),
+    st.tuples(words, words).map("".join),
+    st.text(max_size=12),
+)
+parsed = st.builds(parse, typed, st.just(NAMES), st.sampled_from([(), (("theme", "t1"),)]))
+
+needs: st.SearchStrategy[Need] = st.one_of(
+    st.builds(Words, st.tuples(words)),
+    st.builds(Words, st.lists(words, min_size=1, max_size=3).map(tuple), exact=st.just(True)),
+    st.builds(
+        Words,
+        st.tuples(words),
+        exact=st.booleans(),
+        begins=st.booleans(),
+        field=st.sampled_from([None, "title"]),
+    ),
+    st.sampled_from([Tagged(name, values[:2]) for name, values in TAGGED.items()] + [Tagged("region", ("R", "R2"))]),
+    st.builds(Years, some_years, some_years),
+)
+
+
+@st.composite
+def built(draw: st.DrawFn) -> Question:
+    """Make a question of parts, as no reader would type them."""
+    clauses = st.builds(Clause, st.lists(needs, min_size=1, max_size=2).map(tuple), follows=st.booleans())
+    held = tuple(draw(st.lists(clauses, max_size=4)))
+    expansions = []
+    for _ in range(draw(st.integers(0, 2)) if held else 0):
+        start = draw(st.integers(0, len(held) - 1))
+        facet = draw(st.sampled_from(["theme", "region", "status"]))
+        values = draw(either((*TAGGED.get(facet, REGIONS), "nobody")))
+        expansions.append(Expansion(facet, values, start, draw(st.integers(start + 1, len(held)))))
+    return Question(
+        text=draw(texts),
+        clauses=held,
+        required=tuple(draw(st.lists(clauses, max_size=1))),
+        excluded=tuple(draw(st.lists(needs, max_size=1))),
+        expansions=tuple(expansions),
+        loose=draw(st.booleans()),
+    )
+
+
+queries = st.builds(
+    Query,
+    question=st.one_of(parsed, parsed, built()),
+    filters=st.fixed_dictionaries({}, optional={facet: chosen((*v, "nobody")) for facet, v in TAGGED.items()}),
+    regions=st.one_of(st.just(()), chosen((*REGIONS, "nowhere"))),
+    year_from=st.one_of(st.none(), some_years),
+    year_to=st.one_of(st.none(), some_years),
+    updated_since=st.one_of(st.none(), st.sampled_from([*MOMENTS, "2026-01-01", "2026-01-02"])),
+    sort=st.sampled_from(("relevance", *SORTS)),
+    offset=st.integers(0, 6),
+    limit=st.integers(1, 5),
+    partial_limit=st.integers(0, 4),
+    places=st.booleans(),
+    pairs=st.sampled_from([None, ("theme", "country"), ("status", "region_type")]),
+)

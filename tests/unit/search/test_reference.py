@@ -1,0 +1,162 @@
+"""The engine finds and counts what plain Whoosh finds and counts, whatever is in the index and whatever is asked.
+
+`make test` asks the same questions each time. `KB_TEST_RUNS=2000 make test ARGS=tests/unit/search/test_reference.py`
+asks more, of more indexes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import run_state_machine_as_test as run
+
+from kb.search.port import Document, Page, Query, SearchEngine
+from kb.search.question import Question
+from kb.search.whoosh.reference import Reference
+from kb.search.whoosh.schema import title_key
+from kb.search.whoosh_engine import WhooshEngine
+from tests.contract.asking import ids
+from tests.unit.search.random_searches import documents, queries
+
+RUNS = int(os.environ.get("KB_TEST_RUNS", "0"))
+"""How many random indexes to ask instead of those of `make test`."""
+
+ALL = 1000
+MANY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789"
+FIRST = 20  # hits among which a few may be there for the sake of other languages
+Batch = tuple[list[Document], list[str]]
+
+batches: st.SearchStrategy[Batch] = st.tuples(
+    st.lists(documents(), max_size=5), st.lists(st.sampled_from("123456789"), max_size=2)
+)
+
+
+def often(count: int) -> settings:
+    return settings(
+        max_examples=RUNS or count,
+        phases=[*Phase] if RUNS else [Phase.generate],
+        derandomize=not RUNS,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+@often(25)
+@given(st.lists(batches, min_size=1, max_size=4), st.lists(queries, min_size=6, max_size=6))
+def test_what_is_found_and_counted_is_what_plain_whoosh_finds_and_counts(
+    written: list[Batch], asked: list[Query]
+) -> None:
+    with TemporaryDirectory() as name, closing(WhooshEngine(Path(name))) as engine:
+        engine.rebuild(written[0][0])
+        for put, gone in written[1:]:
+            engine.update(put, gone)
+        with closing(Reference(Path(name))) as reference:
+            for query in asked:
+                check(engine, reference, query, standing(written))
+
+
+def standing(written: Sequence[Batch]) -> dict[str, Document]:
+    """Return the documents that are in the index after these commits, by their ids."""
+    kept: dict[str, Document] = {}
+    for number, (put, gone) in enumerate(written):
+        if number:
+            kept = {key: document for key, document in kept.items() if key not in gone}
+        kept.update({document.id: document for document in put})
+    return kept
+
+
+def check(engine: SearchEngine, reference: Reference, query: Query, kept: dict[str, Document]) -> None:
+    everything = replace(query, offset=0, limit=ALL, partial_limit=ALL)
+    page, expected = engine.search(everything), reference.search(everything)
+    assert set(ids(page)[: page.total]) == set(ids(expected)[: expected.total])
+    assert set(ids(page)[page.total :]) == set(ids(expected)[expected.total :])
+    assert len(set(ids(page))) == len(page.hits)
+    for name in ("total", "partial", "empty", "undated", "untyped", "facets", "pairs", "expansions", "unknown"):
+        assert getattr(page, name) == getattr(expected, name), name
+    assert all(hit.slug == kept[hit.id].slug for hit in page.hits)
+    assert engine.matching(query) == tuple(ids(page)[: page.total])
+    check_page(engine, query, page)
+    if query.sort != "relevance" or not query.question.clauses:
+        assert ids(page) == ids(expected)
+    else:
+        literal = reference.literal(query.question)
+        check_relevance(page, query.question, literal, kept)
+
+
+def check_page(engine: SearchEngine, query: Query, whole: Page) -> None:
+    """A page is a piece of the whole, and the best partial ones follow where the full ones end."""
+    page = engine.search(query)
+    full, partial = whole.hits[: whole.total], whole.hits[whole.total :]
+    ends_here = query.offset <= max(0, whole.total - 1) < query.offset + query.limit
+    shown = full[query.offset : query.offset + query.limit]
+    assert page.hits[: len(shown)] == shown
+    rest = page.hits[len(shown) :]
+    assert set(rest) <= set(partial)
+    assert len(rest) == min(len(partial), query.partial_limit * ends_here)
+    assert replace(page, hits=()) == replace(whole, hits=())
+
+
+def check_relevance(page: Page, question: Question, literal: frozenset[str], kept: dict[str, Document]) -> None:
+    """The title asked for comes first, then the words themselves, then the higher score, and so on."""
+    for hits in (page.hits[: page.total if page.total <= FIRST else 0], page.hits[page.total :]):
+        found = [kept[hit.id] for hit in hits]
+        scores = {hit.id: hit.score for hit in hits}
+        found.sort(key=lambda d: (title_key(d.title), d.id))
+        found.sort(key=lambda d: d.updated, reverse=True)
+        found.sort(key=lambda d: (title_key(d.title) != title_key(question.text), d.id not in literal,
+                                  -scores[d.id], -d.completeness))  # fmt: skip
+        assert [document.id for document in found] == [hit.id for hit in hits]
+
+
+class Index(RuleBasedStateMachine):
+    """An index that is written, thrown away and opened anew, by two engines in turn."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = TemporaryDirectory()
+        self._engine = WhooshEngine(Path(self._folder.name))
+        self._kept: dict[str, Document] = {}
+
+    @initialize(held=st.lists(documents(MANY), max_size=8))
+    def build(self, held: list[Document]) -> None:
+        self._engine.rebuild(held)
+        self._kept = {document.id: document for document in held}
+
+    @rule()
+    def rebuild(self) -> None:
+        self._engine.rebuild(self._kept.values())
+
+    @rule(put=st.lists(documents(MANY), max_size=3), gone=st.lists(st.sampled_from(MANY), max_size=2))
+    def update(self, put: list[Document], gone: list[str]) -> None:
+        self._engine.update(put, gone)
+        self._kept = standing([([*self._kept.values()], []), (put, gone)])
+
+    @rule()
+    def reopen(self) -> None:
+        self._engine.close()
+
+    @rule(query=queries)
+    def ask(self, query: Query) -> None:
+        with closing(Reference(Path(self._folder.name))) as reference:
+            check(self._engine, reference, query, self._kept)
+
+    @invariant()
+    def knows_its_documents(self) -> None:
+        assert self._engine.ids() == frozenset(self._kept)
+        assert self._engine.count() == len(self._kept)
+
+    def teardown(self) -> None:
+        self._engine.close()
+        self._folder.cleanup()
+
+
+def test_an_index_that_changes_goes_on_finding_what_plain_whoosh_finds() -> None:
+    run(Index, settings=settings(often(8), stateful_step_count=60 if RUNS else 25))
