@@ -16,12 +16,10 @@ from kb.search.question import Question
 from kb.search.whoosh import writing
 from kb.search.whoosh.answering import answer, matching
 from kb.search.whoosh.completing import complete
-from kb.search.whoosh.segment import TermCache
 from kb.search.whoosh.snapshot import Snapshot, open_snapshot
 from kb.search.whoosh.store import Manifest, Store
 
 _LOOK_EVERY = 0.25  # seconds between two looks at whether somebody wrote
-_CACHE_BYTES = 64 << 20
 
 
 class _Searching(ABC):
@@ -115,7 +113,6 @@ class WhooshEngine(_Searching):
     def _forget(self) -> None:
         self._process = os.getpid()
         self._lock = threading.Lock()
-        self._cache = TermCache(_CACHE_BYTES)
         self._seen: Manifest | None = None
         self._snapshot: Snapshot | None = None
         self._looked = -inf
@@ -144,7 +141,7 @@ class WhooshEngine(_Searching):
             if previous is not None and manifest == self._seen:
                 return previous
             try:
-                snapshot = open_snapshot(self._store.path(manifest), manifest.generation, self._cache, previous)
+                snapshot = open_snapshot(self._store.path(manifest), manifest.generation, previous)
             except IndexLost:
                 # A writer may have removed files since CURRENT was read: then it names others by now.
                 if self._store.current() == manifest:
@@ -182,5 +179,5 @@ class _NewIndex(_Searching):
 
     def _look(self) -> Snapshot:
         if self._snapshot is None:
-            self._snapshot = open_snapshot(self.path, self.generation, TermCache(_CACHE_BYTES))
+            self._snapshot = open_snapshot(self.path, self.generation)
         return self._snapshot

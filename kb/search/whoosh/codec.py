@@ -1,64 +1,37 @@
-"""How postings lie on disk. The postings of a term are one run of bytes that numpy reads as it is.
+"""How a segment lies on disk: Whoosh's dictionary and stored fields, and beside them the arrays that searches read.
 
-Whoosh's own blocks are pickled tuples; reading and writing those is most of its time. Its term dictionary, stored
-fields, segments and deletions are used as they come.
-
-    uint32 n | n × uint32 document, ascending | n × uint16 size of the value | the values, one after the other
+Whoosh's own blocks of postings are pickled tuples; reading and writing those is most of its time. Here the postings of
+a field are the arrays of `inverted`, and what Whoosh's dictionary has of a term is which slice of them is its own.
 """
 
 from __future__ import annotations
 
-from array import array
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from secrets import token_hex
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from whoosh.codec import base
-from whoosh.codec.whoosh3 import W3Codec, W3Segment, W3TermInfo
+from whoosh.codec.whoosh3 import W3Codec, W3Segment, W3TermInfo, W3TermsReader
 from whoosh.filedb.filestore import FileStorage
+from whoosh.filedb.filetables import OrderedHashWriter
 from whoosh.matching import ListMatcher
+from whoosh.system import pack_ushort
 
-_NUMBER = np.dtype("<u4")
-_SIZE = np.dtype("<u2")
+from kb.search.whoosh import arrays
+from kb.search.whoosh.inverted import Field, Inverted
 
+INVERTED = ("id", "stems", "words")
+"""The fields that have terms, in the order of Whoosh's dictionary."""
 
-class Postings(NamedTuple):
-    """The postings of a term in a segment: the documents, ascending, and the bytes that each has."""
+EXTENSION = ".arrays"
+"""How the name of the file of a segment's arrays ends; it begins with the name of the segment."""
 
-    documents: NDArray[np.uint32]
-    sizes: NDArray[np.uint16]
-    values: NDArray[np.uint8]
-
-    @property
-    def offsets(self) -> NDArray[np.int64]:
-        """Where the value of each document begins, and after them where the last one ends."""
-        return np.concatenate(([0], np.cumsum(self.sizes, dtype=np.int64)))
-
-
-class Gathered:
-    """The postings of a term while documents are being added."""
-
-    __slots__ = ("documents", "sizes", "values")
-
-    def __init__(self) -> None:
-        self.documents = array("I")
-        self.sizes = array("H")
-        self.values = bytearray()
-
-    def add(self, document: int, value: bytes) -> None:
-        """Add the posting of the next document."""
-        self.documents.append(document)
-        self.sizes.append(len(value))
-        self.values += value
-
-    def extend(self, postings: Postings) -> None:
-        """Add postings of later documents."""
-        self.documents.frombytes(postings.documents.astype(np.uintc).tobytes())
-        self.sizes.frombytes(postings.sizes.astype(np.ushort).tobytes())
-        self.values += postings.values.tobytes()
+# What Whoosh keeps of a term, as W3TermInfo writes it: flags, weight, documents, shortest and longest, highest weight,
+# first and last document, where the postings begin, how many they are.
+_TERM = np.dtype(">u1, >f4, >u4, >u1, >u1, >f4, >u4, >u4, >i8, >i4")
 
 
 class Files(FileStorage):  # type: ignore[misc]
@@ -87,54 +60,66 @@ class Codec(W3Codec):  # type: ignore[misc]
         # Readers know a segment by its name for ever, so it must not depend on how somebody seeded `random`.
         return W3Segment(self, indexname, segid=token_hex(8))
 
-    def postings_writer(self, dbfile: Any, byteids: bool = False) -> PostingsWriter:
-        return PostingsWriter(dbfile)
+    def terms_reader(self, storage: Any, segment: W3Segment) -> W3TermsReader:
+        name = segment.make_filename(self.TERMS_EXT)
+        file = storage.open_file(name)
+        return W3TermsReader(self, file, storage.file_length(name), _Postings(storage, segment))
 
     def postings_reader(
-        self, dbfile: Any, terminfo: Any, format_: Any, term: Any = None, scorer: Any = None
+        self, dbfile: _Postings, terminfo: W3TermInfo, format_: Any, term: tuple[str, bytes], scorer: Any = None
     ) -> ListMatcher:
-        postings = read_postings(dbfile, terminfo)
-        documents, values = postings.documents.tolist(), postings.values.tobytes()
-        pieces = [values[start:end] for start, end in pairwise(postings.offsets.tolist())]
-        weights = [1.0] * len(pieces)
-        return ListMatcher(documents, weights, pieces, format_, scorer=scorer, term=term, terminfo=terminfo)
+        """Return a matcher of a term's documents; the value of each is its counts and positions, 4 bytes each."""
+        documents, values = dbfile.read(*term)
+        weights = [1.0] * len(documents)
+        return ListMatcher(documents, weights, values, format_, scorer=scorer, term=term, terminfo=terminfo)
 
 
-class PostingsWriter(base.PostingsWriter):  # type: ignore[misc]
-    """Writes the postings of one term after the other. Whoosh calls `start_postings` and `finish_postings`."""
+class _Postings:
+    """The postings of a segment, for Whoosh, in the place of the file in which it would have them."""
 
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self._info: Any = None
+    def __init__(self, storage: Files, segment: W3Segment) -> None:
+        found = arrays.read(arrays_path(storage, segment))
+        self._fields = {name: Field(found, name, segment.doc_count_all()) for name in INVERTED}
 
-    def start_postings(self, format_: Any, terminfo: Any) -> None:
-        self._info = terminfo
+    def read(self, name: str, term: bytes) -> tuple[list[int], list[bytes]]:
+        """Return the documents of a term and the value of each."""
+        field = self._fields[name]
+        (place,) = field.places([term])
+        counts = field.counts(place)
+        values = [row.tobytes() for row in counts]
+        positions = field.positions(place)
+        if len(positions):
+            ends = np.cumsum(counts.sum(axis=1, dtype=np.intp)).tolist()
+            runs = (positions[start:end] for start, end in pairwise([0, *ends]))
+            values = [value + run.astype("<u4").tobytes() for value, run in zip(values, runs, strict=True)]
+        return field.documents(place).tolist(), values
 
-    def write(self, gathered: Gathered) -> None:
-        """Write all the postings of the term."""
-        start = self._file.tell()
-        count = len(gathered.documents)
-        self._file.write(np.array([count], _NUMBER).tobytes())
-        self._file.write(np.frombuffer(gathered.documents, np.uintc).astype(_NUMBER, copy=False).tobytes())
-        self._file.write(np.frombuffer(gathered.sizes, np.ushort).astype(_SIZE, copy=False).tobytes())
-        self._file.write(bytes(gathered.values))
-        info = self._info
-        info._df, info._weight, info._maxweight = count, float(count), 1.0
-        info._minid, info._maxid = gathered.documents[0], gathered.documents[-1]
-        info.set_extent(start, self._file.tell() - start)
-
-    def finish_postings(self) -> Any:
-        return self._info
+    def close(self) -> None:
+        """Let go of the arrays."""
+        self._fields = {}
 
 
-def read_postings(file: Any, info: W3TermInfo) -> Postings:
-    """Read the postings that the term dictionary points to. Raises ValueError where bytes are missing."""
-    offset, (length,) = info.extent()  # Whoosh reads the length as a tuple of one
-    data = file.get(offset, length)
-    count = int(np.frombuffer(data, _NUMBER, 1)[0])
-    documents = np.frombuffer(data, _NUMBER, count, 4)
-    sizes = np.frombuffer(data, _SIZE, count, 4 + 4 * count)
-    values = np.frombuffer(data, np.uint8, offset=4 + 6 * count)
-    if len(values) != int(sizes.sum(dtype=np.int64)):
-        raise ValueError("postings are cut short")
-    return Postings(documents, sizes, values)
+def arrays_path(storage: Files, segment: W3Segment) -> Path:
+    """Return where the arrays of a segment are."""
+    return Path(storage.folder, segment.make_filename(EXTENSION))
+
+
+def write_terms(storage: Files, segment: W3Segment, fields: Mapping[str, Inverted]) -> None:
+    """Write Whoosh's term dictionary of a segment, in which a term's postings are a slice of those of its field."""
+    table = OrderedHashWriter(segment.create_file(storage, W3Codec.TERMS_EXT))
+    table.extras["fieldmap"] = {name: number for number, name in enumerate(fields)}
+    for number, field in enumerate(fields.values()):
+        starts, counts = field.bounds[:-1], np.diff(field.bounds)
+        infos = np.zeros(len(counts), _TERM)
+        columns = (0, counts, counts, 0, 0, 1.0, *_ends(field), starts, counts)
+        for name, column in zip(infos.dtype.names or (), columns, strict=True):
+            infos[name] = column
+        written = infos.tobytes()
+        key, size = pack_ushort(number), _TERM.itemsize
+        for place, term in enumerate(field.terms):
+            table.add(key + term, written[place * size : (place + 1) * size])
+    table.close()
+
+
+def _ends(field: Inverted) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    return field.documents[field.bounds[:-1]], field.documents[field.bounds[1:] - 1]

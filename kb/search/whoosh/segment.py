@@ -8,22 +8,23 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from whoosh.reading import TermNotFound
 
 from kb.search.beginnings import Beginnings
 from kb.search.port import COMPLETED
-from kb.search.whoosh.codec import Files, Postings, read_postings
+from kb.search.whoosh import arrays, vectors
+from kb.search.whoosh.codec import Files, arrays_path
+from kb.search.whoosh.inverted import Field
 from kb.search.whoosh.lexicon import EXTENSION, Lexicon
-from kb.search.whoosh.schema import FIELDS, NUMBERED, Record, id_term
+from kb.search.whoosh.schema import FIELDS, NUMBERED, Record
 from kb.search.whoosh.store import damaged_is_lost
-from kb.search.whoosh.vectors import Vector, unpacked
+from kb.search.whoosh.vectors import Vector
 
 Numbers = NDArray[np.intp]
 """Numbers of documents."""
@@ -65,57 +66,44 @@ class Columns(NamedTuple):
     languages: frozenset[str]
 
 
-class Term(NamedTuple):
-    """A term: its documents, ascending; for each how often it stands in each of `FIELDS`; and of words where.
+class Term:
+    """A term: its `documents`, ascending; in a row of `counts` for each how often it stands in each of `FIELDS`.
 
-    `positions` are in the order of the documents, and within one of the fields. Stems have none.
+    Documents are uint32 in a segment, on disk, and `Numbers` in a snapshot.
     """
 
-    documents: Numbers
-    counts: NDArray[np.uint8]
-    positions: NDArray[np.uint32]
+    __slots__ = ("_positions", "counts", "documents")
+
+    def __init__(
+        self,
+        documents: NDArray[Any],
+        counts: NDArray[np.uint8],
+        positions: Callable[[], NDArray[np.uint32]] | None = None,
+    ) -> None:
+        self.documents = documents
+        self.counts = counts
+        self._positions = positions
+
+    @property
+    def positions(self) -> NDArray[np.uint32]:
+        """Where it stands, in the order of the documents, and within one of the fields. Stems have none."""
+        return self._positions() if self._positions else np.empty(0, np.uint32)
+
+    @property
+    def nbytes(self) -> int:
+        """The memory that it takes, most of it shared with others."""
+        return self.documents.nbytes + self.counts.nbytes
 
 
-NOWHERE = Term(np.empty(0, np.intp), np.empty((0, len(FIELDS)), np.uint8), np.empty(0, np.uint32))
-
-
-class TermCache:
-    """The terms read last, of all segments, up to a number of bytes. Safe for threads."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self._most = most_bytes
-        self._bytes = 0
-        self._terms: OrderedDict[tuple[str, str, bytes], Term] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: tuple[str, str, bytes]) -> Term | None:
-        with self._lock:
-            if key in self._terms:
-                self._terms.move_to_end(key)
-            return self._terms.get(key)
-
-    def put(self, key: tuple[str, str, bytes], term: Term) -> None:
-        with self._lock:
-            if key in self._terms:
-                return
-            self._terms[key] = term
-            self._bytes += _weight(term)
-            while self._bytes > self._most:
-                self._bytes -= _weight(self._terms.popitem(last=False)[1])
-
-
-def _weight(term: Term) -> int:
-    return term.documents.nbytes + term.counts.nbytes + term.positions.nbytes + 300
+NOWHERE = Term(np.empty(0, np.intp), np.empty((0, len(FIELDS)), np.uint8))
 
 
 class Segment:
     """A segment, open. Raises IndexLost where a file of it is damaged. Safe for threads; its files close with it."""
 
-    def __init__(self, path: Path, whoosh_segment: Any, cache: TermCache) -> None:
+    def __init__(self, path: Path, whoosh_segment: Any) -> None:
         self.name: str = whoosh_segment.segment_id()
         self.count: int = whoosh_segment.doc_count_all()
-        self._cache = cache
-        self._lock = threading.Lock()  # reading seeks, and all threads share the files
         self._lexicon: Lexicon | None = None
         self._beginnings: dict[str, Beginnings] = {}
         self._lazy_lock = threading.Lock()
@@ -123,27 +111,30 @@ class Segment:
         weakref.finalize(self, files.close)
         with damaged_is_lost():
             self.columns = _columns(files, whoosh_segment)
-            self._terms = whoosh_segment.codec().terms_reader(files, whoosh_segment)
+            found = arrays.read(arrays_path(files, whoosh_segment))
+            self.fields = {name: Field(found, name, self.count) for name in ("words", "stems")}
+            self._vectors = vectors.read(found)
             self._lexicon_file = whoosh_segment.open_file(files, EXTENSION).raw_file()
 
     def term(self, field: str, term: bytes) -> Term:
         """Return where a term of the field `words` or `stems` stands."""
-        key = (self.name, field, term)
-        found = self._cache.get(key)
-        if found is None:
-            postings = self._postings(field, term)
-            found = NOWHERE if postings is None else _term(postings)
-            self._cache.put(key, found)
-        return found
+        return self.terms(field, [term])[0]
+
+    def terms(self, field: str, terms: Sequence[bytes]) -> list[Term]:
+        """Return where terms of the field `words` or `stems` stand, without copies. They are looked up all at once."""
+        return [NOWHERE if place < 0 else self.term_at(field, place) for place in self.fields[field].places(terms)]
+
+    def term_at(self, field: str, place: int) -> Term:
+        """Return where the term at a place among those of its field stands; for words it is that of the lexicon."""
+        found = self.fields[field]
+        return Term(found.documents(place), found.counts(place), partial(found.positions, place))
 
     def vector(self, number: int) -> Vector:
         """Return the most frequent stems of a document. Raises IndexLost where they are damaged."""
-        postings = self._postings("id", id_term(self.columns.ids[number]))
+        _, stems, counts = self._vectors.of(np.array([number]))
+        terms = self.fields["stems"].terms
         with damaged_is_lost():
-            assert postings is not None  # noqa: S101 - every document has an id
-            place = int(np.searchsorted(postings.documents, number))
-            start, end = postings.offsets[place : place + 2]
-            return unpacked(postings.values[start:end].tobytes(), len(FIELDS))
+            return Vector([terms.encoded(place) for place in stems.tolist()], counts)
 
     def lexicon(self) -> Lexicon:
         """Return the lexicon. It is read when somebody first asks for it. Raises IndexLost where it is damaged."""
@@ -160,25 +151,10 @@ class Segment:
                 self._beginnings[kind] = Beginnings(self.columns.completions[kind].names)
             return self._beginnings[kind]
 
-    def _postings(self, field: str, term: bytes) -> Postings | None:
-        with damaged_is_lost(), self._lock:
-            try:
-                return read_postings(self._terms._postfile, self._terms.term_info(field, term))
-            except TermNotFound:
-                return None
-
 
 def _whole(handle: int) -> bytes:
     """Return all that is in an open file, wherever another process that shares it has got to."""
     return os.pread(handle, os.fstat(handle).st_size, 0)
-
-
-def _term(postings: Postings) -> Term:
-    count_bytes = postings.offsets[:-1, None] + np.arange(len(FIELDS))
-    is_position = np.ones(len(postings.values), np.bool_)
-    is_position[count_bytes] = False
-    positions = np.frombuffer(postings.values[is_position].tobytes(), np.uintc)
-    return Term(postings.documents.astype(np.intp), postings.values[count_bytes], positions)
 
 
 def _columns(files: Files, whoosh_segment: Any) -> Columns:

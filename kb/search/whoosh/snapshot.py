@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from kb.search.port import COMPLETED
 from kb.search.whoosh.schema import FIELDS, NUMBERED
-from kb.search.whoosh.segment import NOWHERE, Columns, Numbers, Segment, Term, TermCache, ValueSets
+from kb.search.whoosh.segment import NOWHERE, Columns, Numbers, Segment, Term, ValueSets
 from kb.search.whoosh.store import damaged_is_lost
 from kb.search.whoosh.vectors import Vector
 from kb.search.whoosh.writing import segments_of
@@ -21,12 +21,12 @@ Mask = NDArray[np.bool_]
 """True for the documents that are meant."""
 
 
-def open_snapshot(path: Path, generation: int, cache: TermCache, previous: Snapshot | None = None) -> Snapshot:
+def open_snapshot(path: Path, generation: int, previous: Snapshot | None = None) -> Snapshot:
     """Open an index, with the segments of the `previous` snapshot where they are still in it. Raises IndexLost."""
     with damaged_is_lost():
         whoosh_segments = segments_of(path, generation)
         known = {segment.name: segment for segment in previous.segments} if previous else {}
-        segments = [known.get(s.segment_id()) or Segment(path, s, cache) for s in whoosh_segments]
+        segments = [known.get(s.segment_id()) or Segment(path, s) for s in whoosh_segments]
         return Snapshot(segments, [sorted(s.deleted_docs()) for s in whoosh_segments])
 
 
@@ -70,17 +70,26 @@ class Snapshot:
 
     def term(self, field: str, term: str) -> Term:
         """Return where a term stands, in all segments, without the deleted documents."""
-        found = [segment.term(field, term.encode()) for segment in self.segments]
-        if not found:
+        return self.terms(field, [term])[0]
+
+    def terms(self, field: str, terms: Sequence[str]) -> list[Term]:
+        """Return where terms stand; to ask for many at once is quicker than for one after the other."""
+        encoded = [term.encode() for term in terms]
+        found = [segment.terms(field, encoded) for segment in self.segments]
+        return [self._whole([each[i] for each in found]) for i in range(len(terms))]
+
+    def _whole(self, found: Sequence[Term]) -> Term:
+        """Return what was found in each segment as one."""
+        parts = [(base, term) for base, term in zip(self.bases, found, strict=False) if len(term.documents)]
+        if not parts:
             return NOWHERE
-        documents = np.concatenate([base + term.documents for base, term in zip(self.bases, found, strict=False)])
-        counts, positions = (np.concatenate([term[i] for term in found]) for i in (1, 2))
-        live = self.live[documents]
-        if not live.all():
-            if len(positions):
-                positions = positions[np.repeat(live, counts.sum(axis=1, dtype=np.intp))]
-            documents, counts = documents[live], counts[live]
-        return Term(documents, counts, positions)
+        documents = np.concatenate([np.add(term.documents, base, dtype=np.intp) for base, term in parts])
+        counts = np.concatenate([term.counts for _, term in parts]) if len(parts) > 1 else parts[0][1].counts
+        live = None if self.count == self.size else self.live[documents]
+        if live is None or live.all():
+            return Term(documents, counts, lambda: _positions(parts))
+        occurrences = counts.sum(axis=1, dtype=np.intp)
+        return Term(documents[live], counts[live], lambda: _positions(parts)[np.repeat(live, occurrences)])
 
     def vector(self, document: int) -> Vector:
         """Return the most frequent stems of a document."""
@@ -139,3 +148,7 @@ class Snapshot:
             documents.append(base + part.documents)
             coded.append(new[part.codes])
         return ValueSets(list(codes), np.concatenate(documents), np.concatenate(coded))
+
+
+def _positions(parts: Sequence[tuple[int, Term]]) -> NDArray[np.uint32]:
+    return np.concatenate([term.positions for _, term in parts]) if len(parts) > 1 else parts[0][1].positions
