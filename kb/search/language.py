@@ -78,6 +78,7 @@ COMBINING = _combining()
 # Catalan writes a long l as l·l, inside a word. The alternatives exclude each other and nothing follows them, so that
 # matching is linear. No possessive `*+`: with it Python 3.11.2, Debian 12's, never ends and eats all memory.
 _WORD = re.compile(rf"[^\W_](?:[^\W_]+|[{COMBINING}]+|(?<=[lL])[·•‧](?=[lL]))*")
+_PIECES = re.compile(f"({_WORD.pattern})")
 
 # A word here must be empty of meaning in its own language and no likely search word in another (so no German "war", no
 # Romanian "care", and not the place Como). Letters alone are what an apostrophe leaves behind.
@@ -139,6 +140,19 @@ def spans(text: str) -> Iterator[tuple[int, int]]:
     """Yield from where to where the words of a text go. An apostrophe and a hyphen part words. Linear in time."""
     for match in _WORD.finditer(text):
         yield match.span()
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a text as they are written, those of `spans`, of whatever length."""
+    return _WORD.findall(text)
+
+
+def pieces(text: str) -> list[str]:
+    """Return a text cut at the words of `spans`: what stands before the first, a word, what stands between, and so on.
+
+    So every second piece is a word, from the second on, and the last is what follows the last word.
+    """
+    return _PIECES.split(text)
 
 
 def analyse(text: str, language: str) -> Iterator[Word]:

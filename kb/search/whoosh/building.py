@@ -2,74 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
 import numpy as np
 
-from kb.search.whoosh import lexicon
-from kb.search.whoosh.codec import Codec, Files, Gathered, Postings, read_postings
-from kb.search.whoosh.schema import SCHEMA, Contents, Record
+from kb.search.port import Document
+from kb.search.whoosh import arrays, columns, inverted, lexicon, vectors
+from kb.search.whoosh.codec import Codec, Files, arrays_path, write_terms
+from kb.search.whoosh.gathering import Gatherer, Run
+from kb.search.whoosh.inverted import Field, Inverted
+from kb.search.whoosh.schema import SCHEMA, Record, id_term
 
 NAME = "practices"
 """Whoosh's name for the index; its files begin with it."""
 
 
 class SegmentBuilder:
-    """Gathers documents and writes them as a Whoosh segment.
-
-    Whoosh's own writer sorts a tuple for each posting, and on disk when there are many. Here the postings of a term are
-    kept together from the start, in some 20 bytes each, so that only terms are sorted.
-    """
+    """Gathers documents, and other segments, and writes them as a segment. Documents come first."""
 
     def __init__(self, storage: Files) -> None:
         self._storage = storage
         self._codec = Codec()
         self.segment = self._codec.new_segment(storage, NAME)
         self._records = self._codec.per_document_writer(storage, self.segment)
-        self._gathered: dict[str, dict[bytes, Gathered]] = {"id": {}, "stems": {}, "words": {}}
-        self._count = 0
-        self.postings = 0
+        self._gatherer = Gatherer()
+        self._runs: list[Run] = []
+        self._recorded: list[Record] = []
 
-    def add(self, contents: Contents) -> int:
+    @property
+    def count(self) -> int:
+        """How many documents were added."""
+        return len(self._recorded)
+
+    def add(self, document: Document) -> int:
         """Add a document; return its number in the segment."""
-        for field, values in contents.terms.items():
-            gathered = self._gathered[field]
-            for term, value in values.items():
-                if term not in gathered:
-                    gathered[term] = Gathered()
-                gathered[term].add(self._count, value)
-            self.postings += len(values)
-        return self._add_record(contents.record)
+        number = self._add_record(self._gatherer.add(document))
+        if self._gatherer.full:
+            self._runs.append(self._gatherer.run())
+        return number
 
     def add_segment(self, segment: Any) -> None:
         """Add what is not deleted of another segment."""
         numbers = np.full(segment.doc_count_all(), -1)
         records = self._codec.per_document_reader(self._storage, segment)
+        if not self._runs or self._gatherer.pending:
+            self._runs.append(self._gatherer.run())
         for number in range(len(numbers)):
             if not segment.is_deleted(number):
                 numbers[number] = self._add_record(Record(*records.stored_fields(number)["record"]))
         records.close()
-        terms = self._codec.terms_reader(self._storage, segment)
-        for (field, term), info in terms.items():
-            kept = _renumbered(read_postings(terms._postfile, info), numbers)
-            if len(kept.documents):
-                self._gathered[field].setdefault(term, Gathered()).extend(kept)
-                self.postings += len(kept.documents)
-        terms.close()
+        there = arrays.read(arrays_path(self._storage, segment))
+        stems, words = (
+            inverted.renumbered(Field(there, name, len(numbers)).whole(), numbers) for name in ("stems", "words")
+        )
+        kept = vectors.read(there).kept(numbers >= 0, np.arange(len(stems.terms), dtype=np.uint32))
+        self._runs.append(Run(stems, words, kept))
 
     def finish(self) -> Any:
         """Write the segment and return Whoosh's object for it."""
         self._records.close()
-        self.segment.set_doc_count(self._count)
-        terms = self._codec.field_writer(self._storage, self.segment)
-        for field, gathered in self._gathered.items():
-            self._write_field(terms, field, gathered)
-        terms.close()
-        with closing(self.segment.create_file(self._storage, lexicon.EXTENSION)) as file:
-            words = self._gathered["words"]
-            file.write(lexicon.written({word: len(gathered.documents) for word, gathered in words.items()}))
+        self.segment.set_doc_count(self.count)
+        if not self._runs or self._gatherer.pending:
+            self._runs.append(self._gatherer.run())
+        stems, places = inverted.joined([run.stems for run in self._runs])
+        words, _ = inverted.joined([run.words for run in self._runs])
+        about = vectors.joined(
+            [run.vectors._replace(stems=new[run.vectors.stems]) for run, new in zip(self._runs, places, strict=True)]
+        )
+        self._write(
+            {"id": _identities([record.id for record in self._recorded]), "stems": stems, "words": words}, about
+        )
         return self.segment
 
     def abandon(self) -> None:
@@ -77,30 +80,32 @@ class SegmentBuilder:
         if not self._records.is_closed:
             self._records.close()
 
+    def _write(self, fields: dict[str, Inverted], about: vectors.Vectors) -> None:
+        parts = [part for name, field in fields.items() for part in inverted.written(name, field)]
+        arrays.write(
+            arrays_path(self._storage, self.segment),
+            [*parts, *vectors.written(about), *columns.written(self._recorded)],
+        )
+        write_terms(self._storage, self.segment, fields)
+        with closing(self.segment.create_file(self._storage, lexicon.EXTENSION)) as file:
+            words = fields["words"]
+            file.write(lexicon.written(dict(zip(words.terms, np.diff(words.bounds).tolist(), strict=True))))
+
     def _add_record(self, record: Record) -> int:
-        number = self._count
+        number = len(self._recorded)
         self._records.start_doc(number)
         self._records.add_field("record", SCHEMA["record"], tuple(record), 0)
         self._records.finish_doc()
-        self._count += 1
+        self._recorded.append(record)
         return number
 
-    @staticmethod
-    def _write_field(terms: Any, field: str, gathered: Mapping[bytes, Gathered]) -> None:
-        if not gathered:
-            return
-        terms.start_field(field, SCHEMA[field])
-        for term in sorted(gathered):
-            terms.start_term(term)
-            terms._postwriter.write(gathered[term])
-            terms.finish_term()
-        terms.finish_field()
 
-
-def _renumbered(postings: Postings, numbers: np.ndarray[Any, np.dtype[np.int64]]) -> Postings:
-    """Return postings with the documents' new numbers, without those that have none (-1)."""
-    new = numbers[postings.documents]
-    kept = new >= 0
-    if kept.all():
-        return Postings(new.astype(np.uint32), postings.sizes, postings.values)
-    return Postings(new[kept].astype(np.uint32), postings.sizes[kept], postings.values[np.repeat(kept, postings.sizes)])
+def _identities(ids: list[str]) -> Inverted:
+    """Return where each id stands: an id that came again stands in two documents, the earlier one deleted."""
+    numbers: dict[bytes, list[int]] = {}
+    for number, document_id in enumerate(ids):
+        numbers.setdefault(id_term(document_id), []).append(number)
+    terms = sorted(numbers)
+    bounds = np.cumsum([0, *(len(numbers[term]) for term in terms)])
+    documents = np.array([number for term in terms for number in numbers[term]], np.uint32)
+    return Inverted(terms, bounds, documents, np.empty((len(documents), 0), np.uint8), np.empty(0, np.uint32))

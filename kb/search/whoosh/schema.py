@@ -7,17 +7,15 @@ record: what filters, facets and sorting need.
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from whoosh.fields import STORED, FieldType, Schema
 from whoosh.formats import Format
 
-from kb.search.language import LONGEST_WORD, STEMMERS, fold, forms, is_stop_word, language_of, spans
+from kb.search.language import STEMMERS, fold, language_of
 from kb.search.port import COMPLETED, FACETS, TEXT_FIELDS, Document
-from kb.search.whoosh.vectors import packed
 
 FIELDS = (*TEXT_FIELDS, "foreign")
 """The fields that words are counted in. `foreign` holds the texts in other languages than the document's own."""
@@ -27,9 +25,6 @@ NUMBERED = (*FACETS, "region")
 
 MOST_OCCURRENCES = 255
 """Occurrences of a word in one field of one document that count, for scores and phrases alike."""
-
-# More than any phrase has words: so that none begins in one text and ends in the next.
-_GAP = 1000
 
 
 class Record(NamedTuple):
@@ -54,7 +49,7 @@ class Record(NamedTuple):
 
 
 class _Terms(Format):  # type: ignore[misc]
-    """The form of a posting: bytes. What is in them is a matter between `contents` and `segment`."""
+    """The form of a posting: bytes. What is in them is the codec's matter."""
 
 
 class _Counted(_Terms):
@@ -76,47 +71,6 @@ SCHEMA = Schema(id=FieldType(_Terms(), None), words=FieldType(_Placed(), None), 
                 record=STORED())  # fmt: skip
 
 
-class Contents(NamedTuple):
-    """A document as it is written: the value of each term of each indexed field, and the record.
-
-    The value of an id is what `vectors` packs; that of a stem is a byte for each of `FIELDS`, how often it stands
-    there; that of a word is the same and then its positions, 4 bytes each, in the order of the fields.
-    """
-
-    terms: Mapping[str, Mapping[bytes, bytes]]
-    record: Record
-
-
-def contents(document: Document) -> Contents:
-    """Return what is written of a document."""
-    words: dict[str, tuple[bytearray, array[int]]] = {}
-    stems: dict[str, bytearray] = {}
-    telling: dict[str, bytearray] = {}
-    lengths = [0] * len(FIELDS)
-    base = 0
-    for field, language, text in _texts(document):
-        tongue = language_of(language)
-        length = 0
-        for word, positions in _places(text, base).items():
-            folded, kin = forms(word, tongue)
-            _add_word(words, folded, field, positions)
-            for stem in kin:
-                term = stem_term(tongue, stem)
-                counts = stems.setdefault(term, bytearray(len(FIELDS)))
-                counts[field] = min(counts[field] + len(positions), MOST_OCCURRENCES)
-                if len(stem) > 1 and not folded.isdigit() and not is_stop_word(folded):
-                    telling[term] = counts
-            length += len(positions)
-        lengths[field] += length
-        base += length + _GAP
-    terms = {
-        "id": {id_term(document.id): packed(telling)},
-        "stems": {stem.encode(): bytes(counts) for stem, counts in stems.items()},
-        "words": {word.encode(): bytes(c) + p.tobytes() for word, (c, p) in words.items() if word},
-    }
-    return Contents(terms, _record(document, lengths))
-
-
 def id_term(document_id: str) -> bytes:
     """Return the term that finds a document by its id."""
     return document_id.encode("utf-8", "surrogatepass")
@@ -132,36 +86,20 @@ def title_key(title: str) -> str:
     return " ".join(filter(None, map(fold, title.split())))
 
 
-def _places(text: str, base: int) -> dict[str, list[int]]:
-    """Return the positions of each word of a text, as written: most are there more than once, and folded only once."""
-    places: dict[str, list[int]] = {}
-    for position, (start, end) in enumerate(spans(text), base):
-        places.setdefault(text[start : min(end, start + LONGEST_WORD)], []).append(position)
-    return places
-
-
-def _add_word(words: dict[str, tuple[bytearray, array[int]]], folded: str, field: int, positions: list[int]) -> None:
-    if folded not in words:
-        words[folded] = (bytearray(len(FIELDS)), array("I"))
-    counts, there = words[folded]
-    counting = positions[: MOST_OCCURRENCES - counts[field]]
-    counts[field] += len(counting)
-    there.extend(counting)
-
-
-def _texts(document: Document) -> Iterator[tuple[int, str, str]]:
-    """Yield (number of the field, language, text), in the order of `FIELDS`: positions must grow with the field.
+def texts(document: Document) -> Iterator[tuple[int, str, str]]:
+    """Yield the texts of a document as (number of the field, language, text), in the order of `FIELDS`.
 
     A foreign text whose language nobody has named is most often a name, and half in the language of the document.
     """
-    texts = {"title": document.title, **document.texts}
+    own = {"title": document.title, **document.texts}
     for number, name in enumerate(TEXT_FIELDS):
-        yield number, document.language, texts.get(name, "")
+        yield number, document.language, own.get(name, "")
     for language, text in document.foreign:
         yield FIELDS.index("foreign"), document.language if language == "und" else language, text
 
 
-def _record(document: Document, lengths: list[int]) -> Record:
+def record(document: Document, lengths: list[int]) -> Record:
+    """Return the record of a document whose fields are of these lengths."""
     spoken = dict.fromkeys(language_of(tag) for tag in (document.language, *(tag for tag, _ in document.foreign)))
     values = [tuple(dict.fromkeys(document.facets.get(facet, ()))) for facet in FACETS]
     return Record(

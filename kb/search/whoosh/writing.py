@@ -14,12 +14,10 @@ from whoosh.reading import TermNotFound
 from kb.search.port import Document
 from kb.search.whoosh.building import NAME, SegmentBuilder
 from kb.search.whoosh.codec import Files
-from kb.search.whoosh.schema import SCHEMA, contents, id_term
+from kb.search.whoosh.schema import SCHEMA, id_term
 from kb.search.whoosh.store import damaged_is_lost
 
-_SEGMENT_POSTINGS = (
-    2_000_000  # some 20 bytes each are in memory, and a few hundred for each term, before they are written
-)
+_SEGMENT_DOCUMENTS = 25_000
 _TIER = 8  # so many segments of one order of magnitude become one
 _LARGEST_MERGE = 5_000  # documents; larger segments are worth more left alone than an update that takes long
 _MOST_SEGMENTS = 48
@@ -76,11 +74,11 @@ class _Batch:
     def put(self, document: Document) -> None:
         if self._builder is None:
             self._builder = SegmentBuilder(self._files)
-        number = self._builder.add(contents(document))
+        number = self._builder.add(document)
         self.delete(document.id)
         self._new[document.id] = (self._builder.segment, number)
         self._changed = True
-        if self._builder.postings >= _SEGMENT_POSTINGS:
+        if self._builder.count >= _SEGMENT_DOCUMENTS:
             self._built.append(self._builder.finish())
             self._builder = None
 
