@@ -1,0 +1,80 @@
+"""The engines of the race, by the name they have in its table."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from bench.race.asking import Asked, Prepared
+from bench.race.by_fts5 import FTS5
+from bench.race.by_tantivy import Tantivy
+from bench.race.by_whoosh import Whoosh
+from bench.race.material import Material
+from bench.race.ours import Ours
+
+
+class Engine(Protocol):
+    """What takes part. Made on a folder that is not there, it wants `build` first.
+
+    Where `layout` changes, what was built before is of no use.
+    """
+
+    name: str
+    layout: str
+    version: str
+
+    def __init__(self, folder: Path, material: Material) -> None: ...
+
+    def build(self) -> None:
+        """Index all documents of the material, ready to be asked."""
+
+    def prepare(self, asked: Asked) -> Prepared:
+        """Return a query as the engine understands it, so that parsing is not timed."""
+
+    def close(self) -> None:
+        """Give back files and memory."""
+
+
+ENGINES: Mapping[str, type[Engine]] = {each.name: each for each in (Ours, Tantivy, FTS5, Whoosh)}
+"""All of them."""
+
+
+class Built(NamedTuple):
+    """What an index cost: seconds to make, bytes on disk."""
+
+    seconds: float
+    bytes: int
+
+
+def build(name: str, material: Material) -> Built:
+    """Return what the index of an engine cost, which is built where the folder of the material has none."""
+    kind = ENGINES[name]
+    folder = _folder(kind, material)
+    noted = folder.with_suffix(".json")
+    if not noted.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        _ = material.words, material.stems  # made before the clock runs
+        began = time.perf_counter()
+        with closing(kind(folder, material)) as engine:
+            engine.build()
+        seconds = time.perf_counter() - began
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        noted.write_text(json.dumps(Built(round(seconds, 1), size)), encoding="utf-8")
+    return Built(*json.loads(noted.read_text(encoding="utf-8")))
+
+
+@contextmanager
+def opened(names: Sequence[str], material: Material) -> Iterator[list[Engine]]:
+    """Open the indexes of some engines, which were built."""
+    with ExitStack() as stack:
+        kinds = [ENGINES[name] for name in names]
+        yield [stack.enter_context(closing(kind(_folder(kind, material), material))) for kind in kinds]
+
+
+def _folder(kind: type[Engine], material: Material) -> Path:
+    return material.folder / f"{kind.name}-{kind.layout}"
