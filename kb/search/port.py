@@ -166,6 +166,9 @@ class SearchEngine(Protocol):
         among passages as good, one whose words stand in the `first` characters of the text.
         """
 
+    def answers(self, text: str, question: Question, language: str) -> bool:
+        """Whether `mark` would mark anything in a text."""
+
     def update(self, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
         """Put documents in place of those with the same id, and take out the ids in `gone`, in one commit."""
 
@@ -180,6 +183,12 @@ class SearchEngine(Protocol):
 
     def ids(self) -> frozenset[str]:
         """The ids of all documents, for comparison with the database."""
+
+    def generation(self) -> str:
+        """Return a word that is another after every commit, whichever process made it.
+
+        What is found after this was called is no older than what it names. Raises IndexLost where there is no index.
+        """
 
     def close(self) -> None:
         """Give back files and memory."""

@@ -46,6 +46,10 @@ class _Searching(ABC):
         """Return `text` as HTML with the words marked that answer `question`; see `kb.search.marking.mark`."""
         return marking.mark(text, question, language, characters=characters, first=first)
 
+    def answers(self, text: str, question: Question, language: str) -> bool:
+        """Whether `mark` would mark anything in a text."""
+        return marking.answers(text, question, language)
+
     def count(self) -> int:
         """The number of documents. Raises IndexLost where the index is missing or damaged."""
         return self._look().count
@@ -100,11 +104,19 @@ class WhooshEngine(_Searching):
                     replay(built)
                 count = built.count()  # it can be opened, so it may take the other's place
                 with self._store.writing():
-                    self._store.tidy(self._store.commit(built.path.name, built.generation, built.files()))
+                    self._store.tidy(self._store.commit(built.path.name, built.commits, built.files()))
             finally:
                 self._store.remove_indexes(except_for=self._store.live_folder())
         self._look_anew()
         return count
+
+    def generation(self) -> str:
+        """Return a word that changes with every commit; what is found after this is no older. Raises IndexLost."""
+        mark = self._store.mark()
+        if mark != self._mark:
+            self._look_anew()
+        self._look()
+        return mark
 
     def close(self) -> None:
         """Give back files and memory. The engine can be used again after it."""
@@ -116,6 +128,7 @@ class WhooshEngine(_Searching):
         self._seen: Manifest | None = None
         self._snapshot: Snapshot | None = None
         self._looked = -inf
+        self._mark = ""
 
     def _look_anew(self) -> None:
         with self._lock:
@@ -136,6 +149,7 @@ class WhooshEngine(_Searching):
 
     def _refreshed(self) -> Snapshot:
         previous, self._snapshot = self._snapshot, None
+        self._mark = self._store.mark()  # before anything is read: what is read is as new or newer
         while True:
             manifest = self._store.current()
             if previous is not None and manifest == self._seen:
@@ -156,22 +170,26 @@ class _NewIndex(_Searching):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.generation = 0
+        self.commits = 0
         self._snapshot: Snapshot | None = None
         writing.create(path)
 
     def files(self) -> list[str]:
         """The names of the files that make it up."""
-        return writing.files_of(self.path, self.generation)
+        return writing.files_of(self.path, self.commits)
 
     def update(self, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
         """Put documents in place of those with the same id, and take out `gone`."""
-        self.generation = writing.write(self.path, self.generation, documents, gone)
+        self.commits = writing.write(self.path, self.commits, documents, gone)
         self._snapshot = None
 
     def rebuild(self, documents: Iterable[Document], replay: Callable[[SearchEngine], None] | None = None) -> int:
         """Refuse: it is being built already."""
         raise RuntimeError("an index that is being rebuilt cannot be rebuilt")
+
+    def generation(self) -> str:
+        """Return how often it was written to."""
+        return str(self.commits)
 
     def close(self) -> None:
         """Give back files and memory."""
@@ -179,5 +197,5 @@ class _NewIndex(_Searching):
 
     def _look(self) -> Snapshot:
         if self._snapshot is None:
-            self._snapshot = open_snapshot(self.path, self.generation)
+            self._snapshot = open_snapshot(self.path, self.commits)
         return self._snapshot

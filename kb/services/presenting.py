@@ -16,7 +16,6 @@ from kb.services.record import NARRATIVE, Document
 from kb.services.vocabularies import Vocabulary
 
 SNIPPET_CHARACTERS = 240
-_MARK = "<mark>"
 
 TAGS = {"theme": "themes", "target_group": "target_groups", "country": "country", "region": "region"}
 """The keys of the record that hold the facets by which what a question also means is found."""
@@ -144,7 +143,7 @@ def _matched(
             yield field
         else:
             texts = _PARTS[field](record, vocabulary)
-            yield from (key for key, text in texts if text and _MARK in engine.mark(text, question, language))
+            yield from (key for key, text in texts if text and engine.answers(text, question, language))
 
 
 def _story(record: Document, _vocabulary: Vocabulary) -> Iterator[tuple[str, str | None]]:

@@ -139,3 +139,38 @@ def test_without_an_index_everything_says_that_it_is_lost(make: Callable[[], Sea
 
 def test_mark_is_the_engines_too(engine: SearchEngine) -> None:
     assert engine.mark("Rural <arts>", parse("art"), "en") == "Rural &lt;<mark>arts</mark>&gt;"
+
+
+def test_the_generation_is_another_after_every_commit(make: Callable[[], SearchEngine]) -> None:
+    writer, reader = make(), make()
+    writer.rebuild([])
+    seen = [reader.generation()]
+    writer.update([doc("a", "arts")])
+    seen.append(reader.generation())
+    writer.update([], gone=["a"])
+    seen.append(reader.generation())
+    writer.rebuild([doc("a", "arts")])
+    seen.append(reader.generation())
+    assert len(set(seen)) == 4 and seen[-1] == writer.generation()
+
+
+def test_the_generation_stays_while_nothing_is_written(engine: SearchEngine) -> None:
+    engine.update([doc("a", "arts")])
+    before = engine.generation()
+    engine.search(ask("arts"))
+    engine.update([])
+    assert engine.generation() == before
+
+
+def test_what_is_found_after_the_generation_is_no_older(make: Callable[[], SearchEngine]) -> None:
+    writer, reader = make(), make()
+    writer.rebuild([])
+    assert found(reader, "arts") == set()  # it has just looked, and need not look again for a while
+    writer.update([doc("a", "arts")])
+    reader.generation()
+    assert found(reader, "arts") == {"a"}
+
+
+def test_without_an_index_there_is_no_generation(make: Callable[[], SearchEngine]) -> None:
+    with pytest.raises(IndexLost):
+        make().generation()

@@ -77,6 +77,12 @@ class Store:
                     raise IndexLost(f"{path / name} does not have the {size} bytes that were written")
             return manifest
 
+    def mark(self) -> str:
+        """Return a word that changes whenever CURRENT is replaced, without reading it. Raises IndexLost without one."""
+        with damaged_is_lost():
+            about = os.stat(self.folder / "CURRENT")
+        return f"{about.st_mtime_ns:x}-{about.st_ino:x}"
+
     def path(self, manifest: Manifest) -> Path:
         """Return the folder of an index."""
         return self.folder / manifest.folder

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.search.language import spans
-from kb.search.marking import mark
+from kb.search.marking import answers, mark
 from kb.search.parsing import parse
 
 
@@ -118,3 +118,15 @@ def test_marking_loses_nothing(text: str, question: str) -> None:
     assert unescape(re.sub(r"</?mark>", "", marked(text, question, "de"))) == unescape(unescape(text)) or (
         "&" in text or "<mark>" in text or "</mark>" in text
     )
+
+
+@given(st.text(max_size=80), st.text(max_size=20), st.sampled_from(["en", "de", "ca", "und"]))
+def test_a_text_answers_where_anything_in_it_is_marked(text: str, question: str, language: str) -> None:
+    asked = parse(question)
+    assert answers(text, asked, language) == ("<mark>" in mark(text, asked, language))
+
+
+@pytest.mark.parametrize("question", ["sprach kurs", '"sprach kurs"', "spra*", "kurse"])
+def test_a_text_answers_compounds_phrases_beginnings_and_forms(question: str) -> None:
+    assert answers("Ein Sprach-Kurs, drei Kurse", parse(question), "de")
+    assert not answers("Ein Heim", parse(question), "de")
