@@ -19,7 +19,7 @@ from whoosh.sorting import Categorizer, Count, Facets, FacetType
 
 from kb.search.language import fold
 from kb.search.port import FACETS, SORTS, Hit, Page, Query
-from kb.search.question import Question, Tagged, Years
+from kb.search.question import Expansion, Question, Tagged, Years
 from kb.search.whoosh.codec import Files
 from kb.search.whoosh.schema import NUMBERED, SCHEMA, Record
 from kb.search.whoosh.store import Store
@@ -31,6 +31,9 @@ _MOST_YEARS = 200
 Values = Callable[[Record], Iterable[Any]]
 """What a record is counted for."""
 
+Documents = set[int]
+"""Whoosh's numbers of documents."""
+
 
 class Reference:
     """The live index of a folder, as it is now. Raises IndexLost where there is none. Not for several threads."""
@@ -41,7 +44,7 @@ class Reference:
         segments = segments_of(path, manifest.generation)
         self._reader = FileIndex._reader(Files(path), SCHEMA, segments, manifest.generation)
         self._searcher = Searcher(self._reader, weighting=Frequency())
-        self._languages = frozenset(language for _, record in self._records() for language in record.languages)
+        self._languages = frozenset(language for record in self._records() for language in record.languages)
 
     def close(self) -> None:
         """Give back the files."""
@@ -56,14 +59,14 @@ class Reference:
         if query.sort not in SORTS:
             raise ValueError(f"no such sort: {query.sort}")
         asked = self.trees(query.question)
-        empty = not self._any(asked.some)
-        partial = not empty and not self._any(asked.full)
-        counted = asked.some if partial else asked.full
+        some, full = self._found(asked.some), self._found(asked.full)
+        partial = bool(some and not full)
+        counted = some if partial else full
         selection = _Selection(query)
-        found = self._ordered(selection.keep(counted), query)
-        rest = [] if partial else self._ordered(selection.keep(_less(asked.some, asked.full)), query)
-        last_page = query.offset <= max(0, len(found) - 1) < query.offset + query.limit
-        hits = found[query.offset : query.offset + query.limit] + rest[: query.partial_limit * last_page]
+        found = self._ordered(self._found(selection.tree(), counted), query)
+        rest = [] if partial else self._ordered(self._found(selection.tree(), some - full), query)
+        ends_here = query.offset <= max(0, len(found) - 1) < query.offset + query.limit
+        hits = found[query.offset : query.offset + query.limit] + rest[: query.partial_limit * ends_here]
         return Page(
             total=len(found),
             hits=tuple(Hit(record.id, record.slug, 0.0) for record in hits),
@@ -72,8 +75,8 @@ class Reference:
             pairs=self._pairs(selection, counted, *query.pairs) if query.pairs else {},
             undated=self._undated(selection, counted),
             untyped=self._untyped(selection, counted),
-            empty=empty,
-            expansions=tuple(e for e in query.question.expansions if self._any(Recorded(Tagged(e.facet, e.values)))),
+            empty=not some,
+            expansions=self._meanings(query.question),
             unknown=self._unknown(query.question, asked),
         )
 
@@ -84,21 +87,28 @@ class Reference:
         """
         asked = self.trees(question)
         tree = asked.some if question.loose else whoosh.And([whoosh.Every(), *asked.clauses])
-        return frozenset(Record(*hit["record"]).id for hit in self._searcher.search(tree, limit=None, scored=False))
+        return frozenset(self._record(number).id for number in self._found(tree))
 
     def trees(self, question: Question) -> Trees:
         """Return a question as Whoosh's queries, for this index."""
         return trees(question, self._languages, lambda word: ("words", word) in self._reader)
 
-    def _records(self) -> Iterable[tuple[int, Record]]:
-        return ((number, Record(*fields["record"])) for number, fields in self._reader.iter_docs())
+    def _record(self, number: int) -> Record:
+        return Record(*self._reader.stored_fields(number)["record"])
 
-    def _any(self, tree: whoosh.Query) -> bool:
-        return not self._searcher.search(tree, limit=1, scored=False).is_empty()
+    def _records(self) -> Iterable[Record]:
+        return map(self._record, self._reader.all_doc_ids())
 
-    def _ordered(self, tree: whoosh.Query, query: Query) -> list[Record]:
-        results = self._searcher.search(tree, limit=None, scored=False)
-        records = sorted((Record(*hit["record"]) for hit in results), key=lambda record: (record.title, record.id))
+    def _search(self, tree: whoosh.Query, within: Documents | None = None, **more: Any) -> Any:
+        if within is not None and not within:
+            tree = whoosh.NullQuery  # Whoosh takes an empty filter for none
+        return self._searcher.search(tree, limit=None, scored=False, filter=within, **more)
+
+    def _found(self, tree: whoosh.Query, within: Documents | None = None) -> Documents:
+        return set(self._search(tree, within).docs())
+
+    def _ordered(self, numbers: Documents, query: Query) -> list[Record]:
+        records = sorted(map(self._record, numbers), key=lambda record: (record.title, record.id))
         orders: Mapping[str, Callable[[Record], Any]] = {
             "newest": lambda record: record.published,
             "relevance": lambda record: record.published,
@@ -109,67 +119,61 @@ class Reference:
             records.sort(key=orders[query.sort], reverse=True)
         return records
 
-    def _counts(self, tree: whoosh.Query, values: Mapping[str, Values]) -> Mapping[str, Mapping[Any, int]]:
+    def _counts(self, tree: whoosh.Query, within: Documents, values: Mapping[str, Values]) -> dict[str, dict[Any, int]]:
         facets = Facets()
         for name, of in values.items():
             facets.add_facet(name, _Counted(of))
-        results = self._searcher.search(tree, limit=None, scored=False, groupedby=facets, maptype=Count)
-        return {name: results.groups(name) for name in values}
+        results = self._search(tree, within, groupedby=facets, maptype=Count)
+        return {name: dict(results.groups(name)) for name in values}
 
-    def _facets(self, query: Query, selection: _Selection, counted: whoosh.Query) -> Mapping[str, Any]:
+    def _facets(self, query: Query, selection: _Selection, within: Documents) -> Mapping[str, Any]:
         names = (*FACETS, "region") if query.places else FACETS
         chosen = {**query.filters, "region": query.regions}
         alike = [name for name in names if name not in selection.conditions]
-        found = dict(self._counts(selection.keep(counted), {name: _values(name) for name in alike}))
+        found = self._counts(selection.tree(), within, {name: _values(name) for name in alike})
         for name in set(names).difference(alike):
-            found |= self._counts(selection.keep(counted, name), {name: _values(name)})
+            found |= self._counts(selection.tree(name), within, {name: _values(name)})
         facets = {
             name: tuple(sorted({**dict.fromkeys(chosen.get(name, ()), 0), **found[name]}.items(), key=_most_first))
             for name in names
         }
-        return {**facets, "year": self._years(query, selection.keep(counted, "year"))}
+        return {**facets, "year": self._years(query, selection, within)}
 
-    def _years(self, query: Query, tree: whoosh.Query) -> tuple[tuple[str, int], ...]:
+    def _years(self, query: Query, selection: _Selection, within: Documents) -> tuple[tuple[str, int], ...]:
         this_year = datetime.now(UTC).year
-        known = [record.end_year if record.start_year is None else record.start_year for _, record in self._records()]
+        known = [record.end_year if record.start_year is None else record.start_year for record in self._records()]
         first = max(min([this_year, *(year for year in known if year is not None)]), this_year - _MOST_YEARS)
-        listed = [*range(first, this_year + 1)]
-        if query.year_from is not None and query.year_from == query.year_to:
-            listed = sorted({*listed, query.year_from})
-        found = self._counts(tree, {"year": lambda r: [year for year in listed if overlaps(r, year, year)]})["year"]
         chosen = query.year_from if query.year_from == query.year_to else None
+        listed = sorted({*range(first, this_year + 1), *([] if chosen is None else [chosen])})
+        values: Values = lambda record: [year for year in listed if overlaps(record, year, year)]  # noqa: E731
+        found = self._counts(selection.tree("year"), within, {"year": values})["year"]
         return tuple((str(year), found.get(year, 0)) for year in listed if year == chosen or found.get(year))
 
     def _pairs(
-        self, selection: _Selection, counted: whoosh.Query, first: str, second: str
+        self, selection: _Selection, within: Documents, first: str, second: str
     ) -> Mapping[tuple[str, str], int]:
         firsts, seconds = _values(first), _values(second)
-        tree = selection.keep(counted, first, second)
-        return dict(self._counts(tree, {"pair": lambda r: [(a, b) for a in firsts(r) for b in seconds(r)]})["pair"])
+        values: Values = lambda record: [(a, b) for a in firsts(record) for b in seconds(record)]  # noqa: E731
+        return self._counts(selection.tree(first, second), within, {"pair": values})["pair"]
 
-    def _undated(self, selection: _Selection, counted: whoosh.Query) -> int:
+    def _undated(self, selection: _Selection, within: Documents) -> int:
         if "year" not in selection.conditions:
             return 0
-        return self._number(_less(selection.keep(counted, "year"), Recorded(Years(None, None))))
+        return len(self._found(_less(selection.tree("year"), Recorded(Years(None, None))), within))
 
-    def _untyped(self, selection: _Selection, counted: whoosh.Query) -> int:
-        of = _values("region_type")
-        found = self._counts(selection.keep(counted, "region_type"), {"typed": lambda r: [bool(of(r))]})["typed"]
-        return found.get(False, 0)
+    def _untyped(self, selection: _Selection, within: Documents) -> int:
+        types = _values("region_type")
+        values: Values = lambda record: [bool(types(record))]  # noqa: E731
+        return self._counts(selection.tree("region_type"), within, {"typed": values})["typed"].get(False, 0)
 
-    def _number(self, tree: whoosh.Query) -> int:
-        return len(self._searcher.search(tree, limit=None, scored=False))
+    def _meanings(self, question: Question) -> tuple[Expansion, ...]:
+        return tuple(each for each in question.expansions if self._found(Recorded(Tagged(each.facet, each.values))))
 
     def _unknown(self, question: Question, asked: Trees) -> tuple[str, ...]:
-        meant = {
-            i
-            for each in question.expansions
-            if self._any(Recorded(Tagged(each.facet, each.values)))
-            for i in range(each.start, each.end)
-        }
+        meant = {i for each in self._meanings(question) for i in range(each.start, each.end)}
         clauses = enumerate(zip(question.clauses, asked.clauses, strict=True))
         return tuple(fold(clause.word) for i, (clause, tree) in clauses
-                     if clause.word and i not in meant and not self._any(tree))  # fmt: skip
+                     if clause.word and i not in meant and not self._found(tree))  # fmt: skip
 
 
 class _Selection:
@@ -189,9 +193,10 @@ class _Selection:
         if (query.year_from, query.year_to) != (None, None):
             self.conditions["year"] = Recorded(Years(query.year_from, query.year_to))
 
-    def keep(self, tree: whoosh.Query, *but: str) -> whoosh.Query:
+    def tree(self, *but: str) -> whoosh.Query:
         """Return what all conditions keep, or all but some."""
-        return whoosh.And([tree, *(condition for name, condition in self.conditions.items() if name not in but)])
+        kept = (condition for name, condition in self.conditions.items() if name not in but)
+        return whoosh.And([whoosh.Every(), *kept])
 
 
 class _UpdatedSince(OfRecords):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
 from kb.search.parsing import parse
-from kb.search.port import SORTS, TEXT_FIELDS, Document, Query
+from kb.search.port import SORTS, Document, Query
 from kb.search.question import Clause, Expansion, Need, Question, Tagged, Words, Years
 from kb.search.thesaurus import Name, Thesaurus
 
@@ -52,11 +53,24 @@ NAMES = Thesaurus(
     ]
 )
 
-words = st.sampled_from(WORDS)
-texts = st.lists(st.tuples(words, st.sampled_from([" ", " ", " ", "-", "", ". ", "'"])), max_size=7).map(
-    lambda pairs: "".join(word + space for word, space in pairs)
+vocabularies = st.lists(
+    st.one_of(st.sampled_from(WORDS), st.sampled_from(WORDS), st.text("aäes", min_size=1, max_size=5)),
+    min_size=3,
+    max_size=8,
 )
-some_years = st.one_of(st.none(), st.integers(THIS_YEAR - 4, THIS_YEAR + 2), st.sampled_from([-500, 1700, 2100]))
+words = st.shared(vocabularies, key="vocabulary").flatmap(st.sampled_from)
+"""Few words in one example, so that some documents hold all those of a question."""
+
+
+def text(least: int, most: int) -> st.SearchStrategy[str]:
+    """Return a strategy for texts of so many words."""
+    pairs = st.lists(st.tuples(words, st.sampled_from("     -'.")), min_size=least, max_size=most)
+    return pairs.map(lambda pairs: "".join(word + after for word, after in pairs))
+
+
+some_years = st.one_of(
+    st.none(), st.none(), st.integers(THIS_YEAR - 4, THIS_YEAR + 2), st.sampled_from([-500, 1700, 2100])
+)
 
 
 def chosen(values: tuple[str, ...]) -> st.SearchStrategy[tuple[str, ...]]:
@@ -76,10 +90,10 @@ def documents(ids: str = "123456789") -> st.SearchStrategy[Document]:
         Document,
         id=st.sampled_from(ids),
         slug=words,
-        title=texts,
+        title=text(0, 3),
         language=st.sampled_from(LANGUAGES),
-        texts=st.fixed_dictionaries({}, optional=dict.fromkeys(TEXT_FIELDS[1:], texts)),
-        foreign=st.lists(st.tuples(st.sampled_from(LANGUAGES), texts), max_size=2).map(tuple),
+        texts=st.fixed_dictionaries({"story": text(2, 7)}, optional=dict.fromkeys(("summary", "names"), text(1, 3))),
+        foreign=st.lists(st.tuples(st.sampled_from(LANGUAGES), text(1, 3)), max_size=1).map(tuple),
         facets=st.fixed_dictionaries({facet: chosen(values) for facet, values in TAGGED.items()}),
         regions=chosen(REGIONS),
         start_year=some_years,
@@ -97,15 +111,16 @@ operators = st.one_of(
     words.map(lambda word: word[: len(word) // 2 + 1] + "*"),
     words.map("title:{}".format),
     words.map("title:{}*".format),
-    texts.map('"{}"'.format),
-    texts.map('-"{}"'.format),
-    texts.map('title:"{}"'.format),
+    text(1, 3).map('"{}"'.format),
+    text(1, 3).map('-"{}"'.format),
+    text(1, 3).map('title:"{}"'.format),
     st.sampled_from(["theme:arts", "-theme:arts", "theme:arts,Arbeitsmarkt", "country:c2", "region:marknad"]),
     st.sampled_from(["-region:marknad", "country:c2 OR arts", "year:1700..", f"year:{THIS_YEAR}", "-year:..2024", "…"]),
 )
 typed = st.one_of(
-    texts,
-    st.lists(st.one_of(words, operators), max_size=6).map(" ".join),
+    text(1, 4),
+    st.lists(words, min_size=1, max_size=3).map(" ".join),
+    st.lists(st.one_of(words, operators), min_size=1, max_size=5).map(" ".join),
     st.tuples(words, words).map("".join),
     st.text(max_size=12),
 )
@@ -130,7 +145,7 @@ needs: st.SearchStrategy[Need] = st.one_of(
 def built(draw: st.DrawFn) -> Question:
     """Make a question of parts, as no reader would type them."""
     clauses = st.builds(Clause, st.lists(needs, min_size=1, max_size=2).map(tuple), follows=st.booleans())
-    held = tuple(draw(st.lists(clauses, max_size=4)))
+    held = tuple(draw(st.lists(clauses, max_size=3)))
     expansions = []
     for _ in range(draw(st.integers(0, 2)) if held else 0):
         start = draw(st.integers(0, len(held) - 1))
@@ -138,7 +153,7 @@ def built(draw: st.DrawFn) -> Question:
         values = draw(either((*TAGGED.get(facet, REGIONS), "nobody")))
         expansions.append(Expansion(facet, values, start, draw(st.integers(start + 1, len(held)))))
     return Question(
-        text=draw(texts),
+        text=draw(text(0, 3)),
         clauses=held,
         required=tuple(draw(st.lists(clauses, max_size=1))),
         excluded=tuple(draw(st.lists(needs, max_size=1))),
@@ -147,16 +162,28 @@ def built(draw: st.DrawFn) -> Question:
     )
 
 
+T = TypeVar("T")
+
+
+def sometimes(usual: T, other: st.SearchStrategy[T]) -> st.SearchStrategy[T]:
+    """Return a strategy for what is mostly the usual: filters leave nothing where there are many."""
+    return st.one_of(st.just(usual), st.just(usual), st.just(usual), other)
+
+
+filters = st.one_of(
+    *(st.fixed_dictionaries({facet: chosen((*values, "nobody"))}) for facet, values in TAGGED.items()),
+    st.fixed_dictionaries({facet: chosen(values) for facet, values in TAGGED.items()}),
+)
 queries = st.builds(
     Query,
     question=st.one_of(parsed, parsed, built()),
-    filters=st.fixed_dictionaries({}, optional={facet: chosen((*v, "nobody")) for facet, v in TAGGED.items()}),
-    regions=st.one_of(st.just(()), chosen((*REGIONS, "nowhere"))),
-    year_from=st.one_of(st.none(), some_years),
-    year_to=st.one_of(st.none(), some_years),
-    updated_since=st.one_of(st.none(), st.sampled_from([*MOMENTS, "2026-01-01", "2026-01-02"])),
-    sort=st.sampled_from(("relevance", *SORTS)),
-    offset=st.integers(0, 6),
+    filters=sometimes({}, filters),
+    regions=sometimes((), either((*REGIONS, "nowhere"))),
+    year_from=sometimes(None, some_years),
+    year_to=sometimes(None, some_years),
+    updated_since=sometimes(None, st.sampled_from([*MOMENTS, "2026-01-01", "2026-01-02"])),
+    sort=st.sampled_from(("relevance", "relevance", "relevance", *SORTS)),
+    offset=sometimes(0, st.integers(1, 6)),
     limit=st.integers(1, 5),
     partial_limit=st.integers(0, 4),
     places=st.booleans(),

@@ -7,7 +7,7 @@ asks more, of more indexes.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -34,8 +34,9 @@ MANY = "ABCDEFGHIJKLMNOPQRSTUVWXYZ123456789"
 FIRST = 20  # hits among which a few may be there for the sake of other languages
 Batch = tuple[list[Document], list[str]]
 
-batches: st.SearchStrategy[Batch] = st.tuples(
-    st.lists(documents(), max_size=5), st.lists(st.sampled_from("123456789"), max_size=2)
+starts = st.lists(documents(), min_size=3, max_size=6)
+changes: st.SearchStrategy[Batch] = st.tuples(
+    st.lists(documents(), max_size=4), st.lists(st.sampled_from("123456789"), max_size=2)
 )
 
 
@@ -50,27 +51,25 @@ def often(count: int) -> settings:
 
 
 @often(25)
-@given(st.lists(batches, min_size=1, max_size=4), st.lists(queries, min_size=6, max_size=6))
+@given(starts, st.lists(changes, max_size=3), st.lists(queries, min_size=6, max_size=6))
 def test_what_is_found_and_counted_is_what_plain_whoosh_finds_and_counts(
-    written: list[Batch], asked: list[Query]
+    held: list[Document], written: list[Batch], asked: list[Query]
 ) -> None:
     with TemporaryDirectory() as name, closing(WhooshEngine(Path(name))) as engine:
-        engine.rebuild(written[0][0])
-        for put, gone in written[1:]:
+        engine.rebuild(held)
+        kept = standing({}, held)
+        for put, gone in written:
             engine.update(put, gone)
+            kept = standing(kept, put, gone)
         with closing(Reference(Path(name))) as reference:
             for query in asked:
-                check(engine, reference, query, standing(written))
+                check(engine, reference, query, kept)
 
 
-def standing(written: Sequence[Batch]) -> dict[str, Document]:
-    """Return the documents that are in the index after these commits, by their ids."""
-    kept: dict[str, Document] = {}
-    for number, (put, gone) in enumerate(written):
-        if number:
-            kept = {key: document for key, document in kept.items() if key not in gone}
-        kept.update({document.id: document for document in put})
-    return kept
+def standing(kept: dict[str, Document], put: Iterable[Document], gone: Iterable[str] = ()) -> dict[str, Document]:
+    """Return the documents that are in an index after a commit, by their ids."""
+    left = {key: document for key, document in kept.items() if key not in gone}
+    return left | {document.id: document for document in put}
 
 
 def check(engine: SearchEngine, reference: Reference, query: Query, kept: dict[str, Document]) -> None:
@@ -125,10 +124,10 @@ class Index(RuleBasedStateMachine):
         self._engine = WhooshEngine(Path(self._folder.name))
         self._kept: dict[str, Document] = {}
 
-    @initialize(held=st.lists(documents(MANY), max_size=8))
+    @initialize(held=st.lists(documents(MANY), min_size=4, max_size=8))
     def build(self, held: list[Document]) -> None:
         self._engine.rebuild(held)
-        self._kept = {document.id: document for document in held}
+        self._kept = standing({}, held)
 
     @rule()
     def rebuild(self) -> None:
@@ -137,7 +136,7 @@ class Index(RuleBasedStateMachine):
     @rule(put=st.lists(documents(MANY), max_size=3), gone=st.lists(st.sampled_from(MANY), max_size=2))
     def update(self, put: list[Document], gone: list[str]) -> None:
         self._engine.update(put, gone)
-        self._kept = standing([([*self._kept.values()], []), (put, gone)])
+        self._kept = standing(self._kept, put, gone)
 
     @rule()
     def reopen(self) -> None:
