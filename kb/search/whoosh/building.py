@@ -2,20 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import closing
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kb.search.port import Document
 from kb.search.whoosh import arrays, columns, inverted, lexicon, vectors
-from kb.search.whoosh.codec import Codec, Files, arrays_path, write_terms
-from kb.search.whoosh.gathering import Gatherer, Run
+from kb.search.whoosh.codec import Codec, Files, TermsWriter, arrays_path
+from kb.search.whoosh.gathering import Gatherer, Run, spilled
 from kb.search.whoosh.inverted import Field, Inverted
+from kb.search.whoosh.merging import Part, joined
 from kb.search.whoosh.schema import SCHEMA, Record, id_term
 
 NAME = "practices"
 """Whoosh's name for the index; its files begin with it."""
+
+
+class _Part(NamedTuple):
+    """Some of the documents of the segment that is built, and the numbers that they get there, as in `merging.Part`."""
+
+    run: Run
+    numbers: NDArray[np.intp] | None = None
+
+    def of(self, field: str) -> Part:
+        """Return the part of a field."""
+        return Part(getattr(self.run, field), self.numbers)
+
+    def vectors(self, places: NDArray[np.uint32]) -> vectors.Vectors:
+        """Return the stems of the documents that have a number, by the `places` that they get."""
+        if self.numbers is None:
+            return self.run.vectors._replace(stems=places[self.run.vectors.stems])
+        return self.run.vectors.kept(self.numbers >= 0, places)
 
 
 class SegmentBuilder:
@@ -27,7 +48,7 @@ class SegmentBuilder:
         self.segment = self._codec.new_segment(storage, NAME)
         self._records = self._codec.per_document_writer(storage, self.segment)
         self._gatherer = Gatherer()
-        self._runs: list[Run] = []
+        self._parts: list[_Part] = []
         self._recorded: list[Record] = []
 
     @property
@@ -39,40 +60,29 @@ class SegmentBuilder:
         """Add a document; return its number in the segment."""
         number = self._add_record(self._gatherer.add(document))
         if self._gatherer.full:
-            self._runs.append(self._gatherer.run())
+            self._end_run()
         return number
 
     def add_segment(self, segment: Any) -> None:
         """Add what is not deleted of another segment."""
+        self._end_run()
         numbers = np.full(segment.doc_count_all(), -1)
         records = self._codec.per_document_reader(self._storage, segment)
-        if not self._runs or self._gatherer.pending:
-            self._runs.append(self._gatherer.run())
         for number in range(len(numbers)):
             if not segment.is_deleted(number):
                 numbers[number] = self._add_record(Record(*records.stored_fields(number)["record"]))
         records.close()
         there = arrays.read(arrays_path(self._storage, segment))
-        stems, words = (
-            inverted.renumbered(Field(there, name, len(numbers)).whole(), numbers) for name in ("stems", "words")
-        )
-        kept = vectors.read(there).kept(numbers >= 0, np.arange(len(stems.terms), dtype=np.uint32))
-        self._runs.append(Run(stems, words, kept))
+        stems, words = (Field(there, name, len(numbers)).whole() for name in ("stems", "words"))
+        self._parts.append(_Part(Run(stems, words, vectors.read(there)), numbers))
 
     def finish(self) -> Any:
         """Write the segment and return Whoosh's object for it."""
         self._records.close()
         self.segment.set_doc_count(self.count)
-        if not self._runs or self._gatherer.pending:
-            self._runs.append(self._gatherer.run())
-        stems, places = inverted.joined([run.stems for run in self._runs])
-        words, _ = inverted.joined([run.words for run in self._runs])
-        about = vectors.joined(
-            [run.vectors._replace(stems=new[run.vectors.stems]) for run, new in zip(self._runs, places, strict=True)]
-        )
-        self._write(
-            {"id": _identities([record.id for record in self._recorded]), "stems": stems, "words": words}, about
-        )
+        self._end_run()
+        with closing(TermsWriter(self._storage, self.segment)) as dictionary:
+            arrays.write(arrays_path(self._storage, self.segment), self._arrays(dictionary))
         return self.segment
 
     def abandon(self) -> None:
@@ -80,16 +90,35 @@ class SegmentBuilder:
         if not self._records.is_closed:
             self._records.close()
 
-    def _write(self, fields: dict[str, Inverted], about: vectors.Vectors) -> None:
-        parts = [part for name, field in fields.items() for part in inverted.written(name, field)]
-        arrays.write(
-            arrays_path(self._storage, self.segment),
-            [*parts, *vectors.written(about), *columns.written(self._recorded)],
+    def _arrays(self, dictionary: TermsWriter) -> Iterator[tuple[str, arrays.Array]]:
+        """Yield all arrays, one field after the other: memory never holds two."""
+        yield from self._field(dictionary, "id", _identities([record.id for record in self._recorded]))
+        stems, places = joined([part.of("stems") for part in self._parts])
+        yield from self._field(dictionary, "stems", stems)
+        del stems
+        yield from vectors.written(
+            vectors.joined([part.vectors(new) for part, new in zip(self._parts, places, strict=True)])
         )
-        write_terms(self._storage, self.segment, fields)
+        words, _ = joined([part.of("words") for part in self._parts])
+        yield from self._field(dictionary, "words", words)
         with closing(self.segment.create_file(self._storage, lexicon.EXTENSION)) as file:
-            words = fields["words"]
             file.write(lexicon.written(dict(zip(words.terms, np.diff(words.bounds).tolist(), strict=True))))
+        yield from columns.written(self._recorded)
+
+    def _field(self, dictionary: TermsWriter, name: str, field: Inverted) -> Iterator[tuple[str, arrays.Array]]:
+        dictionary.add(name, field)
+        yield from inverted.written(name, field)
+
+    def _end_run(self) -> None:
+        """Take what was gathered as a part; beside others it waits on disk. There is always a part."""
+        if not self._gatherer.pending and self._parts:
+            return
+        waits = self._gatherer.full or self._parts
+        run = self._gatherer.run()
+        if waits:
+            path = Path(self._storage.folder, self.segment.make_filename(".run"))
+            run = spilled(run, path)
+        self._parts.append(_Part(run))
 
     def _add_record(self, record: Record) -> int:
         number = len(self._recorded)

@@ -6,7 +6,6 @@ a field are the arrays of `inverted`, and what Whoosh's dictionary has of a term
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from secrets import token_hex
@@ -104,21 +103,30 @@ def arrays_path(storage: Files, segment: W3Segment) -> Path:
     return Path(storage.folder, segment.make_filename(EXTENSION))
 
 
-def write_terms(storage: Files, segment: W3Segment, fields: Mapping[str, Inverted]) -> None:
-    """Write Whoosh's term dictionary of a segment, in which a term's postings are a slice of those of its field."""
-    table = OrderedHashWriter(segment.create_file(storage, W3Codec.TERMS_EXT))
-    table.extras["fieldmap"] = {name: number for number, name in enumerate(fields)}
-    for number, field in enumerate(fields.values()):
+class TermsWriter:
+    """Writes Whoosh's term dictionary of a segment, in which a term's postings are a slice of those of its field."""
+
+    def __init__(self, storage: Files, segment: W3Segment) -> None:
+        self._table = OrderedHashWriter(segment.create_file(storage, W3Codec.TERMS_EXT))
+        self._fields: dict[str, int] = {}
+        self._table.extras["fieldmap"] = self._fields
+
+    def add(self, name: str, field: Inverted) -> None:
+        """Add a field; they come in the order of `INVERTED`."""
+        number = self._fields.setdefault(name, len(self._fields))
         starts, counts = field.bounds[:-1], np.diff(field.bounds)
         infos = np.zeros(len(counts), _TERM)
         columns = (0, counts, counts, 0, 0, 1.0, *_ends(field), starts, counts)
-        for name, column in zip(infos.dtype.names or (), columns, strict=True):
-            infos[name] = column
+        for part, column in zip(infos.dtype.names or (), columns, strict=True):
+            infos[part] = column
         written = infos.tobytes()
         key, size = pack_ushort(number), _TERM.itemsize
         for place, term in enumerate(field.terms):
-            table.add(key + term, written[place * size : (place + 1) * size])
-    table.close()
+            self._table.add(key + term, written[place * size : (place + 1) * size])
+
+    def close(self) -> None:
+        """Write what finds the terms."""
+        self._table.close()
 
 
 def _ends(field: Inverted) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:

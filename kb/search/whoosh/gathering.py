@@ -7,13 +7,17 @@ remains of each occurrence is a number of four bytes. When enough of them are ga
 from __future__ import annotations
 
 from array import array
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb.search.language import LONGEST_WORD, forms, is_stop_word, language_of, words
 from kb.search.port import Document
+from kb.search.whoosh import arrays
+from kb.search.whoosh.arrays import Texts
 from kb.search.whoosh.inverted import Inverted
 from kb.search.whoosh.schema import FIELDS, MOST_OCCURRENCES, Record, record, stem_term, texts
 from kb.search.whoosh.vectors import MOST_STEMS, Vectors
@@ -42,6 +46,49 @@ class Run(NamedTuple):
     stems: Inverted
     words: Inverted
     vectors: Vectors
+
+
+class _Encoded(Sequence[bytes]):
+    """Terms on disk, read whenever they are asked for."""
+
+    def __init__(self, texts: Texts) -> None:
+        self._texts = texts
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    @overload
+    def __getitem__(self, place: int) -> bytes: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[bytes]: ...
+    def __getitem__(self, place: int | slice) -> bytes | list[bytes]:
+        return self._texts.all_encoded()[place] if isinstance(place, slice) else self._texts.encoded(place)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._texts.all_encoded())
+
+
+def spilled(run: Run, path: Path) -> Run:
+    """Return the same run, on disk and mapped into memory: the kernel may take that back. The file has no name."""
+    arrays.write(path, _named(run))
+    there = arrays.read(path)
+    path.unlink()
+    stems, words = (
+        Inverted(
+            _Encoded(Texts.read(there, f"{name}.terms")), *(there[f"{name}.{part}"] for part in Inverted._fields[1:])
+        )
+        for name in ("stems", "words")
+    )
+    return Run(stems, words, Vectors(*(there[f"vectors.{part}"] for part in Vectors._fields)))
+
+
+def _named(run: Run) -> Iterator[tuple[str, arrays.Array]]:
+    for name, field in (("stems", run.stems), ("words", run.words)):
+        yield from Texts.of(f"{name}.terms", field.terms)
+        for part in Inverted._fields[1:]:
+            yield f"{name}.{part}", getattr(field, part)
+    for part in Vectors._fields:
+        yield f"vectors.{part}", getattr(run.vectors, part)
 
 
 class _Forms(dict[str, int]):

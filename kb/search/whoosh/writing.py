@@ -17,7 +17,7 @@ from kb.search.whoosh.codec import Files
 from kb.search.whoosh.schema import SCHEMA, id_term
 from kb.search.whoosh.store import damaged_is_lost
 
-_SEGMENT_DOCUMENTS = 25_000
+_SEGMENT_DOCUMENTS = 50_000
 _TIER = 8  # so many segments of one order of magnitude become one
 _LARGEST_MERGE = 5_000  # documents; larger segments are worth more left alone than an update that takes long
 _MOST_SEGMENTS = 48
