@@ -8,62 +8,29 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb.search.beginnings import Beginnings
-from kb.search.port import COMPLETED
-from kb.search.whoosh import arrays, vectors
+from kb.search.port import IndexLost
+from kb.search.whoosh import arrays, columns, vectors
 from kb.search.whoosh.codec import Files, arrays_path
+from kb.search.whoosh.columns import ALWAYS_AFTER, ALWAYS_BEFORE, Columns, ValueSets
 from kb.search.whoosh.inverted import Field
 from kb.search.whoosh.lexicon import EXTENSION, Lexicon
-from kb.search.whoosh.schema import FIELDS, NUMBERED, Record
+from kb.search.whoosh.schema import FIELDS
 from kb.search.whoosh.store import damaged_is_lost
 from kb.search.whoosh.vectors import Vector
 
+__all__ = ["ALWAYS_AFTER", "ALWAYS_BEFORE", "NOWHERE", "Columns", "Numbers", "Segment", "Term", "ValueSets"]
+
 Numbers = NDArray[np.intp]
 """Numbers of documents."""
-
-ALWAYS_BEFORE, ALWAYS_AFTER = -(1 << 30), 1 << 30
-"""The years that stand for a start that is not known, and for an end that is yet to come."""
-
-
-class ValueSets(NamedTuple):
-    """Which documents have which values: for each pair an entry in `documents` and in `codes` (places in `names`)."""
-
-    names: list[str]
-    documents: Numbers
-    codes: Numbers
-
-    def wanted(self, values: Iterable[str]) -> NDArray[np.bool_]:
-        """Return which of the entries are of one of these values."""
-        if not self.names:
-            return np.zeros(0, np.bool_)
-        return np.isin(np.array(self.names, object), list(values))[self.codes]
-
-
-class Columns(NamedTuple):
-    """The records of a segment, a row for each document."""
-
-    ids: list[str]
-    slugs: list[str]
-    by_title: list[tuple[str, str, int]]
-    lengths: NDArray[np.int64]
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
-    dated: NDArray[np.bool_]
-    published: NDArray[np.bytes_]
-    updated: NDArray[np.bytes_]
-    adopted: NDArray[np.int64]
-    completeness: NDArray[np.float64]
-    sets: dict[str, ValueSets]
-    completions: dict[str, ValueSets]
-    languages: frozenset[str]
 
 
 class Term:
@@ -110,10 +77,12 @@ class Segment:
         files = Files(path)
         weakref.finalize(self, files.close)
         with damaged_is_lost():
-            self.columns = _columns(files, whoosh_segment)
             found = arrays.read(arrays_path(files, whoosh_segment))
             self.fields = {name: Field(found, name, self.count) for name in ("words", "stems")}
+            self.columns = columns.read(found)
             self._vectors = vectors.read(found)
+            if not len(self.columns.ids) == len(self._vectors.bounds) - 1 == self.count:
+                raise IndexLost(f"the segment {self.name} does not have the {self.count} documents it should")
             self._lexicon_file = whoosh_segment.open_file(files, EXTENSION).raw_file()
 
     def term(self, field: str, term: bytes) -> Term:
@@ -128,6 +97,16 @@ class Segment:
         """Return where the term at a place among those of its field stands; for words it is that of the lexicon."""
         found = self.fields[field]
         return Term(found.documents(place), found.counts(place), partial(found.positions, place))
+
+    def term_of_hash(self, field: str, value: np.uint64) -> Term:
+        """Return where the term stands that has a hash."""
+        place = self.fields[field].place_of_hash(value)
+        return NOWHERE if place < 0 else self.term_at(field, place)
+
+    def vectors(self, numbers: Numbers) -> tuple[Numbers, NDArray[np.uint64], NDArray[np.uint8]]:
+        """Return the most frequent stems of documents: whose each is, its hash, its counts. Raises IndexLost."""
+        whose, stems, counts = self._vectors.of(numbers)
+        return whose, self.fields["stems"].hashes(stems), counts
 
     def vector(self, number: int) -> Vector:
         """Return the most frequent stems of a document. Raises IndexLost where they are damaged."""
@@ -155,34 +134,3 @@ class Segment:
 def _whole(handle: int) -> bytes:
     """Return all that is in an open file, wherever another process that shares it has got to."""
     return os.pread(handle, os.fstat(handle).st_size, 0)
-
-
-def _columns(files: Files, whoosh_segment: Any) -> Columns:
-    reader = whoosh_segment.codec().per_document_reader(files, whoosh_segment)
-    records = [Record(*reader.stored_fields(n)["record"]) for n in range(whoosh_segment.doc_count_all())]
-    reader.close()
-    starts = [r.start_year for r in records]
-    ends = [r.end_year for r in records]
-    return Columns(
-        ids=[r.id for r in records],
-        slugs=[r.slug for r in records],
-        by_title=sorted((r.title, r.id, n) for n, r in enumerate(records)),
-        lengths=np.array([r.lengths for r in records], np.int64).reshape(-1, len(FIELDS)),
-        starts=np.array([ALWAYS_BEFORE if year is None else year for year in starts], np.int64),
-        ends=np.array([ALWAYS_AFTER if year is None else year for year in ends], np.int64),
-        dated=np.array([(s, e) != (None, None) for s, e in zip(starts, ends, strict=True)], np.bool_),
-        published=np.array([r.published.encode() for r in records], np.bytes_),
-        updated=np.array([r.updated.encode() for r in records], np.bytes_),
-        adopted=np.array([r.adopted for r in records], np.int64),
-        completeness=np.array([r.completeness for r in records], np.float64),
-        sets={name: _sets([r.values[i] for r in records]) for i, name in enumerate(NUMBERED)},
-        completions={kind: _sets([r.completions[i] for r in records]) for i, kind in enumerate(COMPLETED)},
-        languages=frozenset(language for r in records for language in r.languages),
-    )
-
-
-def _sets(values: Sequence[tuple[str, ...]]) -> ValueSets:
-    codes: dict[str, int] = {}
-    coded = [codes.setdefault(value, len(codes)) for row in values for value in row]
-    documents = np.repeat(np.arange(len(values)), [len(row) for row in values])
-    return ValueSets(list(codes), documents, np.array(coded, np.intp))

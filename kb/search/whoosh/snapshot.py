@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.search.port import COMPLETED
-from kb.search.whoosh.schema import FIELDS, NUMBERED
-from kb.search.whoosh.segment import NOWHERE, Columns, Numbers, Segment, Term, ValueSets
+from kb.search.whoosh.arrays import Texts
+from kb.search.whoosh.columns import Columns, ValueSets, joined_sets, title_entry
+from kb.search.whoosh.schema import FIELDS
+from kb.search.whoosh.segment import NOWHERE, Numbers, Segment, Term
 from kb.search.whoosh.store import damaged_is_lost
+from kb.search.whoosh.titles import TitleOrder
 from kb.search.whoosh.vectors import Vector
 from kb.search.whoosh.writing import segments_of
 
@@ -27,7 +31,7 @@ def open_snapshot(path: Path, generation: int, previous: Snapshot | None = None)
         whoosh_segments = segments_of(path, generation)
         known = {segment.name: segment for segment in previous.segments} if previous else {}
         segments = [known.get(s.segment_id()) or Segment(path, s) for s in whoosh_segments]
-        return Snapshot(segments, [sorted(s.deleted_docs()) for s in whoosh_segments])
+        return Snapshot(segments, [sorted(s.deleted_docs()) for s in whoosh_segments], previous)
 
 
 class Snapshot:
@@ -36,7 +40,9 @@ class Snapshot:
     Documents are numbered segment by segment. Deleted ones keep their number and are False in `live`.
     """
 
-    def __init__(self, segments: Sequence[Segment], deleted: Sequence[Sequence[int]]) -> None:
+    def __init__(
+        self, segments: Sequence[Segment], deleted: Sequence[Sequence[int]], previous: Snapshot | None = None
+    ) -> None:
         self.segments = tuple(segments)
         sizes = [segment.count for segment in segments]
         self.bases = [0, *np.cumsum(sizes, dtype=int).tolist()]
@@ -45,28 +51,70 @@ class Snapshot:
         for base, numbers in zip(self.bases, deleted, strict=False):
             self.live[base + np.array(numbers, np.intp)] = False
         self.count = int(self.live.sum())
-        self.languages = frozenset[str]().union(*(segment.columns.languages for segment in segments))
-        self._gather([segment.columns for segment in segments])
+        columns = [segment.columns for segment in segments]
+        self.languages = frozenset[str]().union(*(each.languages for each in columns))
+        self._columns = columns
+        self._titles: TitleOrder = TitleOrder(columns, previous._titles if previous else None)
+        self.ids = _Texts(self.bases, [each.ids for each in columns])
+        self.slugs = _Texts(self.bases, [each.slugs for each in columns])
+        self.sets = _Sets(columns)
 
-    def _gather(self, columns: Sequence[Columns]) -> None:
-        def joined(of: Callable[[Columns], NDArray[Any]], empty: Any) -> Any:
-            return np.concatenate([of(c) for c in columns]) if columns else np.array([], empty)
+    @cached_property
+    def starts(self) -> NDArray[np.int32]:
+        """The first year of each document, or `ALWAYS_BEFORE`."""
+        return self._joined([each.starts for each in self._columns], np.int32)
 
-        self.ids = [document_id for c in columns for document_id in c.ids]
-        self.slugs = [slug for c in columns for slug in c.slugs]
-        self.starts: NDArray[np.int64] = joined(lambda c: c.starts, np.int64)
-        self.ends: NDArray[np.int64] = joined(lambda c: c.ends, np.int64)
-        self.dated: Mask = joined(lambda c: c.dated, np.bool_)
-        self.published: NDArray[np.bytes_] = joined(lambda c: c.published, "S1")
-        self.updated: NDArray[np.bytes_] = joined(lambda c: c.updated, "S1")
-        self.adopted: NDArray[np.int64] = joined(lambda c: c.adopted, np.int64)
-        self.completeness: NDArray[np.float64] = joined(lambda c: c.completeness, np.float64)
-        self.lengths: NDArray[np.int64] = joined(lambda c: c.lengths, np.int64).reshape(-1, len(FIELDS))
-        self.title_ranks = self._title_ranks(columns)
-        self.sets = {name: self._sets([c.sets[name] for c in columns]) for name in NUMBERED}
-        self.completions = {kind: self._sets([c.completions[kind] for c in columns]) for kind in COMPLETED}
+    @cached_property
+    def ends(self) -> NDArray[np.int32]:
+        """The last year of each document, or `ALWAYS_AFTER`."""
+        return self._joined([each.ends for each in self._columns], np.int32)
+
+    @cached_property
+    def dated(self) -> Mask:
+        """Which documents have years."""
+        return self._joined([each.dated for each in self._columns], np.bool_)
+
+    @cached_property
+    def published(self) -> NDArray[np.int64]:
+        """When each document was first published, in seconds since 1970, UTC."""
+        return self._joined([each.published for each in self._columns], np.int64)
+
+    @cached_property
+    def updated(self) -> NDArray[np.int64]:
+        """When each document was last updated, in seconds since 1970, UTC."""
+        return self._joined([each.updated for each in self._columns], np.int64)
+
+    @cached_property
+    def adopted(self) -> NDArray[np.int32]:
+        """How many practices adapt each document."""
+        return self._joined([each.adopted for each in self._columns], np.int32)
+
+    @cached_property
+    def completeness(self) -> NDArray[np.float64]:
+        """Which share of what could be said each document says."""
+        return self._joined([each.completeness for each in self._columns], np.float64)
+
+    @cached_property
+    def lengths(self) -> NDArray[np.uint32]:
+        """The words of each document, a column for each of `FIELDS`."""
+        return self._joined([each.lengths for each in self._columns], np.uint32).reshape(-1, len(FIELDS))
+
+    @cached_property
+    def average_lengths(self) -> NDArray[np.float64]:
+        """The average of `lengths` among the documents that are not deleted, at least 1."""
+        gone = self.lengths[~self.live].sum(axis=0, dtype=np.int64)
         # A field that no document uses must not divide by nothing.
-        self.average_lengths = np.maximum(self.lengths[self.live].sum(axis=0) / max(1, self.count), 1.0)
+        totals: NDArray[np.int64] = self.lengths.sum(axis=0, dtype=np.int64) - gone
+        return np.maximum(totals / max(1, self.count), 1.0)
+
+    @property
+    def title_ranks(self) -> NDArray[np.int32]:
+        """The place of each document in the order of titles, those of the same title by their ids."""
+        return self._titles.ranks
+
+    def title_order(self, documents: NDArray[np.integer[Any]]) -> NDArray[np.int32]:
+        """Return numbers by which some documents come in the order of `title_ranks`. Of few it is quick."""
+        return self._titles.among(documents)
 
     def term(self, field: str, term: str) -> Term:
         """Return where a term stands, in all segments, without the deleted documents."""
@@ -77,6 +125,29 @@ class Snapshot:
         encoded = [term.encode() for term in terms]
         found = [segment.terms(field, encoded) for segment in self.segments]
         return [self._whole([each[i] for each in found]) for i in range(len(terms))]
+
+    def terms_of(self, field: str, hashes: Iterable[np.uint64]) -> list[Term]:
+        """Return where the terms stand that `inverted.hashed` gives these numbers of."""
+        return [self._whole([segment.term_of_hash(field, each) for segment in self.segments]) for each in hashes]
+
+    def has(self, field: str, terms: Sequence[str]) -> list[bool]:
+        """Return which of the terms stand anywhere, be it in a deleted document."""
+        encoded = [term.encode() for term in terms]
+        places = [segment.fields[field].places(encoded) for segment in self.segments]
+        return [any(place >= 0 for place in each) for each in zip(*places, strict=True)] or [False] * len(terms)
+
+    def vectors(self, documents: Numbers) -> tuple[NDArray[np.intp], NDArray[np.uint64], NDArray[np.uint8]]:
+        """Return the most frequent stems of documents: whose (by place in `documents`), their hashes, their counts."""
+        owners = np.searchsorted(self.bases, documents, side="right") - 1
+        found = []
+        for i in np.unique(owners).tolist():
+            rows = np.flatnonzero(owners == i)
+            whose, hashes, counts = self.segments[i].vectors(documents[rows] - self.bases[i])
+            found.append((rows[whose], hashes, counts))
+        if not found:
+            return np.empty(0, np.intp), np.empty(0, np.uint64), np.empty((0, len(FIELDS)), np.uint8)
+        rows, hashes, counts = (np.concatenate([each[i] for each in found]) for i in range(3))
+        return rows, hashes, counts
 
     def _whole(self, found: Sequence[Term]) -> Term:
         """Return what was found in each segment as one."""
@@ -125,29 +196,45 @@ class Snapshot:
     def titled(self, key: str) -> Mask:
         """Return the documents whose title is this one, as `schema.title_key` gives it."""
         mask = np.zeros(self.size, np.bool_)
-        for base, segment in zip(self.bases, self.segments, strict=False):
-            titles = segment.columns.by_title
-            same = slice(bisect_left(titles, (key,)), bisect_right(titles, (key, "\U0010ffff")))
-            mask[[base + number for _, _, number in titles[same]]] = True
+        first, last = title_entry(key, ""), title_entry(key, "")[:-1] + b"\1"
+        for base, columns in zip(self.bases, self._columns, strict=False):
+            places = (bisect_left(columns.by_title, entry, key=columns.titles.encoded) for entry in (first, last))
+            mask[base + columns.by_title[slice(*places)].astype(np.intp)] = True
         return mask
 
-    def _title_ranks(self, columns: Sequence[Columns]) -> Numbers:
-        """Return the place of each document in the order of titles, then ids. Sorting runs that are sorted is quick."""
-        keys = [
-            (title, i, base + n) for base, c in zip(self.bases, columns, strict=False) for title, i, n in c.by_title
-        ]
-        ranks = np.empty(self.size, np.intp)
-        ranks[[number for _, _, number in sorted(keys)]] = np.arange(self.size)
-        return ranks
+    def _joined(self, parts: Sequence[NDArray[Any]], kind: Any) -> NDArray[Any]:
+        """Return one column of all segments; that of a single one is no copy."""
+        return parts[0] if len(parts) == 1 else np.concatenate(parts) if parts else np.empty(0, kind)
 
-    def _sets(self, parts: Sequence[ValueSets]) -> ValueSets:
-        codes: dict[str, int] = {}
-        documents, coded = [np.empty(0, np.intp)], [np.empty(0, np.intp)]
-        for base, part in zip(self.bases, parts, strict=False):
-            new = np.array([codes.setdefault(name, len(codes)) for name in part.names], np.intp)
-            documents.append(base + part.documents)
-            coded.append(new[part.codes])
-        return ValueSets(list(codes), np.concatenate(documents), np.concatenate(coded))
+
+class _Texts(Sequence[str]):
+    """The texts of all segments, read from them when asked for."""
+
+    def __init__(self, bases: Sequence[int], parts: Sequence[Texts]) -> None:
+        self._bases, self._parts = bases, parts
+
+    def __len__(self) -> int:
+        return self._bases[-1]
+
+    def __getitem__(self, document: Any) -> Any:
+        segment = bisect_right(self._bases, document) - 1
+        return self._parts[segment][document - self._bases[segment]]
+
+    def __iter__(self) -> Iterator[str]:
+        return chain.from_iterable(self._parts)
+
+
+class _Sets(dict[str, ValueSets]):
+    """The values of each facet, joined when somebody first asks for one."""
+
+    def __init__(self, columns: Sequence[Columns]) -> None:
+        super().__init__()
+        self._columns = columns
+
+    def __missing__(self, name: str) -> ValueSets:
+        parts = [each.sets[name] for each in self._columns]
+        self[name] = found = parts[0] if len(parts) == 1 else joined_sets(parts)
+        return found
 
 
 def _positions(parts: Sequence[tuple[int, Term]]) -> NDArray[np.uint32]:
