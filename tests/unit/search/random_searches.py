@@ -84,9 +84,10 @@ def either(values: tuple[str, ...]) -> st.SearchStrategy[tuple[str, ...]]:
     return st.tuples(value, value).map(lambda pair: tuple(dict.fromkeys(pair)))
 
 
-def documents(ids: str = "123456789") -> st.SearchStrategy[Document]:
-    """Return a strategy for documents with an id of one character each."""
-    return st.builds(
+@st.composite
+def documents(draw: st.DrawFn, ids: str = "123456789") -> Document:
+    """Make a document with one of these characters as its id."""
+    document = st.builds(
         Document,
         id=st.sampled_from(ids),
         slug=words,
@@ -103,6 +104,7 @@ def documents(ids: str = "123456789") -> st.SearchStrategy[Document]:
         adopted=st.integers(0, 2),
         completeness=st.sampled_from([0.0, 0.5, 1.0]),
     )
+    return draw(document)
 
 
 operators = st.one_of(
@@ -174,7 +176,7 @@ filters = st.one_of(
     *(st.fixed_dictionaries({facet: chosen((*values, "nobody"))}) for facet, values in TAGGED.items()),
     st.fixed_dictionaries({facet: chosen(values) for facet, values in TAGGED.items()}),
 )
-queries = st.builds(
+every_query = st.builds(
     Query,
     question=st.one_of(parsed, parsed, built()),
     filters=sometimes({}, filters),
@@ -189,3 +191,9 @@ queries = st.builds(
     places=st.booleans(),
     pairs=st.sampled_from([None, ("theme", "country"), ("status", "region_type")]),
 )
+
+
+@st.composite
+def queries(draw: st.DrawFn) -> Query:
+    """Make a query; in short, so that Hypothesis can say in which failing example it was."""
+    return draw(every_query)

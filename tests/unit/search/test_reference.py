@@ -50,8 +50,8 @@ def often(count: int) -> settings:
     )
 
 
-@often(25)
-@given(starts, st.lists(changes, max_size=3), st.lists(queries, min_size=6, max_size=6))
+@often(20)
+@given(starts, st.lists(changes, max_size=3), st.lists(queries(), min_size=6, max_size=6))
 def test_what_is_found_and_counted_is_what_plain_whoosh_finds_and_counts(
     held: list[Document], written: list[Batch], asked: list[Query]
 ) -> None:
@@ -142,7 +142,7 @@ class Index(RuleBasedStateMachine):
     def reopen(self) -> None:
         self._engine.close()
 
-    @rule(query=queries)
+    @rule(query=queries())
     def ask(self, query: Query) -> None:
         with closing(Reference(Path(self._folder.name))) as reference:
             check(self._engine, reference, query, self._kept)
@@ -158,4 +158,4 @@ class Index(RuleBasedStateMachine):
 
 
 def test_an_index_that_changes_goes_on_finding_what_plain_whoosh_finds() -> None:
-    run(Index, settings=settings(often(8), stateful_step_count=60 if RUNS else 25))
+    run(Index, settings=settings(often(6), stateful_step_count=60 if RUNS else 20))
