@@ -74,6 +74,22 @@ def leave(page: Any) -> None:
         page.get_by_role("button", name="Sign out").click()
 
 
+FOCUSED = """() => {
+  const each = document.activeElement;
+  return (each.labels?.length ? each.labels[0] : each).textContent.trim();
+}"""
+"""What the control in focus is called: its label, or its own words."""
+
+
+def tab_to(page: Any, text: str) -> None:
+    """Press the tab key until the control whose name begins so is in focus."""
+    for _ in range(250):
+        page.keyboard.press("Tab")
+        if page.evaluate(FOCUSED).startswith(text):
+            return
+    pytest.fail(f"the tab key never reached “{text}”")
+
+
 @contextmanager
 def serving(site: Site) -> Iterator[str]:
     """Serve a site from a thread; yields its address."""

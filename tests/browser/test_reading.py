@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Live, OpenPage, follow, leave, press
+from tests.browser.conftest import Live, OpenPage, follow, leave, press, tab_to
 
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe is not installed")
 
@@ -52,15 +52,16 @@ def test_the_first_key_reaches_the_skip_link_and_the_second_the_content(reading_
 
 def test_search_filter_and_open_by_keyboard_alone(reading_url: str, page: Any) -> None:
     page.goto(reading_url)
-    page.locator("#q").focus()
+    tab_to(page, "Search practices")
     page.keyboard.type("talent")
     page.keyboard.press("Enter")
     page.wait_for_url("**/practices?q=talent")
-    page.get_by_role("checkbox", name="Spain").focus()
+    tab_to(page, "Spain")
     page.keyboard.press("Space")
+    assert page.get_by_role("checkbox", name="Spain").is_checked()
     page.keyboard.press("Enter")
     page.wait_for_url("**/practices?q=talent&country=ES")
-    page.get_by_role("link", name="Bizkaia Talent").focus()
+    tab_to(page, "Bizkaia Talent")
     page.keyboard.press("Enter")
     page.wait_for_url("**/practices/bizkaia-talent")
 

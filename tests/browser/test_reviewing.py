@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from kb.models import User
 from kb.services import comments, moderation, practices, vocabularies
 from tests import factories
-from tests.browser.conftest import Live, OpenPage, button, press
+from tests.browser.conftest import Live, OpenPage, button, press, tab_to
 
 
 def resubmitted(live: Live) -> str:
@@ -28,16 +27,6 @@ def resubmitted(live: Live) -> str:
         practices.save(session, alice, practice, factories.document(results="86 pairs."), None)
         practices.submit(session, alice, practice, vocabularies.load(session))
         return f"{live.url}/review/{practice.id}"
-
-
-def tab_to(page: Any, text: str) -> None:
-    """Press the tab key until the control that says this is in focus."""
-    for _ in range(150):
-        page.keyboard.press("Tab")
-        said = "(e => (e.labels?.[0] ?? e).textContent.trim())(document.activeElement)"
-        if page.evaluate(said).startswith(text):
-            return
-    pytest.fail(f"the tab key never reached “{text}”")
 
 
 def test_a_review_is_done_by_keyboard_alone(live: Live, page: Any) -> None:

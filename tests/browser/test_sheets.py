@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.browser.conftest import OpenPage
 
 FOCUSED = "document.activeElement.textContent.trim()"
@@ -26,6 +28,24 @@ def test_the_menu_closes_where_it_opened(reading_url: str, open_page: OpenPage) 
     assert page.evaluate(FOCUSED) == "Close menu"
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     assert opening.is_visible()
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["with-javascript", "without-javascript"])
+def test_on_a_phone_the_menu_leads_to_another_language(reading_url: str, open_page: OpenPage, javascript: bool) -> None:
+    page = open_page(width=360, javascript=javascript)
+    page.goto(f"{reading_url}/themes")
+    page.get_by_role("button", name="Menu", exact=True).click()
+    with page.expect_navigation():
+        page.locator("#nav").get_by_role("link", name="Deutsch").click()
+    assert page.url == f"{reading_url}/themes"
+    assert page.locator("html").get_attribute("lang") == "de"
+    assert page.get_by_role("heading", level=1, name="Themen").is_visible()
+
+
+def test_no_link_of_the_menu_leads_to_what_the_menu_covers(reading_url: str, open_page: OpenPage) -> None:
+    page = open_page(width=360)
+    page.goto(f"{reading_url}/themes")
+    assert page.locator("#nav a[href^='#']").count() == 0
 
 
 def test_a_practice_offers_to_be_printed_where_a_script_can(reading_url: str, open_page: OpenPage) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Live, OpenPage, follow, press
+from tests.browser.conftest import FOCUSED, Live, OpenPage, follow, press, tab_to
 
 SUMMARY = "Hospitals of the region pair newly arrived nurses with senior colleagues for a year."
 
@@ -95,15 +95,46 @@ def test_a_practice_is_written_and_sent_by_keyboard_alone(live: Live, page: Any)
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
     page.keyboard.press("Enter")
+    for label, keys in (
+        ("Title", "Typed by keyboard"),
+        ("Language of the text", "English"),  # the letters of an option choose it
+        ("Summary", SUMMARY),
+        ("Region", "Emilia-Romagna"),
+    ):
+        tab_to(page, label)
+        page.keyboard.type(keys)
+    _choose(page, "Level", "Regional")
+    _choose(page, "Status", "Running")
+    tab_to(page, "Name")
+    page.keyboard.type("Regional health service")
+    tab_to(page, "What was done")
+    page.keyboard.type("Pairs meet weekly.")
+    tab_to(page, "Main theme")
+    page.keyboard.type("Labour")
+    tab_to(page, "Migrant workers")
+    page.keyboard.press("Space")
+    tab_to(page, "Title")
+    page.keyboard.type("Programme page")
+    tab_to(page, "Web address")
+    page.keyboard.type("https://example.org/nurses")
+    tab_to(page, "Role")
+    page.keyboard.type("Project officer")
+    tab_to(page, "E-mail")
+    page.keyboard.type("office@example.org")
+    tab_to(page, "Submit to the editors")
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
+    assert "is with the editors" in page.get_by_role("status").first.inner_text()
+
+
+def _choose(page: Any, group: str, choice: str) -> None:
+    """Go to a group of radio buttons with the tab key, and to one of them with the arrows."""
+    within = "document.activeElement.closest('fieldset')?.querySelector('legend').textContent.trim() ?? ''"
     for _ in range(60):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id") == "title":
+        if page.evaluate(within).startswith(group):
             break
-    page.keyboard.type("Typed by keyboard")
-    for _ in range(200):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.textContent") == "Submit to the editors":
-            break
-    page.keyboard.press("Enter")
-    page.get_by_role("alert").wait_for()
-    assert page.get_by_label("Title", exact=True).first.input_value() == "Typed by keyboard"
+    page.keyboard.press("Space")
+    while not page.evaluate(FOCUSED).startswith(choice):
+        page.keyboard.press("ArrowDown")
+    assert page.get_by_role("group", name=group, exact=True).get_by_label(choice).is_checked()
