@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session, aliased
 from kb.models import Contact, Evidence, Practice, Record, RecordRegion, State, Status, User
 from kb.search.port import Page, Query, SearchEngine
 from kb.search.question import Expansion
-from kb.services import presenting, versions
+from kb.services import presenting, reading, versions
 from kb.services.naming import thesaurus
 from kb.services.permissions import can
 from kb.services.presenting import Found
-from kb.services.publishing import as_document, public_records, public_revision, whole
+from kb.services.publishing import as_document, public_revision, whole
 from kb.services.query import CatalogueQuery
 from kb.services.record import Document
 from kb.services.vocabularies import Vocabulary, country_name, fold
@@ -88,12 +88,12 @@ def search(
     """
     meant = _Meant(engine, vocabulary, query, page, per_page)
     answer, question = meant.answer, meant.question
-    records = public_records(session, _ids(answer))
+    documents = reading.documents(session, _ids(answer), base_url)
     items = []
     for position, hit in enumerate(answer.hits, start=(page - 1) * per_page):
-        record = records.get(hit.id)  # an index that lags may still know what has just gone offline
-        if record is not None:
-            document, partial = as_document(record, base_url), position >= answer.total
+        document = documents.get(hit.id)  # an index that lags may still know what has just gone offline
+        if document is not None:
+            partial = position >= answer.total
             items.append(presenting.found(engine, vocabulary, question, hit, document, partial=partial, reader=reader))
     return Results(
         query=query,
@@ -147,8 +147,8 @@ class _Meant:
             answer = self._engine.search(wanted)
             if (answer.partial and not self.answer.partial) or answer.total <= self.answer.total * answer.partial:
                 return None
-        record = next(iter(public_records(session, _ids(answer)[:1]).values()), None)
-        spelt = presenting.spelt(better.q, as_document(record, base_url)) if record else better.q
+        document = next(iter(reading.documents(session, _ids(answer)[:1], base_url).values()), None)
+        spelt = presenting.spelt(better.q, document) if document else better.q
         return Respelling(spelt, answer.total)
 
     def _respelt(self) -> CatalogueQuery | None:
@@ -217,9 +217,8 @@ def _read(session: Session, ids: Sequence[str], base_url: str) -> Iterator[Docum
     """The public records among some ids, in their order, in batches so that memory stays the same."""
     for start in range(0, len(ids), BATCH):
         batch = ids[start : start + BATCH]
-        records = public_records(session, map(uuid.UUID, batch))
-        yield from (as_document(records[each], base_url) for each in batch if each in records)
-        session.expunge_all()
+        documents = reading.documents(session, map(uuid.UUID, batch), base_url)
+        yield from (documents[each] for each in batch if each in documents)
 
 
 def get(session: Session, slug: str, base_url: str) -> Document:
@@ -231,11 +230,8 @@ def every(session: Session, base_url: str) -> Iterator[Document]:
     """All public records, by slug, read in batches so that memory stays the same however many there are."""
     slugs = select(Practice.slug, Practice.id).join(Record).order_by(Practice.slug)
     for batch in session.execute(slugs).partitions(BATCH):
-        records = public_records(session, [practice_id for _slug, practice_id in batch])
-        for _slug, practice_id in batch:
-            if (record := records.get(str(practice_id))) is not None:
-                yield as_document(record, base_url)
-        session.expunge_all()
+        documents = reading.documents(session, [practice_id for _slug, practice_id in batch], base_url)
+        yield from (documents[str(practice_id)] for _slug, practice_id in batch if str(practice_id) in documents)
 
 
 @dataclass(frozen=True)

@@ -265,12 +265,15 @@ def whole() -> tuple[ExecutableOption, ...]:
 def as_document(record: Record, base_url: str) -> Document:
     """The whole public record under the keys of the contract, in their order."""
     practice = record.practice
-    document: Document = {key: getattr(record, key) for key in _PLAIN + _JSON}
-    document |= {
-        "id": str(practice.id),
-        "slug": practice.slug,
-        "region": _named(record.region) if record.region else None,
-        "other_regions": [
+    return written_document(
+        record,
+        base_url,
+        id=str(practice.id),
+        slug=practice.slug or "",
+        version=practice.version,
+        origin={"kind": practice.origin, "url": practice.origin_url},
+        region=_named(record.region) if record.region else None,
+        other_regions=[
             {
                 "country": entry.country,
                 "code": entry.region_code,
@@ -278,21 +281,31 @@ def as_document(record: Record, base_url: str) -> Document:
             }
             for entry in record.other_regions
         ],
+        themes=[each.theme for each in record.themes],
+        target_groups=[each.target_group for each in record.target_groups],
+    )
+
+
+def written_document(record: Any, base_url: str, **beside: Any) -> Document:
+    """A whole public record under the keys of the contract, in their order.
+
+    `record` has the columns of `Record` by their names: it is one, or a row of the table. `beside` holds what stands in
+    other tables, under the contract's keys.
+    """
+    document: Document = {key: getattr(record, key) for key in _PLAIN + _JSON}
+    document |= beside
+    document |= {
         "lead_organisation": {
             "name": record.lead_organisation_name,
             "type": record.lead_organisation_type,
             "url": record.lead_organisation_url,
         },
         "budget_eur": _number(record.budget_eur),
-        "themes": [each.theme for each in record.themes],
-        "target_groups": [each.target_group for each in record.target_groups],
-        "origin": {"kind": practice.origin, "url": practice.origin_url},
         **freshness.written(record),
-        "version": practice.version,
         "published": iso(record.published),
         "updated": iso(record.updated),
         "completeness": record.completeness,
-        "url": f"{base_url}/practices/{practice.slug}",
+        "url": f"{base_url}/practices/{document['slug']}",
     }
     return {key: document[key] for key in KEYS}
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from kb.search.language import fold, is_stop_word, spans
 from kb.search.port import IndexLost, Query, SearchEngine
 from kb.search.question import Clause, Expansion, Question, Tagged, Words
-from kb.services.publishing import as_document, public_records
+from kb.services import reading
 from kb.services.record import Document
 
 MOST_WORDS = 24
@@ -36,8 +36,8 @@ def similar(session: Session, engine: SearchEngine, base_url: str, record: Docum
         return []
     ranks.pop(record["id"], None)
     best = sorted(ranks, key=lambda practice_id: (-ranks[practice_id], practice_id))[:CANDIDATES]
-    records = public_records(session, map(UUID, best[: limit * 5]))
-    found = [as_document(records[practice_id], base_url) for practice_id in best if practice_id in records]
+    documents = reading.documents(session, map(UUID, best[: limit * 5]), base_url)
+    found = [documents[practice_id] for practice_id in best if practice_id in documents]
     return list(islice(_varied(found, record), limit))
 
 
