@@ -8,8 +8,9 @@ import numpy as np
 
 from kb.search.language import fold, is_stop_word
 from kb.search.port import SORTS, Hit, Page, Query
-from kb.search.whoosh.ranking import best_first, by_relevance, leading
-from kb.search.whoosh.scoring import Matches
+from kb.search.whoosh.places import Places
+from kb.search.whoosh.ranking import Ranked, best_first, by_relevance, leading, ordered
+from kb.search.whoosh.scoring import Matches, Scores, flags
 from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.selecting import Selection
 from kb.search.whoosh.snapshot import Mask, Snapshot
@@ -26,29 +27,25 @@ _LEAST_LETTERS = 5  # of a word that is offered for one that is unknown
 
 def answer(snapshot: Snapshot, query: Query) -> Page:
     """Answer a query from a snapshot. Raises ValueError for a sort or a facet that there is not."""
-    if query.sort not in SORTS:
-        raise ValueError(f"no such sort: {query.sort}")
-    matches = Matches(snapshot, query.question)
-    partial = bool(matches.some.any() and not matches.full.any())
-    matching = matches.some if partial else matches.full
-    selection = Selection(snapshot, query)
-    kept = selection.keep(matching)
-    total = int(kept.sum())
+    matches = _matches(snapshot, query)
+    selection = Selection(snapshot, query, matches.answers)
+    partial = not len(matches.full) and len(matches.some) > 0
+    total = len(selection.kept)
     unknown = _unknown(matches)
-    numbers = _page(snapshot, query, matches, kept).tolist()
-    if not partial:
-        wanted = _partial_wanted(total, query)
-        rest = selection.keep(matches.some & ~matches.full)
-        numbers += _best_partial(snapshot, query, matches, rest, wanted).tolist()
+    numbers, scores = _page(matches, query, selection)
+    wanted = 0 if partial else _partial_wanted(total, query)
+    if wanted and len(matches.some) > len(matches.full):
+        further = _best_partial(matches, query, wanted)
+        numbers, scores = np.concatenate((numbers, further[0])), np.concatenate((scores, further[1]))
     return Page(
         total=total,
-        hits=tuple(_hit(snapshot, matches, number) for number in numbers),
+        hits=_hits(matches, numbers, scores),
         partial=partial,
-        facets=selection.facets(matching) if query.facets else {},
-        pairs=selection.pairs(matching, *query.pairs) if query.pairs else {},
-        undated=selection.undated(matching),
-        untyped=selection.untyped(matching),
-        empty=not matches.some.any(),
+        facets=selection.facets() if query.facets else {},
+        pairs=selection.pairs(*query.pairs) if query.pairs else {},
+        undated=selection.undated(),
+        untyped=selection.untyped(),
+        empty=not len(matches.answers),
         expansions=matches.expansions,
         unknown=tuple(unknown),
         corrections=_corrections(snapshot, matches, unknown),
@@ -60,14 +57,16 @@ def matching(snapshot: Snapshot, query: Query) -> tuple[str, ...]:
 
     Raises ValueError for a sort or a facet that there is not.
     """
+    matches = _matches(snapshot, query)
+    whole = replace(query, offset=0, limit=snapshot.size)
+    numbers, _ = _page(matches, whole, Selection(snapshot, query, matches.answers))
+    return tuple(snapshot.ids[number] for number in numbers.tolist())
+
+
+def _matches(snapshot: Snapshot, query: Query) -> Matches:
     if query.sort not in SORTS:
         raise ValueError(f"no such sort: {query.sort}")
-    matches = Matches(snapshot, query.question)
-    counted = matches.full if matches.full.any() else matches.some
-    numbers = _page(
-        snapshot, replace(query, offset=0, limit=snapshot.size), matches, Selection(snapshot, query).keep(counted)
-    )
-    return tuple(snapshot.ids[number] for number in numbers.tolist())
+    return Matches(snapshot, query.question)
 
 
 def _unknown(matches: Matches) -> list[str]:
@@ -90,7 +89,10 @@ def _corrections(snapshot: Snapshot, matches: Matches, unknown: list[str]) -> tu
         return ((fold(clauses[0].word), meant),) if meant else ()
     if not unknown or len(unknown) > _MOST_CORRECTED:
         return ()
-    beside = matches.some if matches.some.any() else None
+    beside = None
+    if len(matches.some):
+        beside = np.zeros(snapshot.size, np.bool_)
+        beside[matches.some] = True
     found = [(word, meant) for word in unknown if (meant := _meant(snapshot, word, beside))]
     if len(clauses) > 1 and not any(matches.holding) and not _together(snapshot, found, len(clauses)):
         return ()
@@ -127,16 +129,20 @@ def _together(snapshot: Snapshot, found: list[tuple[str, str]], words: int) -> b
     return len(found) == words and bool(there.any())
 
 
-def _hit(snapshot: Snapshot, matches: Matches, number: int) -> Hit:
-    return Hit(snapshot.ids[number], snapshot.slugs[number], float(matches.scores[number]), matches.fields(number))
+def _hits(matches: Matches, numbers: Numbers, scores: Scores) -> tuple[Hit, ...]:
+    snapshot = matches.snapshot
+    found = zip(numbers.tolist(), scores.tolist(), matches.fields(numbers), strict=True)
+    return tuple(Hit(snapshot.ids[number], snapshot.slugs[number], score, fields) for number, score, fields in found)
 
 
-def _page(snapshot: Snapshot, query: Query, matches: Matches, documents: Mask) -> Numbers:
-    numbers = np.flatnonzero(documents)
-    end = query.offset + query.limit
+def _page(matches: Matches, query: Query, selection: Selection) -> Ranked:
+    start, end = query.offset, query.offset + query.limit
     if _by_score(query):
-        return by_relevance(snapshot, matches, numbers, end)[query.offset : end]
-    return _ordered(snapshot, query, matches, numbers)[query.offset : end]
+        numbers, scores = by_relevance(matches.weigh(selection.documents), selection.flags, end)
+    else:
+        numbers = ordered(matches.snapshot, query.sort, selection.kept, end)
+        scores = np.zeros(len(numbers), np.float32)
+    return numbers[start:end], scores[start:end]
 
 
 def _partial_wanted(total: int, query: Query) -> int:
@@ -145,27 +151,20 @@ def _partial_wanted(total: int, query: Query) -> int:
     return query.partial_limit if begins_before and total <= query.offset + query.limit else 0
 
 
-def _best_partial(snapshot: Snapshot, query: Query, matches: Matches, documents: Mask, wanted: int) -> Numbers:
-    if not wanted:
-        return np.empty(0, np.intp)
-    numbers = leading(matches, np.flatnonzero(documents), wanted)
-    return _ordered(snapshot, query, matches, best_first(snapshot, matches, numbers)[:wanted])
+def _best_partial(matches: Matches, query: Query, wanted: int) -> Ranked:
+    """Return the best of what answers in part only, in the order asked for."""
+    size = matches.snapshot.size
+    partly = matches.some[~flags(Places(matches.some, size), matches.full)]
+    weighed = matches.weigh(Selection(matches.snapshot, query, partly).kept)
+    rows = leading(weighed, np.arange(len(weighed.documents)), wanted)
+    numbers, scores = best_first(weighed, rows)
+    numbers, scores = numbers[:wanted], scores[:wanted]
+    if _by_score(query):
+        return numbers, scores
+    order = np.argsort(numbers)
+    in_order = ordered(matches.snapshot, query.sort, numbers, 0)
+    return in_order, scores[order][np.searchsorted(numbers[order], in_order)]
 
 
 def _by_score(query: Query) -> bool:
     return query.sort == "relevance" and bool(query.question.clauses)
-
-
-def _ordered(snapshot: Snapshot, query: Query, matches: Matches, numbers: Numbers) -> Numbers:
-    """Return documents in the order asked for; what is equal comes by title, then id."""
-    if _by_score(query):
-        return best_first(snapshot, matches, numbers)
-    titles = snapshot.title_ranks[numbers]
-    if query.sort == "title":
-        return numbers[np.argsort(titles)]
-    if query.sort == "adopted":
-        keys = snapshot.adopted[numbers]
-    else:
-        moments = snapshot.updated if query.sort == "updated" else snapshot.published
-        keys = np.unique(moments[numbers], return_inverse=True)[1]
-    return numbers[np.lexsort((titles, -keys))]

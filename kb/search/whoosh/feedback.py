@@ -5,77 +5,98 @@ The relevance model of Lavrenko and Croft (SIGIR 2001) in the form that is known
 stems that they share, and few others have, are asked for beside the words of the question. Where one document is far
 ahead of the rest hardly anything is learned but from it, so that a search for one known thing stays as it was.
 
-It only moves documents that were found anyway, and never across the steps that `scoring.best_first` sets.
+It only moves documents that were found anyway, and never across the steps that `ranking.best_first` sets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.search.whoosh.snapshot import Mask, Snapshot
-from kb.search.whoosh.weighing import rarity, scores, shares
+from kb.search.whoosh.inverted import hashed
+from kb.search.whoosh.places import Places
+from kb.search.whoosh.segment import Numbers, Term
+from kb.search.whoosh.snapshot import Snapshot
+from kb.search.whoosh.weighing import rarity, shares, worth
 
 LEAST_WORDS = 2
 """Words of a question below which nothing is learned: the documents of a single word have only that in common."""
 
-_DOCUMENTS = 10
+DOCUMENTS = 10
+"""The best documents, from which is learned."""
+
+MOST = 0.5
+"""What is learned adds at most, of a document's own score: it moves, and does not decide."""
+
 _STEMS = 20
 _CANDIDATES = 30  # stems that are looked at more closely
 _TEMPER = 2.0  # evens out how likely documents are, so that none of them alone is learned from
 _MOST_COMMON = 0.2  # of all documents; what stands in more tells nothing
-_MOST = 0.5  # of a document's own score: what is learned moves, and does not decide
 _WEIGHT = 0.4  # what all the stems learned count beside the words of the question
 
 
-def learned(
-    snapshot: Snapshot, first: NDArray[np.float64], found: Mask, asked: Collection[str], words: int
-) -> NDArray[np.float64]:
-    """Return what to add to the scores `first` of the documents in `found`.
+class Learned(NamedTuple):
+    """The stems that the best documents share, each with what a share of 1 adds to a score."""
+
+    snapshot: Snapshot
+    stems: list[tuple[Term, float]]
+
+    def added(self, documents: Numbers, first: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what to add to the scores `first` of documents, ascending."""
+        places = Places(documents, self.snapshot.size)
+        found = [(term, value, *places.of(term.documents)) for term, value in self.stems]
+        rows = np.concatenate([here for _, _, _, here in found])
+        counts = np.concatenate([term.counts[there] for term, _, there, _ in found])
+        values = np.repeat([value for _, value, _, _ in found], [len(here) for _, _, _, here in found])
+        parts = shares(self.snapshot, documents[rows], counts) * values
+        added = np.bincount(rows, parts, len(documents)).astype(np.float32)
+        return np.asarray(np.minimum(added, np.float32(MOST) * first))
+
+
+def learn(
+    snapshot: Snapshot, documents: Numbers, scores: NDArray[np.float32], asked: Collection[str], words: int
+) -> Learned | None:
+    """Return what the best of the documents have in common; None where that is nothing.
 
     `asked` are the terms of the field `stems` that the question itself has, `words` is how many words it has.
     """
-    added = np.zeros(snapshot.size)
-    stems = _telling(snapshot, first, found, asked)
-    total = sum(stems.values())
-    for stem, value in stems.items():
-        term = snapshot.term("stems", stem)
-        added[term.documents] += value / total * scores(snapshot, term.documents, term.counts)
-    added *= _WEIGHT * words
-    added[~found] = 0.0
-    return np.minimum(added, _MOST * first)
-
-
-def _telling(snapshot: Snapshot, first: NDArray[np.float64], found: Mask, asked: Collection[str]) -> dict[str, float]:
-    """Return the stems that tell the best documents from all others, with what they are worth."""
-    common = _common(snapshot, first, found)
-    candidates = sorted((-value, stem) for stem, value in common.items() if stem not in asked)[:_CANDIDATES]
-    worth = []
-    for negative, stem in candidates:
-        count = len(snapshot.term("stems", stem).documents)
+    candidates = _common(snapshot, *_likeliest(documents, scores), asked)
+    terms = snapshot.terms_of("stems", [stem for stem, _ in candidates])
+    telling = []
+    for (stem, value), term in zip(candidates, terms, strict=True):
+        count = len(term.documents)
         if count <= _MOST_COMMON * snapshot.count:
-            worth.append((negative * rarity(snapshot, count), stem))
-    return {stem: -negative for negative, stem in sorted(worth)[:_STEMS]}
+            telling.append((value * rarity(snapshot, count), int(stem), term))
+    telling = sorted(telling, key=lambda each: (-each[0], each[1]))[:_STEMS]
+    total = sum(value for value, _, _ in telling)
+    if not total:
+        return None
+    factor = _WEIGHT * words / total
+    stems = [(term, factor * value * worth(snapshot, len(term.documents))) for value, _, term in telling]
+    return Learned(snapshot, stems)
 
 
-def _common(snapshot: Snapshot, first: NDArray[np.float64], found: Mask) -> dict[str, float]:
-    """Return the stems that more than one of the best documents has, with how much these are about them."""
-    likely: dict[bytes, float] = {}
-    in_documents: dict[bytes, int] = {}
-    for document, probability in _likeliest(first, found):
-        vector = snapshot.vector(document)
-        parts = shares(snapshot, np.full(len(vector.terms), document), vector.counts)
-        for term, part in zip(vector.terms, (probability * parts).tolist(), strict=True):
-            likely[term] = likely.get(term, 0.0) + part
-            in_documents[term] = in_documents.get(term, 0) + 1
-    return {term.decode(): value for term, value in likely.items() if in_documents[term] > 1}
+def _common(
+    snapshot: Snapshot, best: Numbers, likely: NDArray[np.float64], asked: Collection[str]
+) -> list[tuple[np.uint64, float]]:
+    """Return the stems, by their hashes, that the best documents are most about, of those that more than one has."""
+    rows, stems, counts = snapshot.vectors(best)
+    parts = shares(snapshot, best[rows], counts) * likely[rows]
+    different, places, documents = np.unique(stems, return_inverse=True, return_counts=True)
+    about = np.bincount(places, parts, len(different))
+    about[(documents < 2) | np.isin(different, [hashed(stem.encode()) for stem in asked])] = 0.0
+    most = np.argsort(-about, kind="stable")[:_CANDIDATES]
+    return [(different[i], float(about[i])) for i in most if about[i]]
 
 
-def _likeliest(first: NDArray[np.float64], found: Mask) -> list[tuple[int, float]]:
+def _likeliest(documents: Numbers, scores: NDArray[np.float32]) -> tuple[Numbers, NDArray[np.float64]]:
     """Return the best documents, with how likely each is what was meant: a score is the logarithm of odds."""
-    numbers = np.flatnonzero(found)
-    best = numbers[np.argsort(-first[numbers], kind="stable")[:_DOCUMENTS]]
-    odds = np.exp((first[best] - first[best].max(initial=0.0)) / _TEMPER)
-    return [(int(n), float(p)) for n, p in zip(best, odds / odds.sum(), strict=True)]
+    rows = np.arange(len(documents))
+    if len(rows) > DOCUMENTS:
+        rows = np.flatnonzero(scores >= np.partition(scores, -DOCUMENTS)[-DOCUMENTS])
+    rows = rows[np.argsort(-scores[rows], kind="stable")[:DOCUMENTS]]
+    odds = np.exp((scores[rows].astype(np.float64) - scores[rows].max(initial=0.0)) / _TEMPER)
+    return documents[rows], odds / odds.sum()

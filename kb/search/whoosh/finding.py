@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,132 +11,184 @@ from numpy.typing import NDArray
 from kb.search.language import asked_stems, compounds, fold
 from kb.search.question import Words
 from kb.search.whoosh.lexicon import beginning_with
+from kb.search.whoosh.memo import memo_of
+from kb.search.whoosh.places import Places, common, union
 from kb.search.whoosh.schema import FIELDS, stem_term
-from kb.search.whoosh.segment import NOWHERE, Numbers, Term
+from kb.search.whoosh.segment import Numbers, Term
 from kb.search.whoosh.snapshot import Snapshot
+from kb.search.whoosh.weighing import Shares, shares
 
-_KIN = 0.95  # what a word that only shares a stem counts beside the word as typed
+_KIN = np.float32(0.95)  # what a word that only shares a stem counts beside the word as typed
 _MOST_BEGINNING = 1000  # words that a beginning stands for, the most frequent ones
 _LEAST_HALF = 3  # letters of the second half of a compound; the first may be the e of e-learning
 _TITLES = np.array([field in ("title", "foreign") for field in FIELDS])
 
+Frequencies = NDArray[np.float32] | NDArray[np.uint8]
+"""How often something stands in each of `FIELDS`, a row for each document; kin count for less."""
 
-class Found:
-    """Where something was found: the documents, ascending, and how often in each of `FIELDS` (kin count for less)."""
 
-    __slots__ = ("documents", "frequencies")
+class Standing(NamedTuple):
+    """The documents in which something stands, ascending, and how often in each."""
 
-    def __init__(self, documents: Numbers, frequencies: NDArray[np.float64]) -> None:
-        self.documents = documents
-        self.frequencies = frequencies
+    documents: Numbers
+    counts: Frequencies
+
+
+class Found(NamedTuple):
+    """What was found: the documents, ascending, how much each is about it, and a bit for each of `FIELDS` it is in."""
+
+    documents: Numbers
+    shares: Shares
+    fields: NDArray[np.uint8]
 
 
 def find(snapshot: Snapshot, words: Words) -> Found:
     """Return where words stand in the documents that are not deleted."""
-    if words.exact:
-        found = phrase(snapshot, words.folds)
-    elif words.begins:
-        found = _beginning(snapshot, words.folds[0])
-    else:
-        found = _word(snapshot, words.words[0], words.folds[0])
-    return _in_titles(found) if words.field == "title" else found
+    return _remembered(snapshot, words, lambda: _standing(snapshot, words))
+
+
+def beside(snapshot: Snapshot, first: str, second: str) -> Found:
+    """Return where two words stand side by side, as they are."""
+    folds = (fold(first), fold(second))
+    return _remembered(snapshot, folds, lambda: phrase(snapshot, folds))
 
 
 def joined(snapshot: Snapshot, first: str, second: str) -> Found:
     """Return where two words that were typed apart stand as one, as `Arbeitsmarkt Integration` does."""
-    return _together(snapshot, [_forms(snapshot, word, fold(word)) for word in compounds(first, second)])
+    forms = compounds(first, second)
+    return _remembered(
+        snapshot, forms, lambda: _together(snapshot, [_forms(snapshot, word, fold(word)) for word in forms])
+    )
 
 
-def phrase(snapshot: Snapshot, folds: Sequence[str]) -> Found:
-    """Find words side by side, by intersecting the (document, position) pairs at which the phrase would begin."""
-    starts: NDArray[np.int64] | None = None
-    for offset, word in enumerate(folds):
-        term = snapshot.term("words", word)
-        documents = np.repeat(term.documents, term.counts.sum(axis=1, dtype=np.intp))
-        begins = (documents.astype(np.int64) << 32) + term.positions.astype(np.int64) - offset
-        if starts is None:
-            fields = np.repeat(np.tile(np.arange(len(FIELDS)), len(term.counts)), term.counts.ravel())
-            starts = first = begins
-        else:
-            starts = np.intersect1d(starts, begins, assume_unique=True)
-    assert starts is not None  # noqa: S101 - a phrase has words
-    kept = np.isin(first, starts, assume_unique=True)
-    documents, places = np.unique(first[kept] >> 32, return_inverse=True)
-    frequencies = np.zeros((len(documents), len(FIELDS)))
-    np.add.at(frequencies, (places, fields[kept]), 1)
-    return Found(documents.astype(np.intp), frequencies)
+def phrase(snapshot: Snapshot, folds: Sequence[str]) -> Standing:
+    """Find words side by side, by the positions at which the phrase would begin in the documents that have them all."""
+    terms = snapshot.terms("words", folds)
+    if not all(len(term.documents) for term in terms):
+        return Standing(np.empty(0, np.intp), np.empty((0, len(FIELDS)), np.uint8))
+    documents = common([term.documents for term in terms], snapshot.size)
+    spots = [_spots(term, documents, snapshot.size) for term in terms]
+    begins = [spot.keys - offset for offset, spot in enumerate(spots)]
+    kept = begins[0]
+    for others in begins[1:]:
+        kept = _shared(kept, others)
+    first = np.searchsorted(begins[0], kept)
+    rows, fields = kept >> 32, spots[0].fields()[first]
+    frequencies = np.bincount(rows * len(FIELDS) + fields, minlength=len(FIELDS) * len(documents))
+    frequencies = frequencies.reshape(-1, len(FIELDS))
+    there = np.flatnonzero(frequencies.any(axis=1))
+    return Standing(documents[there], frequencies[there].astype(np.float32))
 
 
-def _word(snapshot: Snapshot, word: str, folded: str) -> Found:
+class _Spots(NamedTuple):
+    """Where a term stands in some documents: `keys` are the number of the document among these, and the position."""
+
+    keys: NDArray[np.int64]
+    counts: NDArray[np.uint8]
+
+    def fields(self) -> NDArray[np.intp]:
+        """Return the field of each."""
+        return np.repeat(np.tile(np.arange(len(FIELDS)), len(self.counts)), self.counts.ravel())
+
+
+def _spots(term: Term, documents: Numbers, size: int) -> _Spots:
+    occurrences = np.einsum("ij->i", term.counts, dtype=np.int64)
+    ends = np.cumsum(occurrences)
+    rows = Places(documents, size).of(term.documents)[0]
+    counts, many, starts = term.counts[rows], occurrences[rows], (ends - occurrences)[rows]
+    within = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many)
+    positions = term.positions[np.repeat(starts, many) + within]
+    return _Spots((np.repeat(np.arange(len(documents)), many) << 32) + positions, counts)
+
+
+def _shared(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return what is in both of two ascending arrays, in which nothing is twice."""
+    merged = np.concatenate((first, second))
+    merged.sort(kind="stable")  # which finds the two runs and merges them
+    return np.asarray(merged[:-1][merged[1:] == merged[:-1]])
+
+
+def _remembered(snapshot: Snapshot, key: Words | tuple[str, ...], make: Callable[[], Standing]) -> Found:
+    return memo_of(snapshot).get(key, lambda: _found(snapshot, make()))
+
+
+def _found(snapshot: Snapshot, standing: Standing) -> Found:
+    documents, counts = standing
+    bits = np.packbits(counts > 0, axis=1, bitorder="little")[:, 0]
+    return Found(documents.astype(np.intp, copy=False), shares(snapshot, documents, counts), bits)
+
+
+def _standing(snapshot: Snapshot, words: Words) -> Standing:
+    if words.exact:
+        standing = phrase(snapshot, words.folds) if len(words.words) > 1 else _exactly(snapshot, words.folds[0])
+    elif words.begins:
+        standing = _beginning(snapshot, words.folds[0])
+    else:
+        standing = _word(snapshot, words.words[0], words.folds[0])
+    return _in_titles(standing) if words.field == "title" else standing
+
+
+def _exactly(snapshot: Snapshot, folded: str) -> Standing:
+    term = snapshot.term("words", folded)
+    return Standing(term.documents, term.counts)
+
+
+def _word(snapshot: Snapshot, word: str, folded: str) -> Standing:
     """Find a word in any of its forms, and where it stands taken apart: a compound has no one way to be written."""
     found = _forms(snapshot, word, folded)
     apart = [each for each in _apart(snapshot, folded) if len(each.documents)]
     return _together(snapshot, [found, *apart]) if apart else found
 
 
-def _forms(snapshot: Snapshot, word: str, folded: str) -> Found:
-    as_typed = snapshot.term("words", folded)
-    terms = {stem_term(language, stem) for language in snapshot.languages for stem in asked_stems(word, language)}
-    stems = [term for term in (snapshot.term("stems", term) for term in sorted(terms)) if len(term.documents)]
-    documents = _documents(snapshot, (as_typed, *stems))
-    typed = _most(documents, [as_typed])
-    kin = _most(documents, stems)
-    return Found(documents, typed + _KIN * np.maximum(kin - typed, 0))
+def _forms(snapshot: Snapshot, word: str, folded: str) -> Standing:
+    typed = snapshot.term("words", folded)
+    names = {stem_term(language, stem) for language in snapshot.languages for stem in asked_stems(word, language)}
+    stems = [term for term in snapshot.terms("stems", sorted(names)) if len(term.documents)]
+    if not stems:
+        return Standing(typed.documents, typed.counts)
+    documents = union([typed.documents, *(stem.documents for stem in stems)], snapshot.size)
+    places = Places(documents, snapshot.size)
+    kin = _most(places, stems)
+    if not len(typed.documents):
+        return Standing(documents, kin * _KIN)
+    as_typed = _most(places, [typed])
+    return Standing(documents, as_typed + _KIN * (np.maximum(kin, as_typed) - as_typed))
 
 
-def _apart(snapshot: Snapshot, folded: str) -> Iterable[Found]:
+def _apart(snapshot: Snapshot, folded: str) -> Iterable[Standing]:
     """Yield where the halves of a word stand side by side, for each way to part it into words of the index."""
-    for middle in range(1, len(folded) - _LEAST_HALF + 1):
-        first, second = folded[:middle], folded[middle:]
-        if len(snapshot.term("words", first).documents) and len(snapshot.term("words", second).documents):
-            yield phrase(snapshot, (first, second))
+    halves = [(folded[:i], folded[i:]) for i in range(1, len(folded) - _LEAST_HALF + 1)]
+    there = snapshot.has("words", [half for each in halves for half in each])
+    for i, each in enumerate(halves):
+        if there[2 * i] and there[2 * i + 1]:
+            yield phrase(snapshot, each)
 
 
-def _beginning(snapshot: Snapshot, folded: str) -> Found:
-    words = frozenset(beginning_with(snapshot, folded, _MOST_BEGINNING))
-    documents, counts = [NOWHERE.documents], [NOWHERE.counts]
-    for base, segment in zip(snapshot.bases, snapshot.segments, strict=False):
-        lexicon = segment.lexicon()
-        # Most words stand in few segments: to ask each for all takes long, and fills the cache with nothing.
-        for word in words.intersection(map(lexicon.word, lexicon.beginning_with(folded))):
-            term = segment.term("words", word.encode())
-            documents.append(base + term.documents)
-            counts.append(term.counts)
-    return _highest(snapshot, np.concatenate(documents), np.concatenate(counts))
+def _beginning(snapshot: Snapshot, folded: str) -> Standing:
+    words = beginning_with(snapshot, folded, _MOST_BEGINNING)
+    terms = snapshot.terms("words", words)
+    documents = union([np.empty(0, np.intp), *(term.documents for term in terms)], snapshot.size)
+    return Standing(documents, _most(Places(documents, snapshot.size), terms))
 
 
-def _highest(snapshot: Snapshot, documents: Numbers, counts: NDArray[np.uint8]) -> Found:
-    """Return the documents that are not deleted, each once, with the highest of its counts."""
-    order = np.argsort(documents, kind="stable")
-    order = order[snapshot.live[documents[order]]]
-    documents, firsts = np.unique(documents[order], return_index=True)
-    highest = np.maximum.reduceat(counts[order], firsts, axis=0) if len(documents) else counts[order]
-    return Found(documents, highest.astype(np.float64))
-
-
-def _documents(snapshot: Snapshot, found: Iterable[Term | Found]) -> Numbers:
-    there = np.zeros(snapshot.size, np.bool_)
-    for each in found:
-        there[each.documents] = True
-    return np.flatnonzero(there)
-
-
-def _most(documents: Numbers, found: Iterable[Term | Found]) -> NDArray[np.float64]:
+def _most(places: Places, found: Sequence[Term | Standing]) -> Frequencies:
     """Return for each document the highest frequencies that any of them has there: stems overlap, so no sum."""
-    most = np.zeros((len(documents), len(FIELDS)))
+    most = np.zeros((len(places.members), len(FIELDS)), np.result_type(np.uint8, *(each.counts for each in found)))
     for each in found:
-        places = np.searchsorted(documents, each.documents)
-        frequencies = each.counts if isinstance(each, Term) else each.frequencies
-        most[places] = np.maximum(most[places], frequencies)
+        if len(each.documents) == len(places.members):
+            np.maximum(most, each.counts, out=most)
+        else:
+            rows, there = places.of(each.documents)
+            most[there] = np.maximum(most[there], each.counts[rows])
     return most
 
 
-def _together(snapshot: Snapshot, found: Sequence[Found]) -> Found:
-    documents = _documents(snapshot, found)
-    return Found(documents, _most(documents, found))
+def _together(snapshot: Snapshot, found: Sequence[Standing]) -> Standing:
+    documents = union([np.empty(0, np.intp), *(each.documents for each in found)], snapshot.size)
+    return Standing(documents, _most(Places(documents, snapshot.size), found))
 
 
-def _in_titles(found: Found) -> Found:
-    frequencies = found.frequencies * _TITLES
-    there = frequencies.any(axis=1)
-    return Found(found.documents[there], frequencies[there])
+def _in_titles(standing: Standing) -> Standing:
+    counts = standing.counts * _TITLES
+    there = np.flatnonzero(counts.any(axis=1))
+    return Standing(standing.documents[there], counts[there])

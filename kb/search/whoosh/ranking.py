@@ -1,10 +1,15 @@
-"""The order of relevance."""
+"""The order of relevance, and the other orders."""
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from kb.search.whoosh.scoring import Matches
+import numpy as np
+from numpy.typing import NDArray
+
+from kb.search.whoosh.feedback import MOST
+from kb.search.whoosh.memo import memo_of
+from kb.search.whoosh.scoring import Flags, Scores, Weighed
 from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.snapshot import Snapshot
 
@@ -13,56 +18,112 @@ FIRST = 20
 
 _FOR_OTHERS = 3  # places among the first that are for other languages
 
+Ranked = tuple[Numbers, Scores]
+"""Documents in their order, and their scores."""
 
-def by_relevance(snapshot: Snapshot, matches: Matches, documents: Numbers, end: int) -> Numbers:
-    """Return the first `end` of the documents in the order of relevance.
+
+def by_relevance(weighed: Weighed, kept: Flags | None, end: int) -> Ranked:
+    """Return the first `end` of the documents that are kept (None: all) in the order of relevance.
 
     Documents that hold the words are mostly of one language, and where they are many nothing else would be seen. If all
     of the first `FIRST` are of one language, the last places among them go to the best of what was found by its
     meaning, in others.
     """
-    natural = best_first(snapshot, matches, leading(matches, documents, max(end, FIRST)))
-    if matches.question.loose or len(documents) <= FIRST or not matches.expansions:
-        return natural
-    others = _others(snapshot, matches, documents, natural[:FIRST])
-    kept = natural[~np.isin(natural, others)]
+    rows = np.arange(len(weighed.documents)) if kept is None else np.flatnonzero(kept)
+    numbers, scores = best_first(weighed, leading(weighed, rows, max(end, FIRST)))
+    matches = weighed.matches
+    if matches.question.loose or len(rows) <= FIRST or not matches.expansions:
+        return numbers[:end], scores[:end]
+    others, other_scores = _others(weighed, rows, numbers[:FIRST])
+    rest = ~np.isin(numbers, others)
     place = FIRST - len(others)
-    return np.concatenate([kept[:place], others, kept[place:]])
+    numbers, scores = numbers[rest], scores[rest]
+    return (
+        np.concatenate((numbers[:place], others, numbers[place:]))[:end],
+        np.concatenate((scores[:place], other_scores, scores[place:]))[:end],
+    )
 
 
-def _others(snapshot: Snapshot, matches: Matches, documents: Numbers, first: Numbers) -> Numbers:
+def _others(weighed: Weighed, rows: NDArray[np.intp], first: Numbers) -> Ranked:
     """Return the best documents found by their meaning in other languages than that of `first`, if that is only one."""
-    sets = snapshot.sets["language"]
-    languages = np.full(snapshot.size, -1)
-    languages[sets.documents] = sets.codes
+    languages = _languages(weighed.matches.snapshot)
     if len(np.unique(languages[first])) > 1:
-        return np.empty(0, np.intp)
-    elsewhere = documents[(languages[documents] != languages[first[0]]) & ~matches.literal[documents]]
-    return best_first(snapshot, matches, leading(matches, elsewhere, _FOR_OTHERS))[:_FOR_OTHERS]
+        rows = rows[:0]
+    elsewhere = (languages[weighed.documents[rows]] != languages[first[0]]) & ~weighed.literal[rows]
+    numbers, scores = best_first(weighed, leading(weighed, rows[elsewhere], _FOR_OTHERS))
+    return numbers[:_FOR_OTHERS], scores[:_FOR_OTHERS]
 
 
-def leading(matches: Matches, documents: Numbers, count: int) -> Numbers:
-    """Return the `count` most relevant, and what equals the last of them: the rest needs no sorting."""
-    if not 0 < count < len(documents):
-        return documents
-    # Scores are far below the steps between what has the title, what holds the words, and what does not.
-    standing = matches.scores[documents] + 1e6 * matches.literal[documents] + 1e7 * matches.titled[documents]
-    found: Numbers = documents[standing >= np.partition(standing, -count)[-count]]
-    return found
+def _languages(snapshot: Snapshot) -> NDArray[np.int16]:
+    """Return a number for the language of each document."""
+
+    def numbered() -> NDArray[np.int16]:
+        sets = snapshot.sets["language"]
+        languages = np.full(snapshot.size, -1, np.int16)
+        languages[sets.documents] = sets.codes
+        return languages
+
+    return memo_of(snapshot).get("languages", numbered)
 
 
-def best_first(snapshot: Snapshot, matches: Matches, documents: Numbers) -> Numbers:
-    """Return documents in the order of relevance.
+def leading(weighed: Weighed, rows: NDArray[np.intp], count: int) -> NDArray[np.intp]:
+    """Return the rows of what may be among the `count` most relevant; the rest needs no sorting.
+
+    What is learned from the best adds at most `MOST` of a score, so what is further behind stays behind.
+    """
+    if not 0 < count < len(rows):
+        return rows
+    tiers = 2 * weighed.titled[rows].view(np.int8) + weighed.literal[rows].view(np.int8)
+    missing = count
+    for tier in range(3, -1, -1):
+        here = np.flatnonzero(tiers == tier)
+        if len(here) >= missing:
+            scores = weighed.scores[rows[here]]
+            least = np.partition(scores, -missing)[-missing]
+            near = scores >= (least if weighed.matches.learned is None else least / np.float32(1 + MOST))
+            chosen = np.sort(np.concatenate((np.flatnonzero(tiers > tier), here[near])))
+            return np.asarray(rows[chosen])
+        missing -= len(here)
+    return rows
+
+
+def best_first(weighed: Weighed, rows: NDArray[np.intp]) -> Ranked:
+    """Return documents in the order of relevance, by their ascending rows.
 
     The title asked for comes first, then what holds the words themselves, then by score. Where those are equal, what
     says more, and then what is fresher, goes before; at last the title decides.
     """
+    snapshot, documents = weighed.matches.snapshot, weighed.documents[rows]
+    scores = weighed.refined(rows)
     keys = (
-        snapshot.title_ranks[documents],
-        -np.unique(snapshot.updated[documents], return_inverse=True)[1],
+        snapshot.title_order(documents),
+        -snapshot.updated[documents],
         -snapshot.completeness[documents],
-        -matches.scores[documents],
-        ~matches.literal[documents],
-        ~matches.titled[documents],
+        -scores,
+        ~weighed.literal[rows],
+        ~weighed.titled[rows],
     )
-    return documents[np.lexsort(keys)]
+    order = np.lexsort(keys)
+    return documents[order], scores[order]
+
+
+def ordered(snapshot: Snapshot, sort: str, documents: Numbers, end: int) -> Numbers:
+    """Return the first `end` of documents (0: all) in an order that no question decides; equals by title, then id."""
+    places = memo_of(snapshot).get(("order", sort), lambda: _order(snapshot, sort))[documents]
+    if 0 < end < len(documents):
+        first = np.argpartition(places, end - 1)[:end]
+        return documents[first[np.argsort(places[first])]]
+    return documents[np.argsort(places)]
+
+
+def _order(snapshot: Snapshot, sort: str) -> NDArray[np.int32]:
+    """Return the place of each document in an order of them all."""
+    titles = snapshot.title_ranks
+    if sort == "title":
+        order = np.argsort(titles)
+    else:
+        later: dict[str, NDArray[Any]] = {"adopted": snapshot.adopted, "updated": snapshot.updated}
+        order = np.lexsort((titles, -later.get(sort, snapshot.published)))
+    places = np.empty(snapshot.size, np.int32)
+    places[order] = np.arange(snapshot.size, dtype=np.int32)
+    return places

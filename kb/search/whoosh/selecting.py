@@ -1,4 +1,4 @@
-"""Filters, and the counts that the reader would get by other filters: masks over the documents of a snapshot."""
+"""Filters, and the counts that the reader would get by other filters."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kb.search.port import FACETS, Query
-from kb.search.whoosh.segment import ALWAYS_BEFORE
+from kb.search.whoosh.columns import ALWAYS_BEFORE, seconds
+from kb.search.whoosh.memo import memo_of
+from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.snapshot import Mask, Snapshot
+from kb.search.whoosh.tables import BEGUN, OVER, Table, table_of
 
 _MOST_YEARS = 200  # listed before the current one; an earlier start is a slip of the pen
 
@@ -17,85 +21,136 @@ Counts = tuple[tuple[str, int], ...]
 
 
 class Selection:
-    """The filters of a query, each a mask of its own, so that any of them can be left out."""
+    """The filters of a query over some documents, ascending: each by itself, so that any of them can be left out."""
 
-    def __init__(self, snapshot: Snapshot, query: Query) -> None:
+    def __init__(self, snapshot: Snapshot, query: Query, documents: Numbers) -> None:
         self._snapshot = snapshot
         self._query = query
         self._chosen = {facet: values for facet, values in query.filters.items() if values}
         if unknown := self._chosen.keys() - set(FACETS):
             raise ValueError(f"no such facet: {', '.join(sorted(unknown))}")
-        self._conditions = {facet: snapshot.tagged(facet, values) for facet, values in self._chosen.items()}
+        self.documents = documents
+        self._conditions = {name: mask[documents] for name, mask in self._masks().items()}
+        self.kept = self._keep()
+
+    @property
+    def flags(self) -> Mask | None:
+        """Which of the documents all conditions keep; None where that is all of them, for want of conditions."""
+        if not self._conditions:
+            return None
+        return np.asarray(np.logical_and.reduce(list(self._conditions.values())))
+
+    def _masks(self) -> Mapping[str, Mask]:
+        snapshot, query = self._snapshot, self._query
+        masks = {facet: tagged(snapshot, facet, values) for facet, values in self._chosen.items()}
         if query.regions:
-            self._conditions["region"] = snapshot.tagged("region", query.regions)
+            masks["region"] = tagged(snapshot, "region", query.regions)
         if query.updated_since:
-            self._conditions["updated"] = snapshot.updated >= query.updated_since.encode("ascii", "replace")
+            masks["updated"] = snapshot.updated >= seconds([query.updated_since])[0]
         if (query.year_from, query.year_to) != (None, None):
-            self._conditions["year"] = snapshot.overlapping(query.year_from, query.year_to)
+            masks["year"] = snapshot.overlapping(query.year_from, query.year_to)
+        return masks
 
-    def keep(self, documents: Mask, *, but: str | None = None, nor: str | None = None) -> Mask:
-        """Return those of `documents` that all conditions keep, or all `but` one, or two."""
-        for name, mask in self._conditions.items():
-            if name not in (but, nor):
-                documents = documents & mask
-        return documents
+    def _keep(self, *but: str) -> Numbers:
+        """Return those of the documents that all conditions keep, or all but some."""
+        masks = [mask for name, mask in self._conditions.items() if name not in but]
+        return self.documents[np.logical_and.reduce(masks)] if masks else self.documents
 
-    def undated(self, documents: Mask) -> int:
-        """Return how many of `documents` only the range of years leaves out, and only for want of dates."""
+    def _without(self, name: str) -> Numbers:
+        """Return the documents that all conditions keep but the one of a facet, if there is one."""
+        return self._keep(name) if name in self._conditions else self.kept
+
+    def undated(self) -> int:
+        """Return how many documents only the range of years leaves out, and only for want of dates."""
         if "year" not in self._conditions:
             return 0
-        return int((self.keep(documents, but="year") & ~self._snapshot.dated).sum())
+        return int(np.count_nonzero(~self._snapshot.dated[self._without("year")]))
 
-    def untyped(self, documents: Mask) -> int:
-        """Return how many of `documents` that the other conditions keep are from regions whose type is not known."""
-        typed = np.zeros(self._snapshot.size, np.bool_)
-        typed[self._snapshot.sets["region_type"].documents] = True
-        return int((self.keep(documents, but="region_type") & ~typed).sum())
+    def untyped(self) -> int:
+        """Return how many documents that the other conditions keep are from regions whose type is not known."""
 
-    def facets(self, documents: Mask) -> Mapping[str, Counts]:
-        """Return for each facet what its values would find among `documents`, alone and beside the other conditions."""
-        kept = self.keep(documents)
+        def typed() -> Mask:
+            mask = np.zeros(self._snapshot.size, np.bool_)
+            mask[self._snapshot.sets["region_type"].documents] = True
+            return mask
+
+        typed_ones = memo_of(self._snapshot).get("typed", typed)
+        return int(np.count_nonzero(~typed_ones[self._without("region_type")]))
+
+    def facets(self) -> Mapping[str, Counts]:
+        """Return for each facet what its values would find, alone and beside the other conditions."""
+        table = table_of(self._snapshot)
+        counted = table.counts(self.kept)
         counts: dict[str, Counts] = {}
-        for facet in (*FACETS, "region") if self._query.places else FACETS:
-            others = self.keep(documents, but=facet) if facet in self._conditions else kept
-            counts[facet] = self._value_counts(facet, others)
-        counts["year"] = self._year_counts(self.keep(documents, but="year"))
+        for facet in FACETS:
+            counts[facet] = self._value_counts(table, facet, counted)
+        if self._query.places:
+            counts["region"] = self._region_counts()
+        counts["year"] = self._year_counts(table, counted)
         return counts
 
-    def pairs(self, documents: Mask, first: str, second: str) -> Mapping[tuple[str, str], int]:
-        """Return what the values of two facets would find among `documents` together, instead of those chosen."""
-        kept = self.keep(documents, but=first, nor=second)
+    def pairs(self, first: str, second: str) -> Mapping[tuple[str, str], int]:
+        """Return what the values of two facets would find together, instead of those chosen."""
+        kept = np.zeros(self._snapshot.size, np.bool_)
+        kept[self._keep(first, second)] = True
         found = self._snapshot.sets[second]
         counts: dict[tuple[str, str], int] = {}
         for value in self._snapshot.sets[first].names:
-            having = kept & self._snapshot.tagged(first, (value,))
+            having = kept & tagged(self._snapshot, first, (value,))
             numbers = np.bincount(found.codes[having[found.documents]], minlength=len(found.names)).tolist()
             counts.update(((value, other), n) for other, n in zip(found.names, numbers, strict=True) if n)
         return counts
 
-    def _value_counts(self, facet: str, documents: Mask) -> Counts:
-        sets = self._snapshot.sets[facet]
-        numbers = np.bincount(sets.codes[documents[sets.documents]], minlength=len(sets.names)).tolist()
-        chosen = self._query.regions if facet == "region" else self._chosen.get(facet, ())
-        counts = dict.fromkeys(chosen, 0)
-        counts.update((name, number) for name, number in zip(sets.names, numbers, strict=True) if number)
-        return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+    def _value_counts(self, table: Table, facet: str, counted: NDArray[np.int64]) -> Counts:
+        if facet in self._conditions:
+            counted = table.counts(self._without(facet))
+        counts = table.values(facet, counted)
+        return most_first({**dict.fromkeys(self._chosen.get(facet, ()), 0), **counts})
 
-    def _year_counts(self, documents: Mask) -> Counts:
+    def _region_counts(self) -> Counts:
+        sets = self._snapshot.sets["region"]
+        mask = np.zeros(self._snapshot.size, np.bool_)
+        mask[self._without("region")] = True
+        numbers = np.bincount(sets.codes[mask[sets.documents]], minlength=len(sets.names)).tolist()
+        counts = {name: number for name, number in zip(sets.names, numbers, strict=True) if number}
+        return most_first({**dict.fromkeys(self._query.regions, 0), **counts})
+
+    def _year_counts(self, table: Table, counted: NDArray[np.int64]) -> Counts:
         """Count for each year up to this one what is under way, and for a later one only where it is the chosen one."""
         snapshot, query = self._snapshot, self._query
+        documents = self._without("year")
+        if "year" in self._conditions:
+            counted = table.counts(documents)
         this_year = datetime.now(UTC).year
-        known = np.where(snapshot.starts == ALWAYS_BEFORE, snapshot.ends, snapshot.starts)[
-            snapshot.live & snapshot.dated
-        ]
-        first = max(int(known.min(initial=this_year)), this_year - _MOST_YEARS)
-        dated = documents & snapshot.dated & (snapshot.starts <= snapshot.ends)
-        starts = np.clip(snapshot.starts[dated], first, this_year + 1) - first
-        ends = np.clip(snapshot.ends[dated], first - 1, this_year) - first
-        begun = np.bincount(starts, minlength=this_year - first + 2)
-        over = np.bincount(ends + 1, minlength=this_year - first + 2)
-        under_way = np.cumsum(begun - over).tolist()[:-1]
-        counts = {first + i: number for i, number in enumerate(under_way) if number}
+        first = max(memo_of(snapshot).get(("first year", this_year), lambda: _first_year(snapshot, this_year)),
+                    this_year - _MOST_YEARS)  # fmt: skip
+        changes = [0] * (this_year - first + 2)
+        for begun, number in table.values(BEGUN, counted).items():
+            changes[min(max(int(begun), first), this_year + 1) - first] += number
+        for over, number in table.values(OVER, counted).items():
+            changes[min(max(int(over), first - 1), this_year) - first + 1] -= number
+        counts: dict[int, int] = {}
+        under_way = 0
+        for year, change in enumerate(changes[:-1], first):
+            under_way += change
+            if under_way:
+                counts[year] = under_way
         if query.year_from is not None and query.year_from == query.year_to:
-            counts[query.year_from] = int((documents & snapshot.overlapping(query.year_from, query.year_to)).sum())
+            there = snapshot.overlapping(query.year_from, query.year_to)[documents]
+            counts[query.year_from] = int(np.count_nonzero(there))
         return tuple((str(year), number) for year, number in sorted(counts.items()))
+
+
+def tagged(snapshot: Snapshot, facet: str, values: tuple[str, ...]) -> Mask:
+    """Return which documents have any of the values of a facet; deleted ones may be among them."""
+    return memo_of(snapshot).get(("tagged", facet, values), lambda: snapshot.tagged(facet, values))
+
+
+def most_first(counts: Mapping[str, int]) -> Counts:
+    """Return values with their counts, the highest first, equal ones by name."""
+    return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _first_year(snapshot: Snapshot, this_year: int) -> int:
+    known = np.where(snapshot.starts == ALWAYS_BEFORE, snapshot.ends, snapshot.starts)
+    return int(known[snapshot.live & snapshot.dated].min(initial=this_year))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.search.whoosh.memo import memo_of
 from kb.search.whoosh.schema import FIELDS
 from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.snapshot import Snapshot
@@ -21,7 +22,10 @@ from kb.search.whoosh.snapshot import Snapshot
 _WEIGHTS = np.array([{"title": 5.0, "summary": 4.0, "story": 1.0, "names": 1.5, "foreign": 1.5}[f] for f in FIELDS])
 # How far a word counts less in a field longer than the average. A long title is hardly worse than a short one.
 _LENGTH = np.array([{"title": 0.3, "summary": 0.3, "story": 0.75, "names": 0.5, "foreign": 0.2}[f] for f in FIELDS])
-_SATURATION = 2.0
+_SATURATION = np.float32(2.0)
+
+Shares = NDArray[np.float32]
+"""How much documents are about something, from 0 to 1."""
 
 
 def rarity(snapshot: Snapshot, count: int) -> float:
@@ -29,13 +33,19 @@ def rarity(snapshot: Snapshot, count: int) -> float:
     return log(1 + (snapshot.count - count + 0.5) / (count + 0.5))
 
 
-def shares(snapshot: Snapshot, documents: Numbers, frequencies: NDArray[Any]) -> NDArray[np.float64]:
-    """Return, from 0 to 1, how much documents are about something, from its frequencies in each of `FIELDS`."""
-    lengths = snapshot.lengths[documents] / snapshot.average_lengths
-    weighted = (frequencies * _WEIGHTS / (1 - _LENGTH + _LENGTH * lengths)).sum(axis=1)
+def worth(snapshot: Snapshot, count: int) -> float:
+    """Return what a share of 1 scores for something that stands in `count` documents."""
+    return rarity(snapshot, count) * (float(_SATURATION) + 1)
+
+
+def shares(snapshot: Snapshot, documents: Numbers, frequencies: NDArray[Any]) -> Shares:
+    """Return how much documents are about something, from its frequencies in each of `FIELDS`."""
+    norms = memo_of(snapshot).get("norms", lambda: _norms(snapshot))
+    weighted = np.einsum("ij,ij->i", norms[documents], frequencies.astype(np.float32, copy=False))
     return np.asarray(weighted / (weighted + _SATURATION))
 
 
-def scores(snapshot: Snapshot, documents: Numbers, frequencies: NDArray[Any]) -> NDArray[np.float64]:
-    """Return what documents score for something that stands in these and in no others."""
-    return rarity(snapshot, len(documents)) * (_SATURATION + 1) * shares(snapshot, documents, frequencies)
+def _norms(snapshot: Snapshot) -> NDArray[np.float32]:
+    """Return what one occurrence weighs in each field of each document."""
+    lengths = snapshot.lengths / snapshot.average_lengths
+    return np.asarray(_WEIGHTS / (1 - _LENGTH + _LENGTH * lengths), np.float32)

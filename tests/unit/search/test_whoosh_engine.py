@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 
 from kb.search.port import Document, IndexLost
-from kb.search.whoosh.segment import Segment, Term
 from kb.search.whoosh_engine import WhooshEngine
 from tests.contract.asking import ask
 
@@ -217,24 +216,6 @@ def test_segments_are_merged_without_loss(tmp_path: Path) -> None:
     assert len(engine._look().segments) < 25
     assert engine.search(ask("arts")).total == engine.count() == 30
     assert [hit.id for hit in engine.search(ask('"arts number45"')).hits] == ["45"]
-    engine.close()
-
-
-def test_a_beginning_asks_a_segment_only_for_words_that_it_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = WhooshEngine(tmp_path)
-    engine.rebuild([])
-    for number in range(5):
-        engine.update([Document(f"{number}", f"{number}", f"integr{number} {number}", "en")])
-    asked: list[bytes] = []
-    term = Segment.term
-
-    def noted(segment: Segment, field: str, word: bytes) -> Term:
-        asked.append(word)
-        return term(segment, field, word)
-
-    monkeypatch.setattr(Segment, "term", noted)
-    assert engine.search(ask("integr*")).total == 5
-    assert sorted(asked) == [f"integr{number}".encode() for number in range(5)]
     engine.close()
 
 
