@@ -1,11 +1,12 @@
 """Named arrays in one file, mapped into memory: read without copies, shared by all processes, only what is touched.
 
-    the arrays, each from a multiple of 64 bytes on | header: JSON {name: [dtype, shape, offset]} | offset of the
-    header, its length, its CRC-32, the last 8 bytes `kbarrays`: little-endian, 8 + 4 + 4 + 8 bytes
+    the arrays, each from a multiple of 64 bytes on | header: JSON {name: [dtype, shape, offset, CRC-32]} | offset of
+    the header, its length, its CRC-32, the last 8 bytes `kbarrays`: little-endian, 8 + 4 + 4 + 8 bytes
 
 What is not such a file, is cut short, or has a damaged header is noticed when it is opened; so is an array that would
-not fit into the file. A byte changed inside an array is not: to check a gigabyte takes longer than all else. Whoever
-reads a place from an array has to see to it that there is one.
+not fit into the file. A byte changed inside an array is noticed by `Arrays.check` only: to read a gigabyte takes longer
+than all else. Whoever reads a place from an array has to expect that there is none. A file that is cut short while it
+is mapped ends the process that reads what is missing (SIGBUS): whoever replaces a file has to write another one.
 """
 
 from __future__ import annotations
@@ -34,48 +35,55 @@ _MAGIC = b"kbarrays"
 
 def write(path: Path, arrays: Iterable[tuple[str, Array]]) -> None:
     """Write arrays of numbers into a new file, one after the other as they come."""
-    header: dict[str, tuple[str, tuple[int, ...], int]] = {}
+    header: dict[str, tuple[str, tuple[int, ...], int, int]] = {}
     with path.open("wb") as file:
         for name, array in arrays:
             little = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
             file.write(bytes(-file.tell() % _ALIGNMENT))
-            header[name] = (little.dtype.str, array.shape, file.tell())
-            file.write(little.reshape(-1).view(np.uint8).data)
+            content = little.reshape(-1).view(np.uint8).data
+            header[name] = (little.dtype.str, array.shape, file.tell(), crc32(content))
+            file.write(content)
         start = file.tell()
         written = json.dumps(header).encode()
         file.write(written + _TAIL.pack(start, len(written), crc32(written), _MAGIC))
 
 
-def read(path: Path) -> Mapping[str, Array]:
-    """Return the arrays of a file as views of it that cannot be written to; it is closed with the last of them.
+class Arrays(dict[str, Array]):
+    """The arrays of a file, by name: views of it that cannot be written to."""
+
+    def __init__(self, content: mmap.mmap) -> None:
+        """Raise an exception of some kind where the file is damaged."""
+        super().__init__()
+        self._sums: dict[str, int] = {}
+        start, length, checksum, magic = _TAIL.unpack_from(content, len(content) - _TAIL.size)
+        written = content[start : start + length]
+        if magic != _MAGIC or start + length + _TAIL.size != len(content) or crc32(written) != checksum:
+            raise IndexLost("its header is not what was written")
+        for name, (kind, shape, offset, self._sums[name]) in json.loads(written).items():
+            dtype, size = np.dtype(kind), prod(shape)
+            if dtype.kind not in "uifb" or min(shape, default=0) < 0 or offset + size * dtype.itemsize > start:
+                raise IndexLost(f"there is no room for {name}")
+            flat = np.frombuffer(content, dtype, size, offset) if size else np.empty(0, dtype)
+            self[name] = flat.reshape(shape)
+
+    def check(self) -> None:
+        """Read it all. Raises IndexLost where a byte is not what was written."""
+        for name, array in self.items():
+            if crc32(array.reshape(-1).view(np.uint8).data) != self._sums[name]:
+                raise IndexLost(f"{name} is damaged")
+
+
+def read(path: Path) -> Arrays:
+    """Return the arrays of a file, which is closed with the last of them.
 
     They stay what they are when the file is removed or replaced. Raises IndexLost where the file is damaged, OSError
     where there is none.
     """
     with path.open("rb") as file:
         try:
-            content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except ValueError as error:  # an empty file
-            raise IndexLost(f"{path} is empty") from error
-    try:
-        return dict(_views(content))
-    except (IndexLost, LookupError, TypeError, ValueError, struct.error) as error:
-        raise IndexLost(f"{path} is damaged: {error}") from error
-
-
-def _views(content: mmap.mmap) -> Iterator[tuple[str, Array]]:
-    start, length, checksum, magic = _TAIL.unpack_from(content, len(content) - _TAIL.size)
-    written = content[start : start + length]
-    if magic != _MAGIC or start + length + _TAIL.size != len(content) or crc32(written) != checksum:
-        raise IndexLost("its header is not what was written")
-    for name, (kind, shape, offset) in json.loads(written).items():
-        dtype, size = np.dtype(kind), prod(shape)
-        if dtype.kind not in "uifb" or min(shape, default=0) < 0 or offset + size * dtype.itemsize > start:
-            raise IndexLost(f"there is no room for {name}")
-        if size:
-            yield name, np.frombuffer(content, dtype, size, offset).reshape(shape)
-        else:
-            yield name, np.empty(shape, dtype)
+            return Arrays(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except (IndexLost, LookupError, TypeError, ValueError, struct.error) as error:  # an empty file: ValueError
+            raise IndexLost(f"{path} is damaged: {error}") from error
 
 
 class Texts(Sequence[str]):

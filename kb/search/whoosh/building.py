@@ -101,8 +101,7 @@ class SegmentBuilder:
         )
         words, _ = joined([part.of("words") for part in self._parts])
         yield from self._field(dictionary, "words", words)
-        with closing(self.segment.create_file(self._storage, lexicon.EXTENSION)) as file:
-            file.write(lexicon.written(dict(zip(words.terms, np.diff(words.bounds).tolist(), strict=True))))
+        yield from lexicon.written(words.terms)
         yield from columns.written(self._recorded)
 
     def _field(self, dictionary: TermsWriter, name: str, field: Inverted) -> Iterator[tuple[str, arrays.Array]]:

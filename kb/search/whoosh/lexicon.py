@@ -1,8 +1,7 @@
 """The lexicon: the words of the index, each with the number of documents it stands in, to look for by their letters.
 
-Whoosh's own reader takes over a second to list 500,000 words, so each segment has a file of its own for it:
-
-    uint32 CRC of what follows | uint32 n | n of each of `_COLUMNS` | the words in UTF-8, in the order of their bytes
+The words themselves are the terms of the field `words`; beside them the arrays of a segment hold what tells at a glance
+that a word is not like another.
 
 Documents are counted as they were when the segment was written, and a word of deleted documents is still there. A text
 that was taken back must not come out as a suggestion: whoever offers a word asks `Snapshot.term` first.
@@ -13,29 +12,19 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb.search.port import IndexLost
+from kb.search.whoosh.arrays import Array, Texts
 
 if TYPE_CHECKING:
     from kb.search.whoosh.snapshot import Snapshot
-
-EXTENSION = ".lex"
-"""How the name of the file ends; it begins with the name of the segment."""
-
-_COLUMNS: tuple[np.dtype[Any], ...] = (
-    np.dtype("<u4"),  # documents that hold the word
-    np.dtype("<u4"),  # which letters it has
-    np.dtype("<u4"),  # which letters it has an odd number of times
-    np.dtype("<u4"),  # its skeleton, hashed
-    np.dtype("<u2"),  # its bytes
-    np.dtype("<u1"),  # its characters
-)
 
 _TWICE = re.compile(r"(.)\1+", re.DOTALL)
 
@@ -43,31 +32,35 @@ _MOST_BEGINNINGS = 2_000  # words of one segment that are gathered for a prefix:
 
 
 class Lexicon:
-    """The words of one segment. Immutable. A word is named by its place in the order."""
+    """The words of one segment. Immutable. A word is named by its place in the order, as in the field `words`."""
 
-    def __init__(self, written: bytes) -> None:
-        """Take what `written` made. Raises IndexLost where it is anything else."""
-        if len(written) < 8 or int.from_bytes(written[:4], "little") != crc32(memoryview(written)[4:]):
+    def __init__(self, arrays: Mapping[str, Array]) -> None:
+        """Take what `written` gave, and the field. Raises IndexLost where it is not there."""
+        self._words = Texts.read(arrays, "words.terms")
+        self.size = len(self._words)
+        try:
+            self._bounds, self._letters = arrays["words.bounds"], arrays["words.letters"]
+            self._odd, self._skeletons = arrays["words.odd"], arrays["words.skeletons"]
+            self._lengths = arrays["words.lengths"]
+        except KeyError as error:
+            raise IndexLost("there is no lexicon") from error
+        if {len(each) for each in (self._letters, self._odd, self._skeletons, self._lengths)} != {self.size}:
             raise IndexLost("the lexicon of a segment is damaged")
-        self.size = int.from_bytes(written[4:8], "little")
-        columns: list[NDArray[Any]] = []
-        offset = 8
-        for kind in _COLUMNS:
-            columns.append(np.frombuffer(written, kind, self.size, offset))
-            offset += kind.itemsize * self.size
-        self.documents, self._letters, self._odd, self._skeletons, sizes, self._lengths = columns
-        self._offsets = np.concatenate(([offset], offset + np.cumsum(sizes, dtype=np.int64)))
-        self._written = written
+
+    @cached_property
+    def documents(self) -> NDArray[np.uint32]:
+        """How many documents hold each word."""
+        return np.diff(self._bounds).astype(np.uint32)
 
     def word(self, place: int) -> str:
         """Return a word."""
-        return self._bytes(place).decode()
+        return self._words[place]
 
     def beginning_with(self, prefix: str) -> range:
         """Return the places of the words that begin with a prefix."""
         start = prefix.encode()
         end = start + b"\xff"  # which no UTF-8 has
-        return range(*(bisect_left(range(self.size), key, key=self._bytes) for key in (start, end)))
+        return range(*(bisect_left(range(self.size), key, key=self._words.encoded) for key in (start, end)))
 
     def sounding_like(self, word: str) -> list[int]:
         """Return the places of the words that have the same skeleton as a word."""
@@ -94,26 +87,15 @@ class Lexicon:
         found: NDArray[np.intp] = places[near & (turned <= 2 * edits - np.abs(longer))]
         return found
 
-    def _bytes(self, place: int) -> bytes:
-        return self._written[self._offsets[place] : self._offsets[place + 1]]
 
-
-def written(documents: Mapping[bytes, int]) -> bytes:
-    """Return the file of a lexicon: words in UTF-8, none of them empty, and in how many documents each stands."""
-    encoded = sorted(documents)
-    words = [word.decode() for word in encoded]
-    letters, odd = _letters(words)
-    columns: tuple[Any, ...] = (
-        [documents[word] for word in encoded],
-        letters,
-        odd,
-        [crc32(skeleton(word).encode()) for word in words],
-        [len(word) for word in encoded],
-        [len(word) for word in words],
-    )
-    parts = [np.array(column, kind).tobytes() for column, kind in zip(columns, _COLUMNS, strict=True)]
-    body = b"".join((len(words).to_bytes(4, "little"), *parts, *encoded))
-    return crc32(body).to_bytes(4, "little") + body
+def written(words: Sequence[bytes]) -> Iterator[tuple[str, Array]]:
+    """Yield the arrays of the terms of the field `words`, named for `arrays.write`; none of them is empty."""
+    decoded = [word.decode() for word in words]
+    letters, odd = _letters(decoded)
+    yield "words.letters", letters
+    yield "words.odd", odd
+    yield "words.skeletons", np.array([crc32(skeleton(word).encode()) for word in decoded], np.uint32)
+    yield "words.lengths", np.array([len(word) for word in decoded], np.uint8)
 
 
 def beginning_with(snapshot: Snapshot, prefix: str, limit: int) -> list[str]:

@@ -5,9 +5,7 @@ A segment never changes, so what is made of it here holds until it is merged awa
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,7 +20,7 @@ from kb.search.whoosh import arrays, columns, vectors
 from kb.search.whoosh.codec import Files, arrays_path
 from kb.search.whoosh.columns import ALWAYS_AFTER, ALWAYS_BEFORE, Columns, ValueSets
 from kb.search.whoosh.inverted import Field
-from kb.search.whoosh.lexicon import EXTENSION, Lexicon
+from kb.search.whoosh.lexicon import Lexicon
 from kb.search.whoosh.schema import FIELDS
 from kb.search.whoosh.store import damaged_is_lost
 from kb.search.whoosh.vectors import Vector
@@ -66,24 +64,21 @@ NOWHERE = Term(np.empty(0, np.intp), np.empty((0, len(FIELDS)), np.uint8))
 
 
 class Segment:
-    """A segment, open. Raises IndexLost where a file of it is damaged. Safe for threads; its files close with it."""
+    """A segment, open. Raises IndexLost where a file of it is damaged. Safe for threads, and after a fork."""
 
     def __init__(self, path: Path, whoosh_segment: Any) -> None:
         self.name: str = whoosh_segment.segment_id()
         self.count: int = whoosh_segment.doc_count_all()
-        self._lexicon: Lexicon | None = None
         self._beginnings: dict[str, Beginnings] = {}
         self._lazy_lock = threading.Lock()
-        files = Files(path)
-        weakref.finalize(self, files.close)
         with damaged_is_lost():
-            found = arrays.read(arrays_path(files, whoosh_segment))
+            self._arrays = found = arrays.read(arrays_path(Files(path), whoosh_segment))
             self.fields = {name: Field(found, name, self.count) for name in ("words", "stems")}
             self.columns = columns.read(found)
             self._vectors = vectors.read(found)
             if not len(self.columns.ids) == len(self._vectors.bounds) - 1 == self.count:
                 raise IndexLost(f"the segment {self.name} does not have the {self.count} documents it should")
-            self._lexicon_file = whoosh_segment.open_file(files, EXTENSION).raw_file()
+            self._lexicon = Lexicon(found)
 
     def term(self, field: str, term: bytes) -> Term:
         """Return where a term of the field `words` or `stems` stands."""
@@ -116,12 +111,12 @@ class Segment:
             return Vector([terms.encoded(place) for place in stems.tolist()], counts)
 
     def lexicon(self) -> Lexicon:
-        """Return the lexicon. It is read when somebody first asks for it. Raises IndexLost where it is damaged."""
-        with self._lazy_lock:
-            if self._lexicon is None:
-                with damaged_is_lost():
-                    self._lexicon = Lexicon(_whole(self._lexicon_file.fileno()))
-            return self._lexicon
+        """Return the words of the segment."""
+        return self._lexicon
+
+    def check(self) -> None:
+        """Read the whole file, which takes seconds for a large one. Raises IndexLost where any byte of it changed."""
+        self._arrays.check()
 
     def beginnings(self, kind: str) -> Beginnings:
         """Return the names of a kind of `COMPLETED` by their words. They are sorted when somebody first asks."""
@@ -129,8 +124,3 @@ class Segment:
             if kind not in self._beginnings:
                 self._beginnings[kind] = Beginnings(self.columns.completions[kind].names)
             return self._beginnings[kind]
-
-
-def _whole(handle: int) -> bytes:
-    """Return all that is in an open file, wherever another process that shares it has got to."""
-    return os.pread(handle, os.fstat(handle).st_size, 0)

@@ -193,6 +193,11 @@ class Snapshot:
             mask = mask & (self.ends >= year_from)
         return mask
 
+    def check(self) -> None:
+        """Read all files, which takes seconds. Raises IndexLost where one of them is not as it was written."""
+        for segment in self.segments:
+            segment.check()
+
     def titled(self, key: str) -> Mask:
         """Return the documents whose title is this one, as `schema.title_key` gives it."""
         mask = np.zeros(self.size, np.bool_)

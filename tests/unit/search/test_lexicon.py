@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kb.search.language import fold
-from kb.search.port import Document, IndexLost
-from kb.search.whoosh.lexicon import EXTENSION, Lexicon, beginning_with, plain, skeleton, written
+from kb.search.port import Document
+from kb.search.whoosh.lexicon import beginning_with, plain, skeleton
 from kb.search.whoosh.snapshot import Snapshot
 from kb.search.whoosh_engine import WhooshEngine
+from tests.unit.search.segments import lexicon_of
 
 letters = st.sampled_from("abcdeouyzαβγжзї中𐍈𐍉9")
 words = st.text(letters, min_size=1, max_size=12)
@@ -38,10 +39,6 @@ def engine(tmp_path: Path) -> Iterator[WhooshEngine]:
 
 def beginnings(engine: WhooshEngine, prefix: str, limit: int = 10) -> list[str]:
     return beginning_with(engine._look(), prefix, limit)
-
-
-def lexicon_of(documents: dict[str, int]) -> Lexicon:
-    return Lexicon(written({word.encode(): count for word, count in documents.items()}))
 
 
 def counts(snapshot: Snapshot) -> Counter[str]:
@@ -71,16 +68,6 @@ def test_words_of_one_skeleton_are_found(documents: dict[str, int], word: str) -
     lexicon = lexicon_of(documents)
     found = [lexicon.word(place) for place in lexicon.sounding_like(word)]
     assert found == sorted(other for other in documents if skeleton(other) == skeleton(word))
-
-
-@given(counted, st.data())
-def test_a_lexicon_with_a_byte_changed_or_missing_is_lost(documents: dict[str, int], data: st.DataObject) -> None:
-    content = written({word.encode(): count for word, count in documents.items()})
-    place = data.draw(st.integers(0, len(content) - 1))
-    changed = bytes([content[place] ^ data.draw(st.integers(1, 255))])
-    for damaged in (content[:place] + changed + content[place + 1 :], content[:place], content + b"."):
-        with pytest.raises(IndexLost):
-            Lexicon(damaged)
 
 
 def test_umlauts_written_apart_are_the_same_plain_word() -> None:
@@ -147,28 +134,11 @@ def test_an_index_without_words_has_an_empty_lexicon(tmp_path: Path) -> None:
     engine.close()
 
 
-def test_a_damaged_lexicon_under_an_open_engine_is_a_lost_index(engine: WhooshEngine, tmp_path: Path) -> None:
-    snapshot = engine._look()
-    for path in tmp_path.glob(f"*/*{EXTENSION}"):
-        path.write_bytes(b"\x85" * path.stat().st_size)
-    with pytest.raises(IndexLost):
-        beginning_with(snapshot, "integr", 10)
-    assert engine.rebuild([doc("a", "integration")]) == 1
-    assert beginnings(engine, "integr") == ["integration"]
-
-
 def test_a_lexicon_removed_by_a_rebuild_is_still_read(engine: WhooshEngine, tmp_path: Path) -> None:
     snapshot, other = engine._look(), WhooshEngine(tmp_path)
     other.rebuild([])
     assert beginning_with(snapshot, "integral", 10) == ["integral"]
     other.close()
-
-
-def test_an_index_from_before_there_were_lexicons_is_lost(engine: WhooshEngine, tmp_path: Path) -> None:
-    for path in tmp_path.glob(f"*/*{EXTENSION}"):
-        path.unlink()
-    with pytest.raises(IndexLost):
-        WhooshEngine(tmp_path).count()
 
 
 def test_a_forked_process_reads_the_lexicon_for_itself(engine: WhooshEngine) -> None:

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from kb.search.language import fold
 from kb.search.port import Document
-from kb.search.whoosh.lexicon import Lexicon, plain, skeleton, written
+from kb.search.whoosh.lexicon import plain, skeleton
 from kb.search.whoosh.snapshot import Snapshot
 from kb.search.whoosh.spelling import FIRST_LETTER, corrections, distances, edits_allowed
 from kb.search.whoosh_engine import WhooshEngine
+from tests.unit.search.segments import lexicon_of
 
 LETTERS = "abeouxαβжз中𐍈"
 letters = st.sampled_from(LETTERS)
@@ -52,7 +53,7 @@ def meant(engine: WhooshEngine, typed: str) -> list[str]:
 def holding(documents: dict[str, int], *segments: dict[str, int]) -> Snapshot:
     """A snapshot of segments that hold these words in so many documents, all different ones."""
     parts = (documents, *segments)
-    lexicons = [Lexicon(written({word.encode(): count for word, count in part.items()})) for part in parts]
+    lexicons = [lexicon_of(part) for part in parts]
 
     def term(_: str, word: str) -> Any:
         return SimpleNamespace(documents=np.arange(sum(part.get(word, 0) for part in parts)))
@@ -93,7 +94,7 @@ def test_the_distance_is_that_of_the_definition(word: str, others: list[str], mo
 
 @given(st.lists(st.one_of(words, st.text("abe", min_size=1, max_size=8)), min_size=1), words)
 def test_all_words_in_reach_pass_the_sieve(held: list[str], typed: str) -> None:
-    lexicon = Lexicon(written({word.encode(): 1 for word in held}))
+    lexicon = lexicon_of(dict.fromkeys(held, 1))
     for edits in (1, 2, 3):
         passed = {lexicon.word(place) for place in lexicon.about(typed, edits).tolist()}
         assert {word for word in held if plainly(typed, word) <= edits} <= passed
