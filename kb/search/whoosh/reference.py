@@ -21,9 +21,9 @@ from kb.search.language import fold
 from kb.search.port import FACETS, SORTS, Hit, Page, Query
 from kb.search.question import Expansion, Question, Tagged, Years
 from kb.search.whoosh.codec import Files
-from kb.search.whoosh.schema import NUMBERED, SCHEMA, Record
+from kb.search.whoosh.schema import FIELDS, NUMBERED, SCHEMA, Record
 from kb.search.whoosh.store import Store
-from kb.search.whoosh.trees import OfRecords, Recorded, Trees, overlaps, trees
+from kb.search.whoosh.trees import OfRecords, Recorded, Trees, fields, overlaps, trees
 from kb.search.whoosh.writing import segments_of
 
 _MOST_YEARS = 200
@@ -51,7 +51,7 @@ class Reference:
         self._searcher.close()
 
     def search(self, query: Query) -> Page:
-        """Answer a query, without corrections; hits have neither a score nor what they matched.
+        """Answer a query, without corrections and scores.
 
         Hits are in the order asked for; those of `relevance` in no order of any meaning, where there are words to look
         for. Raises ValueError for a sort or a facet that there is not.
@@ -69,7 +69,7 @@ class Reference:
         hits = found[query.offset : query.offset + query.limit] + rest[: query.partial_limit * ends_here]
         return Page(
             total=len(found),
-            hits=tuple(Hit(record.id, record.slug, 0.0) for record in hits),
+            hits=tuple(self._hit(number, query.question, asked) for number in hits),
             partial=partial,
             facets=self._facets(query, selection, counted) if query.facets else {},
             pairs=self._pairs(selection, counted, *query.pairs) if query.pairs else {},
@@ -107,8 +107,16 @@ class Reference:
     def _found(self, tree: whoosh.Query, within: Documents | None = None) -> Documents:
         return set(self._search(tree, within).docs())
 
-    def _ordered(self, numbers: Documents, query: Query) -> list[Record]:
-        records = sorted(map(self._record, numbers), key=lambda record: (record.title, record.id))
+    def _hit(self, number: int, question: Question, asked: Trees) -> Hit:
+        record = self._record(number)
+        leaves = (leaf for leaf in self._searcher.leaf_searchers() if leaf[1] <= number)
+        searcher, base = max(leaves, key=lambda leaf: leaf[1])
+        held = frozenset[str]().union(*(fields(tree, searcher, number - base) for tree in asked.clauses))
+        meant = (e.facet for e in question.expansions if Recorded(Tagged(e.facet, e.values)).suits(record))
+        return Hit(record.id, record.slug, 0.0, tuple(dict.fromkeys([*filter(held.__contains__, FIELDS), *meant])))
+
+    def _ordered(self, numbers: Documents, query: Query) -> list[int]:
+        ordered = sorted(numbers, key=lambda number: (self._record(number).title, self._record(number).id))
         orders: Mapping[str, Callable[[Record], Any]] = {
             "newest": lambda record: record.published,
             "relevance": lambda record: record.published,
@@ -116,8 +124,8 @@ class Reference:
             "adopted": lambda record: record.adopted,
         }
         if query.sort in orders:
-            records.sort(key=orders[query.sort], reverse=True)
-        return records
+            ordered.sort(key=lambda number: orders[query.sort](self._record(number)), reverse=True)
+        return ordered
 
     def _counts(self, tree: whoosh.Query, within: Documents, values: Mapping[str, Values]) -> dict[str, dict[Any, int]]:
         facets = Facets()

@@ -146,6 +146,35 @@ def trees(question: Question, languages: Collection[str], known: Callable[[str],
     return Trees(some if question.loose else full, some, standing)
 
 
+def fields(tree: query.Query, searcher: Any, number: int) -> frozenset[str]:
+    """Return the names of the fields by which a tree finds a document of one segment, whose searcher this is."""
+    return frozenset(FIELDS[place] for leaf in tree.leaves() for place in _places(leaf, searcher, number))
+
+
+def _places(leaf: query.Query, searcher: Any, number: int) -> Iterator[int]:
+    """Yield the places in `FIELDS` of the fields by which a leaf of a tree finds a document, as often as it does."""
+    matcher = leaf.matcher(searcher, searcher.boolean_context())
+    if isinstance(leaf, OfRecords) or number not in leaf.matcher(searcher, searcher.boolean_context()).all_ids():
+        return
+    matcher.skip_to(number)
+    if isinstance(leaf, query.Phrase):
+        first = matcher.ms[0]
+        starts = {span.start for span in matcher.spans()}
+        yield from (
+            place for place, start in zip(_each(first), first.value_as("positions"), strict=True) if start in starts
+        )
+        return
+    titled = isinstance(leaf, TitleTerm) or (isinstance(leaf, Beginning) and leaf.titled)
+    for term in matcher.term_matchers():
+        if term.is_active() and term.id() == number:
+            yield from (place for place in _each(term) if _IN_TITLES[place] or not titled)
+
+
+def _each(term: Any) -> list[int]:
+    """Return for each occurrence of a term in a document the place of its field."""
+    return [place for place, count in enumerate(term.value_as("counts")) for _ in range(count)]
+
+
 class _Asked:
     """Makes trees of needs."""
 
@@ -202,9 +231,7 @@ class _TitleMatcher(matching.wrappers.WrappingMatcher):  # type: ignore[misc]
         return self
 
     def spans(self) -> list[Span]:
-        counts = self.child.value_as("counts")
-        titled = [is_titled for count, is_titled in zip(counts, _IN_TITLES, strict=True) for _ in range(count)]
-        return [span for span, is_titled in zip(self.child.spans(), titled, strict=True) if is_titled]
+        return [span for span, place in zip(self.child.spans(), _each(self.child), strict=True) if _IN_TITLES[place]]
 
     def all_ids(self) -> Iterator[int]:
         while self.is_active():
@@ -216,7 +243,7 @@ class _TitleMatcher(matching.wrappers.WrappingMatcher):  # type: ignore[misc]
             self.child.next()
 
     def _is_titled(self) -> bool:
-        return any(count for count, titled in zip(self.child.value_as("counts"), _IN_TITLES, strict=True) if titled)
+        return any(_IN_TITLES[place] for place in _each(self.child))
 
 
 def _either(queries: list[query.Query]) -> query.Query:

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from hypothesis.stateful import run_state_machine_as_test as run
+from pytest import approx
 
 from kb.search.port import Document, Page, Query, SearchEngine
 from kb.search.question import Question
@@ -36,7 +37,7 @@ Batch = tuple[list[Document], list[str]]
 
 starts = st.lists(documents(), min_size=3, max_size=6)
 changes: st.SearchStrategy[Batch] = st.tuples(
-    st.lists(documents(), max_size=4), st.lists(st.sampled_from("123456789"), max_size=2)
+    st.lists(documents(), max_size=3), st.lists(st.sampled_from("123456789"), max_size=4)
 )
 
 
@@ -56,14 +57,39 @@ def test_what_is_found_and_counted_is_what_plain_whoosh_finds_and_counts(
     held: list[Document], written: list[Batch], asked: list[Query]
 ) -> None:
     with TemporaryDirectory() as name, closing(WhooshEngine(Path(name))) as engine:
-        engine.rebuild(held)
-        kept = standing({}, held)
-        for put, gone in written:
-            engine.update(put, gone)
-            kept = standing(kept, put, gone)
+        kept = write(engine, held, written)
         with closing(Reference(Path(name))) as reference:
             for query in asked:
                 check(engine, reference, query, kept)
+
+
+@often(20)
+@given(starts, st.lists(changes, min_size=1, max_size=3), st.lists(queries(), min_size=6, max_size=6))
+def test_an_index_of_several_commits_answers_as_a_new_one_does(
+    held: list[Document], written: list[Batch], asked: list[Query]
+) -> None:
+    with (
+        TemporaryDirectory() as name,
+        TemporaryDirectory() as other,
+        closing(WhooshEngine(Path(name))) as engine,
+        closing(WhooshEngine(Path(other))) as new,
+    ):
+        new.rebuild(write(engine, held, written).values())
+        for query in asked:
+            everything = replace(query, offset=0, limit=ALL, partial_limit=ALL)
+            page, expected = engine.search(everything), new.search(everything)
+            assert {hit.id: hit.score for hit in page.hits} == approx({hit.id: hit.score for hit in expected.hits})
+            assert replace(page, hits=()) == replace(expected, hits=())
+
+
+def write(engine: SearchEngine, held: list[Document], written: list[Batch]) -> dict[str, Document]:
+    """Build an index and change it; return the documents that are in it, by their ids."""
+    engine.rebuild(held)
+    kept = standing({}, held)
+    for put, gone in written:
+        engine.update(put, gone)
+        kept = standing(kept, put, gone)
+    return kept
 
 
 def standing(kept: dict[str, Document], put: Iterable[Document], gone: Iterable[str] = ()) -> dict[str, Document]:
@@ -81,6 +107,7 @@ def check(engine: SearchEngine, reference: Reference, query: Query, kept: dict[s
     for name in ("total", "partial", "empty", "undated", "untyped", "facets", "pairs", "expansions", "unknown"):
         assert getattr(page, name) == getattr(expected, name), name
     assert all(hit.slug == kept[hit.id].slug for hit in page.hits)
+    assert {hit.id: hit.matched for hit in page.hits} == {hit.id: hit.matched for hit in expected.hits}
     assert engine.matching(query) == tuple(ids(page)[: page.total])
     check_page(engine, query, page)
     if query.sort != "relevance" or not query.question.clauses:
