@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from math import inf
 from pathlib import Path
 from time import monotonic
@@ -16,6 +17,7 @@ from kb.search.question import Question
 from kb.search.whoosh import writing
 from kb.search.whoosh.answering import answer, matching
 from kb.search.whoosh.completing import complete
+from kb.search.whoosh.helping import cores, helpers_for
 from kb.search.whoosh.snapshot import Snapshot, open_snapshot
 from kb.search.whoosh.store import Manifest, Store
 
@@ -30,15 +32,21 @@ class _Searching(ABC):
 
     def search(self, query: Query) -> Page:
         """Answer a query. Raises IndexLost where there is nothing to ask, ValueError for an unknown sort or facet."""
-        return answer(self._look(), query)
+        snapshot = self._look()
+        with _damage_found(snapshot):
+            return answer(snapshot, query)
 
     def matching(self, query: Query) -> tuple[str, ...]:
         """Return the ids of all documents that `search` counts, in its order. Raises as `search` does."""
-        return matching(self._look(), query)
+        snapshot = self._look()
+        with _damage_found(snapshot):
+            return matching(snapshot, query)
 
     def complete(self, kind: str, text: str, limit: int) -> tuple[str, ...]:
         """Return names of a kind of `COMPLETED`, a word of which begins with `text`, the most frequent first."""
-        return complete(self._look(), kind, text, limit)
+        snapshot = self._look()
+        with _damage_found(snapshot):
+            return complete(snapshot, kind, text, limit)
 
     def mark(
         self, text: str, question: Question, language: str, *, characters: int | None = None, first: int = 0
@@ -60,14 +68,26 @@ class _Searching(ABC):
         return frozenset(i for i, live in zip(snapshot.ids, snapshot.live.tolist(), strict=True) if live)
 
 
+@contextmanager
+def _damage_found(snapshot: Snapshot) -> Iterator[None]:
+    """Raise IndexLost where somebody stumbled over damaged arrays: to look for damage before would take too long."""
+    try:
+        yield
+    except (LookupError, ArithmeticError, UnicodeError, AssertionError):
+        snapshot.check()
+        raise
+
+
 class WhooshEngine(_Searching):
     """Searches and writes the index in `folder`. Cheap to make: nothing is read, made or needed before the first use.
 
     Other processes see a commit within 250 ms, this one at once. Searching goes on during writing and rebuilding.
+    `helpers` is how many processes may help with a rebuild of many documents; without it as many as pay.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, helpers: int | None = None) -> None:
         self._store = Store(folder)
+        self._helpers = helpers_for(cores()) if helpers is None else helpers
         self._forget()
 
     def update(self, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
@@ -92,14 +112,15 @@ class WhooshEngine(_Searching):
 
         The live index takes updates meanwhile. Then `replay` is called with an engine of the new index, to bring in
         what they changed. It has to hold up further updates until this returns, or one that comes before the swap would
-        be lost. No lock is held while it runs, so that it can wait for whoever is updating.
+        be lost. No lock is held while it runs, so that it can wait for whoever is updating. Raises ChildProcessError
+        where a process that helps is killed; the live index stays as it was then, as with any other error.
         """
         self._store.folder.mkdir(parents=True, exist_ok=True)
         with self._store.rebuilding():
             self._store.remove_indexes(except_for=self._store.live_folder())
             try:
                 built = _NewIndex(self._store.folder / self._store.new_index())
-                built.update(documents)
+                built.fill(documents, self._helpers)
                 if replay:
                     replay(built)
                 count = built.count()  # it can be opened, so it may take the other's place
@@ -177,6 +198,11 @@ class _NewIndex(_Searching):
     def files(self) -> list[str]:
         """The names of the files that make it up."""
         return writing.files_of(self.path, self.commits)
+
+    def fill(self, documents: Iterable[Document], helpers: int) -> None:
+        """Put the first documents in, with so many helping processes where they are many."""
+        self.commits = writing.fill(self.path, documents, helpers)
+        self._snapshot = None
 
     def update(self, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
         """Put documents in place of those with the same id, and take out `gone`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import closing
+from itertools import chain, islice
 from math import log
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,11 @@ from whoosh.reading import TermNotFound
 from kb.search.port import Document
 from kb.search.whoosh.building import NAME, SegmentBuilder
 from kb.search.whoosh.codec import Files
+from kb.search.whoosh.helping import SEGMENT_DOCUMENTS, Helpers, Place
 from kb.search.whoosh.schema import SCHEMA, id_term
 from kb.search.whoosh.store import damaged_is_lost
 
-_SEGMENT_DOCUMENTS = 50_000
+_ALONE = 5_000  # documents that are built sooner than a helper has started
 _TIER = 8  # so many segments of one order of magnitude become one
 _LARGEST_MERGE = 5_000  # documents; larger segments are worth more left alone than an update that takes long
 _MOST_SEGMENTS = 48
@@ -58,6 +60,39 @@ def write(path: Path, generation: int, documents: Iterable[Document], gone: Iter
         return batch.commit()
 
 
+def fill(path: Path, documents: Iterable[Document], helpers: int) -> int:
+    """Put documents into an empty index, generation 0; return the generation that holds them.
+
+    With many documents `helpers` other processes build the segments. Of documents with the same id the last one counts.
+    Raises ChildProcessError where a helper fails.
+    """
+    coming = iter(documents)
+    first = list(islice(coming, _ALONE))
+    if not helpers or len(first) < _ALONE:
+        return write(path, 0, chain(first, coming), ())
+    with closing(Helpers(path, helpers)) as others:
+        places: dict[str, Place] = {}
+        replaced: list[Place] = []
+        for document in chain(first, coming):
+            if document.id in places:
+                replaced.append(places[document.id])
+            places[document.id] = others.put(document)
+        built = others.finish()
+    for helper, number in replaced:
+        _delete_number(built[helper], number)
+    TOC(SCHEMA, [segment for segments in built for segment in segments], 1).write(Files(path), NAME)
+    return 1
+
+
+def _delete_number(segments: list[Any], number: int) -> None:
+    """Delete a document by its number in all of some segments."""
+    for segment in segments:
+        if number < segment.doc_count_all():
+            segment.delete_document(number)
+            return
+        number -= segment.doc_count_all()
+
+
 class _Batch:
     """One commit: as many new segments as the documents need, and deletions in the others."""
 
@@ -78,7 +113,7 @@ class _Batch:
         self.delete(document.id)
         self._new[document.id] = (self._builder.segment, number)
         self._changed = True
-        if self._builder.count >= _SEGMENT_DOCUMENTS:
+        if self._builder.count >= SEGMENT_DOCUMENTS:
             self._built.append(self._builder.finish())
             self._builder = None
 
