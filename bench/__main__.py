@@ -8,7 +8,10 @@ from bench.autosave import autosave
 from bench.exports import exports
 from bench.fuzz import fuzz
 from bench.lighthouse import lighthouse
+from bench.live import live
 from bench.relevance import relevance
+from bench.site import site
+from bench.speed import speed
 from bench.timing import timing
 from bench.writing import writing
 
@@ -22,7 +25,10 @@ main.add_command(autosave)
 main.add_command(exports)
 main.add_command(fuzz)
 main.add_command(lighthouse)
+main.add_command(live)
 main.add_command(relevance)
+main.add_command(site)
+main.add_command(speed)
 main.add_command(timing)
 main.add_command(writing)
 
