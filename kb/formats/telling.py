@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from functools import lru_cache
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
@@ -121,12 +122,22 @@ def indicator(each: Document, about: About) -> str:
 
 def number(value: float, reader: Reader) -> str:
     """A number as the reader writes it: 2,596."""
-    return str(format_decimal(value, locale=locale(reader)))
+    return _number(value, reader.language)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _number(value: float, language: str) -> str:
+    return str(format_decimal(value, locale=_locale(language)))
 
 
 def money(value: float, reader: Reader, *, short: bool = False) -> str:
     """An amount in euro, to the euro, with its sign where the reader's language puts it; `short`: €19 million."""
-    here = locale(reader)
+    return _money(value, reader.language, short)
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _money(value: float, language: str, short: bool) -> str:
+    here = _locale(language)
     if short and value >= 1_000_000:
         text = str(format_compact_decimal(value, format_type="long", fraction_digits=2, locale=here))
     else:
@@ -150,7 +161,12 @@ def day(text: str, reader: Reader) -> str:
 
 def locale(reader: Reader) -> Locale:
     """How numbers and dates are written in the reader's language."""
-    return Locale.parse(LOCALES.get(reader.language, reader.language))
+    return _locale(reader.language)
+
+
+@lru_cache(maxsize=64)
+def _locale(language: str) -> Locale:
+    return Locale.parse(LOCALES.get(language, language))
 
 
 def absolute(url: str, about: About) -> str:

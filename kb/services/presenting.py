@@ -99,7 +99,13 @@ def in_language(record: Document, wanted: str) -> dict[str, Any]:
 
 def plain(markdown: str) -> str:
     """Return Markdown as text to be read in a line: links by their words, without the signs."""
-    return _SIGNS.sub("", _LINK.sub(r"\1", markdown))
+    return _SIGNS.sub("", _LINK.sub(r"\1", markdown)) if _may_have_signs(markdown) else markdown
+
+
+def _may_have_signs(text: str) -> bool:
+    """Whether there may be any of Markdown's signs in a text: in most there is none, and looking closely takes time."""
+    first = text.lstrip(" \t")[:1]
+    return any(sign in text for sign in "*_`[#>\n") or first in "+-" or first.isdecimal()
 
 
 def respelt(text: str, meant: Mapping[str, str]) -> str:

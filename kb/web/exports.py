@@ -12,6 +12,7 @@ from pathlib import Path
 from flask import (
     Blueprint,
     Response,
+    g,
     redirect,
     render_template,
     request,
@@ -151,7 +152,10 @@ def address(suffix: str, asked: CatalogueQuery) -> str:
 @bp.app_template_global()
 def alternates(asked: CatalogueQuery) -> list[tuple[Format, str]]:
     """Every format of a list with its address."""
-    return [(each, address(each.suffix, asked)) for each in FORMATS.values()]
+    held: tuple[CatalogueQuery, list[tuple[Format, str]]] | None = g.get("alternates")
+    if held is None or held[0] != asked:  # a page names them four times
+        g.alternates = held = (asked, [(each, address(each.suffix, asked)) for each in FORMATS.values()])
+    return held[1]
 
 
 def name_alternates(response: Response, asked: CatalogueQuery) -> Response:

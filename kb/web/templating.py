@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import nh3
 from babel import Locale
 from babel.lists import format_list
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -32,7 +32,7 @@ from kb.services.query import PER_PAGE, CatalogueQuery
 from kb.services.record import Document
 from kb.services.values import is_web_address
 from kb.services.vocabularies import country_name as name_of_country
-from kb.web import accounts, context, labels, languages, returning
+from kb.web import accounts, catalogues, context, labels, languages, returning
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,7 @@ def init_app(app: Flask) -> None:
         static_url, language_url, query_url, lang_attr, label, facet_label, lifespan, span, place_name, evidence_step,
         in_readers_language, unverified,
     )  # fmt: skip
+    catalogues.install(app.jinja_env)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update({each.__name__: each for each in filters})
@@ -307,6 +308,12 @@ def _hash(path: Path, _changed: int) -> str:
 
 def language_url(code: str) -> str:
     """The address at which a browser is told to remember a language; it leads back to the present one."""
+    if "language_urls" not in g:  # a page has each of them twice
+        g.language_urls = {each: _language_url(each) for each, _name in languages.offered()}
+    return str(g.language_urls.get(code) or _language_url(code))
+
+
+def _language_url(code: str) -> str:
     kept = labels.encode([(name, value) for name, value in request.args.items(multi=True) if name != "lang"])
     back = f"{request.path}?{kept}" if kept else request.path
     readable = request.method == "GET" or returning.route(request.path, "GET")

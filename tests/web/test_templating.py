@@ -224,3 +224,45 @@ def test_the_language_menu_keeps_the_present_address(reading_site: Site) -> None
 def test_files_have_a_hash_in_their_address() -> None:
     assert re.fullmatch(r"/static/site\.css\?v=[0-9a-f]{8}", templating.static_url("site.css"))
     assert templating.static_url("css/bootstrap.min.css", "bootstrap.static").startswith("/bootstrap/static/css/")
+
+
+# Texts in templates
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("{{ _('Years in which it ran') }}", "Years in which it ran"),
+        ("{{ _('page %(page)d', page=3) }}", "page 3"),
+        ("{{ _('Found in: %(places)s', places='<b>') }}", "Found in: &lt;b&gt;"),
+        ("{{ _('100%%') }}", "100%"),
+        ("{{ ngettext('%(num)d practice', '%(num)d practices', 1) }}", "1 practice"),
+        ("{{ ngettext('%(shown)s practice', '%(shown)s practices', 2, shown='2,000') }}", "2,000 practices"),
+        ("{% trans to='/x?a&b' %}<a href='{{ to }}'>it</a>{% endtrans %}", "<a href='/x?a&amp;b'>it</a>"),
+    ],
+)
+def test_texts_are_filled_and_what_is_filled_in_is_escaped(reading_site: Site, source: str, said: str) -> None:
+    environment = reading_site.app.jinja_env.overlay(autoescape=True)
+    assert environment.from_string(source).render() == said
+
+
+def test_in_plain_text_nothing_is_escaped(reading_site: Site) -> None:
+    environment = reading_site.app.jinja_env.overlay(autoescape=False)
+    assert environment.from_string("{{ _('Found in: %(places)s', places='<b>') }}").render() == "Found in: <b>"
+
+
+def test_texts_are_in_the_language_of_the_request(reading_site: Site) -> None:
+    template = reading_site.app.jinja_env.from_string("{{ _('Practices') }}")
+    with reading_site.app.test_request_context("/practices?lang=de"):
+        assert template.render() == "Praxisbeispiele"
+
+
+# Addresses of a page
+
+
+def test_a_language_leads_back_to_the_page_that_is_read(reading_site: Site) -> None:
+    for path in ("/practices?q=x&lang=it", "/themes"):
+        with reading_site.app.test_request_context(path):
+            urls = [templating.language_url("de") for _ in range(2)]
+        back = path.replace("&lang=it", "")
+        assert urls == [f"/language/de?to={quote(back, safe='/?')}"] * 2
