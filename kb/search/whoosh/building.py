@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from kb.search.port import Document
 from kb.search.whoosh import arrays, columns, inverted, lexicon, vectors
-from kb.search.whoosh.codec import Codec, Files, TermsWriter, arrays_path
+from kb.search.whoosh.codec import Codec, Files, arrays_path
+from kb.search.whoosh.dictionary import TermsWriter
 from kb.search.whoosh.gathering import Gatherer, Run, spilled
 from kb.search.whoosh.inverted import Field, Inverted
 from kb.search.whoosh.merging import Part, joined

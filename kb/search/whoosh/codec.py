@@ -12,25 +12,18 @@ from secrets import token_hex
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from whoosh.codec.whoosh3 import W3Codec, W3Segment, W3TermInfo, W3TermsReader
 from whoosh.filedb.filestore import FileStorage
-from whoosh.filedb.filetables import OrderedHashWriter
 from whoosh.matching import ListMatcher
-from whoosh.system import pack_ushort
 
 from kb.search.whoosh import arrays
-from kb.search.whoosh.inverted import Field, Inverted
+from kb.search.whoosh.inverted import Field
 
 INVERTED = ("id", "stems", "words")
 """The fields that have terms, in the order of Whoosh's dictionary."""
 
 EXTENSION = ".arrays"
 """How the name of the file of a segment's arrays ends; it begins with the name of the segment."""
-
-# What Whoosh keeps of a term, as W3TermInfo writes it: flags, weight, documents, shortest and longest, highest weight,
-# first and last document, where the postings begin, how many they are.
-_TERM = np.dtype(">u1, >f4, >u4, >u1, >u1, >f4, >u4, >u4, >i8, >i4")
 
 
 class Files(FileStorage):  # type: ignore[misc]
@@ -101,33 +94,3 @@ class _Postings:
 def arrays_path(storage: Files, segment: W3Segment) -> Path:
     """Return where the arrays of a segment are."""
     return Path(storage.folder, segment.make_filename(EXTENSION))
-
-
-class TermsWriter:
-    """Writes Whoosh's term dictionary of a segment, in which a term's postings are a slice of those of its field."""
-
-    def __init__(self, storage: Files, segment: W3Segment) -> None:
-        self._table = OrderedHashWriter(segment.create_file(storage, W3Codec.TERMS_EXT))
-        self._fields: dict[str, int] = {}
-        self._table.extras["fieldmap"] = self._fields
-
-    def add(self, name: str, field: Inverted) -> None:
-        """Add a field; they come in the order of `INVERTED`."""
-        number = self._fields.setdefault(name, len(self._fields))
-        starts, counts = field.bounds[:-1], np.diff(field.bounds)
-        infos = np.zeros(len(counts), _TERM)
-        columns = (0, counts, counts, 0, 0, 1.0, *_ends(field), starts, counts)
-        for part, column in zip(infos.dtype.names or (), columns, strict=True):
-            infos[part] = column
-        written = infos.tobytes()
-        key, size = pack_ushort(number), _TERM.itemsize
-        for place, term in enumerate(field.terms):
-            self._table.add(key + term, written[place * size : (place + 1) * size])
-
-    def close(self) -> None:
-        """Write what finds the terms."""
-        self._table.close()
-
-
-def _ends(field: Inverted) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-    return field.documents[field.bounds[:-1]], field.documents[field.bounds[1:] - 1]
