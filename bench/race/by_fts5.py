@@ -1,4 +1,8 @@
-"""SQLite FTS5: what is found goes into a temporary table of row numbers, of which one statement counts all facets."""
+"""SQLite FTS5: what is found goes into a temporary table with its scores, of which one statement counts all facets.
+
+Of the ways tried this is the fastest in the median: asking a second time for the ten best, values of facets as columns
+that are each grouped by, and IN for the join took longer.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +27,10 @@ _TABLES = """
     CREATE TABLE tagged (record INTEGER, code INTEGER, PRIMARY KEY (record, code)) WITHOUT ROWID;
     CREATE TABLE records (number INTEGER PRIMARY KEY, id TEXT);
 """
-_FIND = "INSERT INTO found SELECT rowid FROM texts WHERE texts MATCH ?"
-_FIND_ALL = "INSERT INTO found SELECT number FROM records WHERE ? = ''"
-_BEST = """SELECT id FROM (SELECT rowid AS number FROM texts WHERE texts MATCH ? ORDER BY rank LIMIT ?)
-           CROSS JOIN records USING (number)"""
-_FIRST = "SELECT id FROM records WHERE ? = '' LIMIT ?"
+_FIND = "INSERT INTO found SELECT rowid, NULL FROM texts WHERE texts MATCH ?"
+_FIND_SCORED = "INSERT INTO found SELECT rowid, bm25(texts) FROM texts WHERE texts MATCH ?"
+_FIND_ALL = "INSERT INTO found SELECT number, number FROM records WHERE ? = ''"
+_BEST = "SELECT id FROM (SELECT number FROM found ORDER BY score LIMIT ?) CROSS JOIN records USING (number)"
 _COUNT = "SELECT code, count(*) FROM found CROSS JOIN tagged ON record = number GROUP BY code"
 
 
@@ -50,7 +53,7 @@ class FTS5:
 
     def _open(self) -> None:
         self._database = sqlite3.connect(self._path, isolation_level=None)
-        self._database.executescript(_PRAGMAS + "CREATE TEMP TABLE found (number INTEGER PRIMARY KEY)")
+        self._database.executescript(_PRAGMAS + "CREATE TEMP TABLE found (number INTEGER PRIMARY KEY, score REAL)")
         rows = self._database.execute("SELECT code, facet, value FROM tags")
         self._tags = {code: (facet, value) for code, facet, value in rows}
 
@@ -86,19 +89,19 @@ class FTS5:
         others = [(name, _match(tree, asked.but(name))) for name in asked.chosen]
 
         def answer() -> Answer:
-            total = self._find(whole)
-            hits = [row[0] for row in self._database.execute(_BEST if whole else _FIRST, (whole, HITS))]
+            total = self._find(whole, _FIND_SCORED)
+            hits = [row[0] for row in self._database.execute(_BEST, (HITS,))]
             facets = self._counts()
             for name, match in others:
-                self._find(match)
+                self._find(match, _FIND)
                 facets[name] = self._counts()[name]
             return Answer(total, hits, facets)
 
         return answer
 
-    def _find(self, match: str) -> int:
+    def _find(self, match: str, finding: str) -> int:
         self._database.execute("DELETE FROM found")
-        return self._database.execute(_FIND if match else _FIND_ALL, (match,)).rowcount
+        return self._database.execute(finding if match else _FIND_ALL, (match,)).rowcount
 
     def _counts(self) -> dict[str, dict[str, int]]:
         counts: dict[str, dict[str, int]] = {name: {} for name in FACETS}

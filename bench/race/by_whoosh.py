@@ -14,10 +14,8 @@ from whoosh.query import And, Every, Query, Term
 from whoosh.sorting import Count, Facets, FieldFacet
 
 from bench.race.asking import HITS, Answer, Asked, Prepared
-from bench.race.material import FACETS, Material
+from bench.race.material import FACETS, SEVERAL, Material
 from bench.race.meaning import Meaning
-
-_SEVERAL = ("country", "theme", "target_group", "funding")  # a practice may have several values of these
 
 
 class Whoosh:
@@ -83,12 +81,12 @@ class Whoosh:
 def _facet(name: str) -> Any:
     # A FieldFacet of several values walks the postings of the whole field at every search; reading what is stored is
     # slower still where much is found.
-    return FieldFacet(name, allow_overlap=name in _SEVERAL)
+    return FieldFacet(name, allow_overlap=name in SEVERAL)
 
 
 def _schema() -> Schema:
     texts = {"words": TEXT(analyzer=SpaceSeparatedTokenizer(), phrase=True), "stems": KEYWORD}
-    facets = {name: KEYWORD(sortable=name not in _SEVERAL) for name in FACETS}
+    facets = {name: KEYWORD(sortable=name not in SEVERAL) for name in FACETS}
     return Schema(id=ID(stored=True), **texts, **facets)
 
 

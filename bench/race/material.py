@@ -32,6 +32,9 @@ FACETS = (
 )  # fmt: skip
 """The nine facets that every engine counts. Ours counts region types and years besides."""
 
+SEVERAL = ("country", "theme", "target_group", "funding")
+"""Those of which a practice may have several values."""
+
 BREAK = "|"
 """The token between two texts, so that no phrase begins in one and ends in the other."""
 
