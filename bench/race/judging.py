@@ -81,6 +81,7 @@ def times(names: Sequence[str], material: Material, warming: Sequence[Asked], qu
             turn = number % len(engines)
             for engine in (*engines[turn:], *engines[:turn]):
                 taken[engine.name] += _timed(engine, block)
+        gc.unfreeze()
     return taken
 
 
