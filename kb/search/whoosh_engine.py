@@ -93,18 +93,17 @@ class WhooshEngine(_Searching):
     def update(self, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
         """Put documents in place of those with the same id, and take out `gone`, in one commit.
 
-        Waits for other writers. Raises IndexLost where there is no index to update: it wants a rebuild.
+        Waits for other writers. Once in some thousand updates it goes on for seconds to put segments together, after
+        the documents are there to be found. Raises IndexLost where there is no index to update: it wants a rebuild.
         """
         self._store.current()
         with self._store.writing():
             live = self._store.current()
             path = self._store.path(live)
             self._store.tidy(live)
-            generation = writing.write(path, live.generation, documents, gone)
-            if generation == live.generation:
-                return
-            names = writing.files_of(path, generation)
-            self._store.tidy(self._store.commit(live.folder, generation, names, live.files))
+            live = self._commit(live, writing.write(path, live.generation, documents, gone))
+            self._look_anew()
+            self._commit(live, writing.merge(path, live.generation))
         self._look_anew()
 
     def rebuild(self, documents: Iterable[Document], replay: Callable[[SearchEngine], None] | None = None) -> int:
@@ -142,6 +141,15 @@ class WhooshEngine(_Searching):
     def close(self) -> None:
         """Give back files and memory. The engine can be used again after it."""
         self._forget()
+
+    def _commit(self, live: Manifest, generation: int) -> Manifest:
+        """Make a generation that was written the live one; return what is live. Hold `writing` around it."""
+        if generation == live.generation:
+            return live
+        names = writing.files_of(self._store.path(live), generation)
+        new = self._store.commit(live.folder, generation, names, live.files)
+        self._store.tidy(new)
+        return new
 
     def _forget(self) -> None:
         self._process = os.getpid()

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
-from itertools import chain, islice
-from math import log
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import Any
 
 from whoosh.index import TOC
-from whoosh.reading import TermNotFound
 
 from kb.search.port import Document
+from kb.search.whoosh import arrays
 from kb.search.whoosh.building import NAME, SegmentBuilder
-from kb.search.whoosh.codec import Files
+from kb.search.whoosh.codec import Files, arrays_path
 from kb.search.whoosh.helping import SEGMENT_DOCUMENTS, Helpers, Place
+from kb.search.whoosh.inverted import Field
 from kb.search.whoosh.schema import SCHEMA, id_term
 from kb.search.whoosh.store import damaged_is_lost
 
 _ALONE = 5_000  # documents that are built sooner than a helper has started
-_TIER = 8  # so many segments of one order of magnitude become one
-_LARGEST_MERGE = 5_000  # documents; larger segments are worth more left alone than an update that takes long
-_MOST_SEGMENTS = 48
+_TIER = 4  # so many segments of one order of magnitude become one; an order is this number too
+_MERGED_AT_ONCE = 500  # documents of segments that one commit makes one, in some 100 ms, with what it adds
+_LARGEST_MERGE = 40_000  # documents: merging takes some 10 s for so many, and others who write wait
 
 
 def create(path: Path) -> None:
@@ -58,6 +58,16 @@ def write(path: Path, generation: int, documents: Iterable[Document], gone: Iter
         for document in documents:
             batch.put(document)
         return batch.commit()
+
+
+def merge(path: Path, generation: int) -> int:
+    """Put segments together that are too many; return the generation of the index that has fewer.
+
+    That is the same one where they are few enough. To be called after `write`, under the same conditions: this may take
+    long, and should not keep from readers what was written.
+    """
+    with closing(_Batch(path, generation)) as batch:
+        return batch.merge()
 
 
 def fill(path: Path, documents: Iterable[Document], helpers: int) -> int:
@@ -100,7 +110,7 @@ class _Batch:
         self._files = Files(path)
         self._generation = generation
         self._segments = segments_of(path, generation)
-        self._terms: list[Any] = []
+        self._ids: list[Field] = []
         self._builder: SegmentBuilder | None = None
         self._built: list[Any] = []
         self._new: dict[str, tuple[Any, int]] = {}
@@ -123,11 +133,12 @@ class _Batch:
             segment.delete_document(number)
             return
         with damaged_is_lost():
-            if not self._terms:
-                self._terms = [segment.codec().terms_reader(self._files, segment) for segment in self._segments]
-            places = [_numbers(terms, document_id) for terms in self._terms]
-        for segment, numbers in zip(self._segments, places, strict=True):
-            for number in numbers:
+            if not self._ids:
+                self._ids = [_ids_of(self._files, segment) for segment in self._segments]
+            places = [ids.places([id_term(document_id)])[0] for ids in self._ids]
+            numbers = [[] if p < 0 else ids.documents(p).tolist() for ids, p in zip(self._ids, places, strict=True)]
+        for segment, of_segment in zip(self._segments, numbers, strict=True):
+            for number in of_segment:
                 if not segment.is_deleted(number):
                     segment.delete_document(number)
                     self._changed = True
@@ -135,7 +146,14 @@ class _Batch:
     def commit(self) -> int:
         if not self._changed:
             return self._generation
-        merged = _to_merge(self._segments)
+        merged = _to_merge(self._segments, self._builder.count if self._builder else 0, _MERGED_AT_ONCE)
+        return self._write(merged)
+
+    def merge(self) -> int:
+        merged = _to_merge(self._segments, 0, _LARGEST_MERGE)
+        return self._write(merged) if merged else self._generation
+
+    def _write(self, merged: Sequence[Any]) -> int:
         if merged:
             self._builder = self._builder or SegmentBuilder(self._files)
             with damaged_is_lost():
@@ -153,27 +171,29 @@ class _Batch:
         self._files.close()
 
 
-def _numbers(terms: Any, document_id: str) -> list[int]:
-    try:
-        return list(terms.matcher("id", id_term(document_id), SCHEMA["id"].format).all_ids())
-    except TermNotFound:
-        return []
+def _ids_of(files: Files, segment: Any) -> Field:
+    return Field(arrays.read(arrays_path(files, segment)), "id", segment.doc_count_all())
 
 
-def _to_merge(segments: list[Any]) -> list[Any]:
-    """Return the segments that are too many of their size and should become one.
+def _to_merge(segments: Sequence[Any], new: int, most: int) -> list[Any]:
+    """Return the segments that should become one with `new` documents, of at most so many documents together.
 
-    Whoosh's own policy merges at nearly every small commit. With this one a document is merged about once for each
-    order of magnitude that the index grows by.
+    Segments are of one tier where their documents have the same logarithm to the base `_TIER`, rounded down. As soon as
+    there would be `_TIER` of a tier, all of it and of the tiers below become one; that one may fill the next tier. So
+    no tier holds more than `_TIER` - 1, and a document is merged about once for each tier that the index has.
     """
-    tiers: dict[int, list[Any]] = {}
-    for segment in segments:
-        if segment.doc_count():
-            tiers.setdefault(int(log(segment.doc_count(), _TIER)), []).append(segment)
-    merged = []
-    for _, tier in sorted(tiers.items()):
-        if len(tier) >= _TIER and sum(segment.doc_count() for segment in tier) <= _LARGEST_MERGE:
-            merged += tier
-    if not merged and sum(map(len, tiers.values())) > _MOST_SEGMENTS:
-        merged = sorted(segments, key=lambda segment: int(segment.doc_count()))[: _MOST_SEGMENTS // 2]
+    held = sorted((segment for segment in segments if segment.doc_count()), key=lambda segment: segment.doc_count())
+    merged: list[Any] = []
+    before: list[Any] = []
+    size, total = new, new
+    for tier, group in groupby(held, key=lambda segment: _tier(segment.doc_count())):
+        of_tier = list(group)
+        before += of_tier
+        total += sum(segment.doc_count() for segment in of_tier)
+        if len(of_tier) + (size > 0 and _tier(size) >= tier) >= _TIER and total <= most:
+            merged, size = list(before), total
     return merged
+
+
+def _tier(documents: int) -> int:
+    return (max(1, documents).bit_length() - 1) // 2
