@@ -324,10 +324,13 @@ class VocabularyCache:
         self._lock = threading.Lock()
         self._held: Vocabulary | None = None
 
-    def get(self, session: Session) -> Vocabulary:
-        """Return the vocabularies as they stand now; costs one small query while nothing changed."""
+    def get(self, session: Session, known: int | None = None) -> Vocabulary:
+        """Return the vocabularies as they stand now; costs one small query while nothing changed.
+
+        `known` is their generation where it was read in this session already: then it costs none.
+        """
         held = self._held
-        now = generation(session)
+        now = generation(session) if known is None else known
         if held is not None and held.generation == now:
             return held
         with self._lock:

@@ -22,6 +22,7 @@ from kb.services.record import RECOMMENDED, Document
 from kb.services.similar import similar
 from kb.services.vocabularies import COUNTRY_ALIASES, TermInfo, countries
 from kb.web import accounts, context, exports, labels, languages, representations, templating
+from kb.web.editions import editioned
 from kb.web.results import around
 
 bp = Blueprint("catalogue", __name__)
@@ -34,6 +35,7 @@ SHOWN = 20
 
 
 @bp.get("/practices")
+@editioned
 def search() -> ResponseReturnValue:
     """Search and browse."""
     asked = query.parse(request.args.items(multi=True), context.vocabulary())
@@ -109,6 +111,7 @@ def _shared(record: Document, other: Document) -> str:
 
 
 @bp.get("/themes")
+@editioned
 def themes() -> ResponseReturnValue:
     """All themes with what they cover."""
     counts = catalogue.facet_counts(context.engine()).get("theme", {})
@@ -117,6 +120,7 @@ def themes() -> ResponseReturnValue:
 
 
 @bp.get("/themes/<slug>")
+@editioned
 def theme(slug: str) -> ResponseReturnValue:
     """One theme: what it covers, what was found under it, where."""
     current = context.vocabulary().current("themes", slug)
@@ -169,6 +173,7 @@ def regions() -> ResponseReturnValue:
 
 
 @bp.get("/regions/<code>")
+@editioned
 def region(code: str) -> ResponseReturnValue:
     """One region: its names, where it belongs, what is below it, and its practices with those of its sub-regions."""
     vocabulary = context.vocabulary()
@@ -190,6 +195,7 @@ def region(code: str) -> ResponseReturnValue:
 
 
 @bp.get("/countries/<code>")
+@editioned
 def country(code: str) -> ResponseReturnValue:
     """One country: its practices and the regions that have any."""
     canonical = COUNTRY_ALIASES.get(code.upper(), code.upper())

@@ -62,10 +62,10 @@ def writing() -> Iterator[Session]:
         yield session
 
 
-def vocabulary() -> Vocabulary:
-    """The vocabularies as they stand now."""
+def vocabulary(generation: int | None = None) -> Vocabulary:
+    """The vocabularies as they stand now. `generation`, where it was just read, saves reading it once more."""
     if "vocabulary" not in g:
-        g.vocabulary = parts().vocabularies.get(reading())
+        g.vocabulary = parts().vocabularies.get(reading(), generation)
     return cast(Vocabulary, g.vocabulary)
 
 
