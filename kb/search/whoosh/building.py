@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.search.port import Document
-from kb.search.whoosh import arrays, columns, inverted, lexicon, vectors
+from kb.search.whoosh import arrays, columns, counting, inverted, lexicon, vectors
 from kb.search.whoosh.codec import Codec, Files, arrays_path
 from kb.search.whoosh.dictionary import TermsWriter
 from kb.search.whoosh.gathering import Gatherer, Run, spilled
@@ -103,7 +103,9 @@ class SegmentBuilder:
         words, _ = joined([part.of("words") for part in self._parts])
         yield from self._field(dictionary, "words", words)
         yield from lexicon.written(words.terms)
-        yield from columns.written(self._recorded)
+        recorded = dict(columns.written(self._recorded))
+        yield from recorded.items()
+        yield from counting.written(columns.read(recorded))
 
     def _field(self, dictionary: TermsWriter, name: str, field: Inverted) -> Iterator[tuple[str, arrays.Array]]:
         dictionary.add(name, field)

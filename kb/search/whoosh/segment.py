@@ -19,6 +19,7 @@ from kb.search.port import IndexLost
 from kb.search.whoosh import arrays, columns, vectors
 from kb.search.whoosh.codec import Files, arrays_path
 from kb.search.whoosh.columns import ALWAYS_AFTER, ALWAYS_BEFORE, Columns, ValueSets
+from kb.search.whoosh.counting import SegmentTable
 from kb.search.whoosh.inverted import Field
 from kb.search.whoosh.lexicon import Lexicon
 from kb.search.whoosh.schema import FIELDS
@@ -75,8 +76,9 @@ class Segment:
             self._arrays = found = arrays.read(arrays_path(Files(path), whoosh_segment))
             self.fields = {name: Field(found, name, self.count) for name in ("words", "stems")}
             self.columns = columns.read(found)
+            self.table = SegmentTable(found)
             self._vectors = vectors.read(found)
-            if not len(self.columns.ids) == len(self._vectors.bounds) - 1 == self.count:
+            if not len(self.columns.ids) == len(self._vectors.bounds) - 1 == self.table.count == self.count:
                 raise IndexLost(f"the segment {self.name} does not have the {self.count} documents it should")
             self._lexicon = Lexicon(found)
 
