@@ -133,6 +133,15 @@ class Texts(Sequence[str]):
             raise IndexLost("the texts of a segment are damaged")
         return self._bytes[start:end].tobytes()
 
+    def many(self, places: NDArray[np.integer[Any]]) -> list[str]:
+        """Return the texts at some places. Raises IndexLost where they are damaged."""
+        starts, ends = self._starts[places].tolist(), self._starts[places + 1].tolist()
+        held = self._bytes.data
+        try:
+            return [str(held[start:end], "utf-8", "surrogatepass") for start, end in zip(starts, ends, strict=True)]
+        except UnicodeDecodeError as error:
+            raise IndexLost("the texts of a segment are damaged") from error
+
     def all_encoded(self) -> list[bytes]:
         """Return all texts in UTF-8."""
         whole = self._bytes.tobytes()

@@ -47,13 +47,22 @@ class Learned(NamedTuple):
     def added(self, documents: Numbers, first: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what to add to the scores `first` of documents, ascending."""
         places = Places(documents, self.snapshot.size)
-        found = [(term, value, *places.of(term.documents)) for term, value in self.stems]
-        rows = np.concatenate([here for _, _, _, here in found])
-        counts = np.concatenate([term.counts[there] for term, _, there, _ in found])
-        values = np.repeat([value for _, value, _, _ in found], [len(here) for _, _, _, here in found])
-        parts = shares(self.snapshot, documents[rows], counts) * values
+        there, rows = places.of_any(np.concatenate([term.documents for term, _ in self.stems]))
+        ends = np.cumsum([len(term.documents) for term, _ in self.stems])
+        whose = np.searchsorted(ends, there, side="right")
+        values = np.array([value for _, value in self.stems])
+        counts = self._counts(there, whose, ends)
+        parts = shares(self.snapshot, documents[rows], counts) * values[whose]
         added = np.bincount(rows, parts, len(documents)).astype(np.float32)
         return np.asarray(np.minimum(added, np.float32(MOST) * first))
+
+    def _counts(self, entries: NDArray[np.intp], whose: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """Return the counts of some of all entries, the stems' one after the other up to `ends`."""
+        parts = np.searchsorted(whose, np.arange(len(self.stems) + 1))
+        starts = [0, *ends.tolist()]
+        return np.concatenate(
+            [term.counts[entries[parts[i] : parts[i + 1]] - starts[i]] for i, (term, _) in enumerate(self.stems)]
+        )
 
 
 def learn(
@@ -64,19 +73,20 @@ def learn(
     `asked` are the terms of the field `stems` that the question itself has, `words` is how many words it has.
     """
     candidates = _common(snapshot, *_likeliest(documents, scores), asked)
-    terms = snapshot.terms_of("stems", [stem for stem, _ in candidates])
-    telling = []
-    for (stem, value), term in zip(candidates, terms, strict=True):
-        count = len(term.documents)
-        if count <= _MOST_COMMON * snapshot.count:
-            telling.append((value * rarity(snapshot, count), int(stem), term))
-    telling = sorted(telling, key=lambda each: (-each[0], each[1]))[:_STEMS]
-    total = sum(value for value, _, _ in telling)
+    counts = snapshot.counts_of("stems", [stem for stem, _ in candidates])
+    telling = [
+        (-value * rarity(snapshot, count), int(stem), count)
+        for (stem, value), count in zip(candidates, counts, strict=True)
+        if 0 < count <= _MOST_COMMON * snapshot.count
+    ]
+    telling = sorted(telling)[:_STEMS]
+    total = -sum(negative for negative, _, _ in telling)
     if not total:
         return None
     factor = _WEIGHT * words / total
-    stems = [(term, factor * value * worth(snapshot, len(term.documents))) for value, _, term in telling]
-    return Learned(snapshot, stems)
+    terms = snapshot.terms_of("stems", [np.uint64(stem) for _, stem, _ in telling])
+    values = [factor * -negative * worth(snapshot, count) for negative, _, count in telling]
+    return Learned(snapshot, list(zip(terms, values, strict=True)))
 
 
 def _common(

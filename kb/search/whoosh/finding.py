@@ -42,6 +42,9 @@ class Found(NamedTuple):
     fields: NDArray[np.uint8]
 
 
+NOTHING = Found(np.empty(0, np.intp), np.empty(0, np.float32), np.empty(0, np.uint8))
+
+
 def find(snapshot: Snapshot, words: Words) -> Found:
     """Return where words stand in the documents that are not deleted."""
     return _remembered(snapshot, words, lambda: _standing(snapshot, words))
@@ -56,6 +59,14 @@ def beside(snapshot: Snapshot, first: str, second: str) -> Found:
 def joined(snapshot: Snapshot, first: str, second: str) -> Found:
     """Return where two words that were typed apart stand as one, as `Arbeitsmarkt Integration` does."""
     forms = compounds(first, second)
+    stems = [
+        stem_term(language, stem)
+        for word in forms
+        for language in snapshot.languages
+        for stem in asked_stems(word, language)
+    ]
+    if not any(snapshot.has("words", [fold(word) for word in forms]) + snapshot.has("stems", stems)):
+        return NOTHING
     return _remembered(
         snapshot, forms, lambda: _together(snapshot, [_forms(snapshot, word, fold(word)) for word in forms])
     )
@@ -165,10 +176,12 @@ def _apart(snapshot: Snapshot, folded: str) -> Iterable[Standing]:
 
 
 def _beginning(snapshot: Snapshot, folded: str) -> Standing:
-    words = beginning_with(snapshot, folded, _MOST_BEGINNING)
-    terms = snapshot.terms("words", words)
+    terms = snapshot.terms("words", beginning_with(snapshot, folded, _MOST_BEGINNING))
+    most = np.zeros((snapshot.size, len(FIELDS)), np.uint8)
+    for term in terms:
+        most[term.documents] = np.maximum(most[term.documents], term.counts)
     documents = union([np.empty(0, np.intp), *(term.documents for term in terms)], snapshot.size)
-    return Standing(documents, _most(Places(documents, snapshot.size), terms))
+    return Standing(documents, most[documents])
 
 
 def _most(places: Places, found: Sequence[Term | Standing]) -> Frequencies:

@@ -103,6 +103,15 @@ class Field:
         first = int(self._sorted.searchsorted(value))
         return int(self._by_hash[first]) if first < len(self._sorted) and self._sorted[first] == value else -1
 
+    def counts_of(self, values: NDArray[np.uint64]) -> NDArray[np.int64]:
+        """Return how many documents have the (first) term of each of these hashes."""
+        firsts = np.minimum(self._sorted.searchsorted(values), max(0, len(self._sorted) - 1))
+        if not len(self._sorted):
+            return np.zeros(len(values), np.int64)
+        places = self._by_hash[firsts].astype(np.intp)
+        there = self._sorted[firsts] == values
+        return np.asarray((self._bounds[places + 1] - self._bounds[places]) * there)
+
     def hashes(self, places: NDArray[Any]) -> NDArray[np.uint64]:
         """Return the hashes of the terms at these places. Raises IndexLost where there is no such place."""
         if len(places) and int(places.max()) >= len(self.terms):

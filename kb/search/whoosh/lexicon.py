@@ -14,7 +14,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import numpy as np
@@ -55,6 +55,10 @@ class Lexicon:
     def word(self, place: int) -> str:
         """Return a word."""
         return self._words[place]
+
+    def words(self, places: NDArray[np.integer[Any]]) -> list[str]:
+        """Return the words at some places."""
+        return self._words.many(places)
 
     def beginning_with(self, prefix: str) -> range:
         """Return the places of the words that begin with a prefix."""
@@ -112,8 +116,8 @@ def beginning_with(snapshot: Snapshot, prefix: str, limit: int) -> list[str]:
         if len(places) > _MOST_BEGINNINGS:
             most = np.argpartition(documents, -_MOST_BEGINNINGS)[-_MOST_BEGINNINGS:]
             places, documents = places[most], documents[most]
-        for place, count in zip(places.tolist(), documents.tolist(), strict=True):
-            found[lexicon.word(place)] += count
+        for word, count in zip(lexicon.words(places), documents.tolist(), strict=True):
+            found[word] += count
     words: list[str] = []
     for word, _ in sorted(found.items(), key=lambda item: (-item[1], item[0])):
         if len(words) >= limit:

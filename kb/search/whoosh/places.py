@@ -31,6 +31,10 @@ class Places:
             found[found == len(documents)] = 0
             here = np.flatnonzero(documents[found] == self.members)
             return found[here], here
+        return self.of_any(documents)
+
+    def of_any(self, documents: Numbers) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return the same as `of`, for documents in any order, which may be there more than once."""
         if self._place is None:
             self._place = np.full(self._size, -1, np.int32)
             self._place[self.members] = np.arange(len(self.members), dtype=np.int32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -95,16 +96,22 @@ def best_first(weighed: Weighed, rows: NDArray[np.intp]) -> Ranked:
     """
     snapshot, documents = weighed.matches.snapshot, weighed.documents[rows]
     scores = weighed.refined(rows)
-    keys = (
-        snapshot.title_order(documents),
+    keys: list[NDArray[Any]] = [
         -snapshot.updated[documents],
         -snapshot.completeness[documents],
         -scores,
         ~weighed.literal[rows],
         ~weighed.titled[rows],
-    )
+    ]
     order = np.lexsort(keys)
+    if _equals(keys, order):
+        order = np.lexsort((snapshot.title_order(documents), *keys))
     return documents[order], scores[order]
+
+
+def _equals(keys: Sequence[NDArray[Any]], order: NDArray[np.intp]) -> bool:
+    """Whether any two that follow each other have the same keys."""
+    return bool(np.logical_and.reduce([key[order[1:]] == key[order[:-1]] for key in keys]).any())
 
 
 def ordered(snapshot: Snapshot, sort: str, documents: Numbers, end: int) -> Numbers:

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from kb.search.port import FACETS, Query
 from kb.search.whoosh.columns import ALWAYS_BEFORE, seconds
+from kb.search.whoosh.counting import BEGUN, OVER
 from kb.search.whoosh.memo import memo_of
 from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.snapshot import Mask, Snapshot
-from kb.search.whoosh.tables import BEGUN, OVER, Table, table_of
+from kb.search.whoosh.tables import Counts, Table, table_of
 
 _MOST_YEARS = 200  # listed before the current one; an earlier start is a slip of the pen
-
-Counts = tuple[tuple[str, int], ...]
 
 
 class Selection:
@@ -81,9 +80,10 @@ class Selection:
         """Return for each facet what its values would find, alone and beside the other conditions."""
         table = table_of(self._snapshot)
         counted = table.counts(self.kept)
-        counts: dict[str, Counts] = {}
-        for facet in FACETS:
-            counts[facet] = self._value_counts(table, facet, counted)
+        kept = table.ranked(counted)
+        counts = {facet: kept.get(facet, ()) for facet in FACETS}
+        for facet, values in self._chosen.items():
+            counts[facet] = _with(table.ranked_of(facet, table.counts(self._without(facet))), values)
         if self._query.places:
             counts["region"] = self._region_counts()
         counts["year"] = self._year_counts(table, counted)
@@ -101,19 +101,13 @@ class Selection:
             counts.update(((value, other), n) for other, n in zip(found.names, numbers, strict=True) if n)
         return counts
 
-    def _value_counts(self, table: Table, facet: str, counted: NDArray[np.int64]) -> Counts:
-        if facet in self._conditions:
-            counted = table.counts(self._without(facet))
-        counts = table.values(facet, counted)
-        return most_first({**dict.fromkeys(self._chosen.get(facet, ()), 0), **counts})
-
     def _region_counts(self) -> Counts:
         sets = self._snapshot.sets["region"]
         mask = np.zeros(self._snapshot.size, np.bool_)
         mask[self._without("region")] = True
         numbers = np.bincount(sets.codes[mask[sets.documents]], minlength=len(sets.names)).tolist()
-        counts = {name: number for name, number in zip(sets.names, numbers, strict=True) if number}
-        return most_first({**dict.fromkeys(self._query.regions, 0), **counts})
+        found = [(name, number) for name, number in zip(sets.names, numbers, strict=True) if number]
+        return _with(tuple(sorted(found, key=lambda pair: (-pair[1], pair[0]))), self._query.regions)
 
     def _year_counts(self, table: Table, counted: NDArray[np.int64]) -> Counts:
         """Count for each year up to this one what is under way, and for a later one only where it is the chosen one."""
@@ -124,17 +118,13 @@ class Selection:
         this_year = datetime.now(UTC).year
         first = max(memo_of(snapshot).get(("first year", this_year), lambda: _first_year(snapshot, this_year)),
                     this_year - _MOST_YEARS)  # fmt: skip
-        changes = [0] * (this_year - first + 2)
-        for begun, number in table.values(BEGUN, counted).items():
-            changes[min(max(int(begun), first), this_year + 1) - first] += number
-        for over, number in table.values(OVER, counted).items():
-            changes[min(max(int(over), first - 1), this_year) - first + 1] -= number
-        counts: dict[int, int] = {}
-        under_way = 0
-        for year, change in enumerate(changes[:-1], first):
-            under_way += change
-            if under_way:
-                counts[year] = under_way
+        begun, starting = table.years(BEGUN, counted)
+        over, ending = table.years(OVER, counted)
+        span = this_year - first + 2
+        changes = np.bincount(np.clip(begun, first, this_year + 1) - first, starting, span)
+        changes -= np.bincount(np.clip(over, first - 1, this_year) - first + 1, ending, span)
+        under_way = np.cumsum(changes)[:-1].astype(np.int64)
+        counts = {first + year: int(under_way[year]) for year in np.flatnonzero(under_way).tolist()}
         if query.year_from is not None and query.year_from == query.year_to:
             there = snapshot.overlapping(query.year_from, query.year_to)[documents]
             counts[query.year_from] = int(np.count_nonzero(there))
@@ -146,9 +136,10 @@ def tagged(snapshot: Snapshot, facet: str, values: tuple[str, ...]) -> Mask:
     return memo_of(snapshot).get(("tagged", facet, values), lambda: snapshot.tagged(facet, values))
 
 
-def most_first(counts: Mapping[str, int]) -> Counts:
-    """Return values with their counts, the highest first, equal ones by name."""
-    return tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+def _with(counts: Counts, chosen: tuple[str, ...]) -> Counts:
+    """Return counts, and none for what was chosen and is not among them."""
+    missing = set(chosen).difference(value for value, _ in counts) if chosen else ()
+    return counts + tuple((value, 0) for value in sorted(missing))
 
 
 def _first_year(snapshot: Snapshot, this_year: int) -> int:

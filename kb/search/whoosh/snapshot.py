@@ -130,6 +130,13 @@ class Snapshot:
         """Return where the terms stand that `inverted.hashed` gives these numbers of."""
         return [self._whole([segment.term_of_hash(field, each) for segment in self.segments]) for each in hashes]
 
+    def counts_of(self, field: str, hashes: Sequence[np.uint64]) -> list[int]:
+        """Return in how many documents the terms stand that have these hashes."""
+        if self.count < self.size:  # deleted documents are in the postings
+            return [len(term.documents) for term in self.terms_of(field, hashes)]
+        found = [segment.fields[field].counts_of(np.array(hashes, np.uint64)) for segment in self.segments]
+        return [int(sum(each)) for each in zip(*found, strict=True)]
+
     def has(self, field: str, terms: Sequence[str]) -> list[bool]:
         """Return which of the terms stand anywhere, be it in a deleted document."""
         encoded = [term.encode() for term in terms]
@@ -203,8 +210,10 @@ class Snapshot:
         mask = np.zeros(self.size, np.bool_)
         first, last = title_entry(key, ""), title_entry(key, "")[:-1] + b"\1"
         for base, columns in zip(self.bases, self._columns, strict=False):
-            places = (bisect_left(columns.by_title, entry, key=columns.titles.encoded) for entry in (first, last))
-            mask[base + columns.by_title[slice(*places)].astype(np.intp)] = True
+            start = bisect_left(columns.by_title, first, key=columns.titles.encoded)
+            if start < len(columns.by_title) and columns.titles.encoded(columns.by_title[start]) < last:
+                end = bisect_left(columns.by_title, last, start, key=columns.titles.encoded)
+                mask[base + columns.by_title[start:end].astype(np.intp)] = True
         return mask
 
     def _joined(self, parts: Sequence[NDArray[Any]], kind: Any) -> NDArray[Any]:

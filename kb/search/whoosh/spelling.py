@@ -41,7 +41,7 @@ def corrections(snapshot: Snapshot, folded: str, limit: int = 5, beside: Mask | 
     """
     found: list[Correction] = []
     for distance, near in groupby(_ranked(snapshot, folded), key=lambda item: item[0]):
-        words = (word for _, _, word in near)
+        words = ((-negative, word) for _, negative, word in near)
         while len(found) < limit and (some := list(islice(words, _AT_ONCE))):
             found += _standing(snapshot, some, distance, beside)
     return found[:limit]
@@ -70,9 +70,9 @@ def _ranked(snapshot: Snapshot, folded: str) -> list[tuple[float, int, str]]:
         lexicon = segment.lexicon()
         sounding = lexicon.sounding_like(folded)
         alike.update(map(lexicon.word, sounding))
-        about = (lexicon.about(word, edits) for word in typed)
-        for place in set(sounding).union(*(places.tolist() for places in about)):
-            documents[lexicon.word(place)] += int(lexicon.documents[place])
+        places = np.unique(np.concatenate([sounding, *(lexicon.about(word, edits) for word in typed)]).astype(np.intp))
+        for word, count in zip(lexicon.words(places), lexicon.documents[places].tolist(), strict=True):
+            documents[word] += count
     del documents[folded]
     words = list(documents)
     nearest = np.min([distances(word, words, edits) for word in typed], axis=0)
@@ -82,11 +82,15 @@ def _ranked(snapshot: Snapshot, folded: str) -> list[tuple[float, int, str]]:
     return sorted((far, -documents[word], word) for word, far in near.items())
 
 
-def _standing(snapshot: Snapshot, words: list[str], distance: float, beside: Mask | None) -> list[Correction]:
-    """Return those of the words that stand in a document, best first."""
+def _standing(
+    snapshot: Snapshot, words: list[tuple[int, str]], distance: float, beside: Mask | None
+) -> list[Correction]:
+    """Return those of the words, each with its count as written, that stand in a document, best first."""
+    if beside is None and snapshot.count == snapshot.size:  # nothing is deleted, and so the counts are right
+        return [Correction(word, distance, count) for count, word in words]
     standing = []
-    for word in words:
-        documents = snapshot.term("words", word).documents
+    for term, word in zip(snapshot.terms("words", [word for _, word in words]), (w for _, w in words), strict=True):
+        documents = term.documents
         if len(documents):
             apart = beside is not None and not beside[documents].any()
             standing.append((apart, -len(documents), word))
