@@ -111,11 +111,12 @@ def summary(queries: Sequence[Asked], times: Times, built: Mapping[str, Built], 
             "index_seconds": built[name].seconds,
             "index_megabytes": round(built[name].bytes / 1e6, 1),
             "version": ENGINES[name].version,
+            "misses": ENGINES[name].misses,
         }
     versions = {"python": platform.python_version(), "numpy": np.__version__}
     return {"docs": docs, "queries": len(queries), "cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1),
             "versions": versions, "engines": engines,
-            "ratios": {clock: _ratios(engines, clock) for clock in CLOCKS}}  # fmt: skip
+            "ratios": {clock: _ratios(kinds, times, number) for number, clock in enumerate(CLOCKS)}}  # fmt: skip
 
 
 def _figures(taken: Any, kinds: Any) -> dict[str, Any]:
@@ -125,19 +126,19 @@ def _figures(taken: Any, kinds: Any) -> dict[str, Any]:
 
 
 def _middle(taken: Any) -> dict[str, float]:
-    return {"median": round(float(np.median(taken)), 3), "p95": round(float(np.percentile(taken, 95)), 3)}
+    found = {"median": np.median(taken), "p95": np.percentile(taken, 95), "mean": np.mean(taken)}
+    return {name: round(float(figure), 3) for name, figure in found.items()}
 
 
-def _ratios(engines: Mapping[str, Any], clock: str) -> dict[str, dict[str, float]]:
-    """Return what ours takes divided by what each other engine takes, in the median and at the 95th percentile."""
-    if "ours" not in engines:
-        return {}
-    ours = engines["ours"][clock]
-    return {
-        name: {figure: round(ours[figure] / each[clock][figure], 4) for figure in ("median", "p95")}
-        for name, each in engines.items()
-        if name != "ours"
-    }
+def _ratios(kinds: Any, times: Times, clock: int) -> dict[str, dict[str, float]]:
+    """Return what ours takes divided by what each other engine takes, for the queries that both can answer."""
+    ratios = {}
+    for name in times if "ours" in times else ():
+        if name != "ours":
+            answered = ~np.isin(kinds, ENGINES[name].misses)
+            ours, other = (_middle(np.asarray(times[each])[answered, clock]) for each in ("ours", name))
+            ratios[name] = {figure: round(ours[figure] / other[figure], 4) for figure in ours}
+    return ratios
 
 
 def report(result: Mapping[str, Any]) -> str:
@@ -149,10 +150,9 @@ def report(result: Mapping[str, Any]) -> str:
     for clock, title in CLOCKS.items():
         lines += ["", *_table(result["engines"], clock, title)]
         for name, ratio in result["ratios"][clock].items():
-            lines.append(
-                f"ours / {name}: {ratio['median']:.2f} in the median, {ratio['p95']:.2f} at p95; "
-                f"{name} takes {1 / ratio['median']:.1f} and {1 / ratio['p95']:.1f} times as long"
-            )
+            times = ", ".join(f"{value:.2f} ({figure}; 1 / {1 / value:.2f})" for figure, value in ratio.items())
+            without = "".join(f", without {kind}" for kind in result["engines"][name]["misses"])
+            lines.append(f"ours / {name}{without}: {times}")
     lines += ["", f"{'':<10}{'index, s':>10}{'MB':>10}"]
     for name, each in result["engines"].items():
         lines.append(f"{name:<10}{each['index_seconds']:>10.1f}{each['index_megabytes']:>10.1f}")
@@ -161,9 +161,9 @@ def report(result: Mapping[str, Any]) -> str:
 
 def _table(engines: Mapping[str, Any], clock: str, title: str) -> Iterator[str]:
     kinds = next(iter(engines.values()))[clock]["kinds"]
-    yield f"{title}: median and 95th percentile of all, medians of each kind"
-    yield f"{'':<10}{'all':>9}{'p95':>9}" + "".join(f"{kind:>9}" for kind in kinds)
+    yield f"{title}: median, 95th percentile and mean of all, medians of each kind"
+    yield f"{'':<10}{'all':>9}{'p95':>9}{'mean':>9}" + "".join(f"{kind:>9}" for kind in kinds)
     for name, each in engines.items():
         found = each[clock]
-        figures = (found["median"], found["p95"], *(found["kinds"][kind]["median"] for kind in kinds))
+        figures = (found["median"], found["p95"], found["mean"], *(found["kinds"][kind]["median"] for kind in kinds))
         yield f"{name:<10}" + "".join(f"{figure:>9.3f}" for figure in figures)

@@ -22,7 +22,9 @@ _PRAGMAS = """
 """
 # One token of ours stays one: every letter and digit, and what stems and tags are written with.
 _TABLES = """
-    CREATE VIRTUAL TABLE texts USING fts5(words, stems, tags, content = '', tokenize = "ascii tokenchars ':=-|'");
+    CREATE VIRTUAL TABLE texts USING fts5(
+        words, stems, tags, content = '', prefix = '4 5 6', tokenize = "ascii tokenchars ':=-|'"
+    );
     CREATE TABLE tags (code INTEGER PRIMARY KEY, facet TEXT, value TEXT, UNIQUE (facet, value));
     CREATE TABLE tagged (record INTEGER, code INTEGER, PRIMARY KEY (record, code)) WITHOUT ROWID;
     CREATE TABLE records (number INTEGER PRIMARY KEY, id TEXT);
@@ -41,8 +43,9 @@ class FTS5:
     """
 
     name = "fts5"
-    layout = "1"
+    layout = "2"
     version = sqlite3.sqlite_version
+    misses: tuple[str, ...] = ("typo",)
 
     def __init__(self, folder: Path, material: Material) -> None:
         self._path = folder / "texts.sqlite"

@@ -31,6 +31,7 @@ class Tantivy:
     name = "tantivy"
     layout = "3"
     version = version("tantivy")
+    misses: tuple[str, ...] = ()
 
     def __init__(self, folder: Path, material: Material) -> None:
         self._folder = folder

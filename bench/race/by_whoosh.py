@@ -24,6 +24,7 @@ class Whoosh:
     name = "whoosh"
     layout = "1"
     version = version("whoosh")
+    misses: tuple[str, ...] = ()
 
     def __init__(self, folder: Path, material: Material) -> None:
         self._folder = folder

@@ -21,12 +21,13 @@ from bench.race.ours import Ours
 class Engine(Protocol):
     """What takes part. Made on a folder that is not there, it wants `build` first.
 
-    Where `layout` changes, what was built before is of no use.
+    Where `layout` changes, what was built before is of no use. `misses` are kinds of query that it has no answer to.
     """
 
     name: str
     layout: str
     version: str
+    misses: tuple[str, ...]
 
     def __init__(self, folder: Path, material: Material) -> None: ...
 

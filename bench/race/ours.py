@@ -19,6 +19,7 @@ class Ours:
     name = "ours"
     layout = str(LAYOUT)
     version = "this one"
+    misses: tuple[str, ...] = ()
 
     def __init__(self, folder: Path, material: Material) -> None:
         self._engine = WhooshEngine(folder)
