@@ -5,10 +5,10 @@ from __future__ import annotations
 import difflib
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from babel import Locale
 from sqlalchemy import Row, select
@@ -16,6 +16,8 @@ from sqlalchemy.orm import Session
 
 from kb.models import Generation, Region, RegionSuccessor, RegionType, TargetGroup, TermSuccessor, Theme
 from kb.services.record import Document, empty
+
+Named = TypeVar("Named")
 
 GENERATION = "vocabulary"
 
@@ -206,6 +208,11 @@ def fold(text: str) -> str:
     # No name is longer; to bring thousands of marks on one letter into order takes quadratic time.
     decomposed = unicodedata.normalize("NFKD", text[:LONGEST_NAME].casefold()).translate(_APART).translate(_PLAIN)
     return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+
+
+def by_name(items: Iterable[Named], name: Callable[[Named], str] = str) -> list[Named]:
+    """Things in the order of their names, an accented letter beside the plain one; `name` says what each is called."""
+    return sorted(items, key=lambda each: fold(name(each)))
 
 
 @lru_cache(maxsize=64)

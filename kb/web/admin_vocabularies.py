@@ -15,6 +15,7 @@ from kb.models import Role
 from kb.services import permissions, terms
 from kb.services.errors import N_, Invalid, NotAllowed, Problem
 from kb.services.terms import ENGLISH, Kind
+from kb.services.vocabularies import by_name
 from kb.web import accounts, admin, context, labels, languages
 from kb.web.forms.admin import TermForm, Words
 
@@ -153,4 +154,4 @@ def _codes() -> list[str]:
     vocabulary = context.vocabulary()
     held = {code for term in [*vocabulary.themes.values(), *vocabulary.target_groups.values()] for code in term.labels}
     codes = held | set(languages.NAMES) - {ENGLISH}
-    return [ENGLISH, *sorted(codes - {ENGLISH}, key=lambda code: labels.language_name(code, languages.chosen()))]
+    return [ENGLISH, *by_name(codes - {ENGLISH}, lambda code: labels.language_name(code, languages.chosen()))]

@@ -15,7 +15,7 @@ from kb.services import query
 from kb.services.atlas import Atlas, Shape, atlas
 from kb.services.coverage import Places, step, steps
 from kb.services.query import CatalogueQuery
-from kb.services.vocabularies import fold
+from kb.services.vocabularies import by_name, fold
 from kb.web import context, matrix, templating
 from kb.web.results import Chip, chips
 
@@ -117,7 +117,7 @@ def _chips(asked: CatalogueQuery, endpoint: str) -> list[Chip]:
 
 def _without(counted: Iterable[str]) -> list[str]:
     """Names of the countries that the form offers and no practice comes from."""
-    return sorted(map(templating.country_name, set(context.vocabulary().european) - set(counted)), key=fold)
+    return by_name(map(templating.country_name, set(context.vocabulary().european) - set(counted)))
 
 
 # The map
@@ -167,8 +167,7 @@ def picture(listed: Iterable[Row]) -> Picture:
     spots = [(each, *spot, RADII[step(each.count, crowd)]) for each, spot in placed if spot]
     beyond = [row for row in listed if row.code not in here] + [each for each, spot in placed if not spot]
     countries = [
-        (row, drawn.countries[row.code], step(row.count, most))
-        for row in sorted(here.values(), key=lambda row: fold(row.name))
+        (row, drawn.countries[row.code], step(row.count, most)) for row in by_name(here.values(), lambda row: row.name)
     ]
     return Picture(
         atlas=drawn,

@@ -20,7 +20,7 @@ from kb.services.errors import N_, NotFound
 from kb.services.query import CatalogueQuery
 from kb.services.record import RECOMMENDED, Document
 from kb.services.similar import similar
-from kb.services.vocabularies import COUNTRY_ALIASES, TermInfo, countries
+from kb.services.vocabularies import COUNTRY_ALIASES, TermInfo, by_name, countries, fold
 from kb.web import accounts, context, exports, labels, languages, representations, templating
 from kb.web.editions import editioned
 from kb.web.results import around
@@ -142,7 +142,7 @@ def theme(slug: str) -> ResponseReturnValue:
 
 
 def _by_name(terms: Iterable[TermInfo]) -> list[TermInfo]:
-    return sorted(terms, key=lambda term: term.name(languages.chosen()))
+    return by_name(terms, lambda term: term.name(languages.chosen()))
 
 
 def _ledger(results: Results, asked: CatalogueQuery, name: str) -> list[tuple[str, str, int]]:
@@ -151,7 +151,7 @@ def _ledger(results: Results, asked: CatalogueQuery, name: str) -> list[tuple[st
     for value, count in results.facets.get(name, ()):
         only: dict[str, Any] = {name: (value,)}
         rows.append((templating.query_url(asked, **only), templating.facet_label(name, value), count))
-    return sorted(rows, key=lambda row: (-row[2], row[1]))
+    return sorted(rows, key=lambda row: (-row[2], fold(row[1])))
 
 
 # By region and country
@@ -246,7 +246,7 @@ def _countries(counts: Any) -> list[dict[str, Any]]:
             row = _region_row(info.code, counts[info.code])
             below = [each for each in _regions_of(info.country, counts) if each["name"] != row["name"]]
             rows.append({**row, "country": info.country, "regions": below})
-    return sorted(rows, key=lambda row: row["name"])
+    return by_name(rows, lambda row: row["name"])
 
 
 def _regions_of(country_code: str, counts: Any) -> list[dict[str, Any]]:
@@ -255,7 +255,7 @@ def _regions_of(country_code: str, counts: Any) -> list[dict[str, Any]]:
     held = [code for code in counts if counts[code] and _belongs(code, country_code)]
     above = {step for code in held for step in list(vocabulary.lineage(code))[1:]}
     rows = [_region_row(code, counts[code]) for code in held if code not in above or _own(code, counts)]
-    return sorted(rows, key=lambda row: (-row["count"], row["name"]))
+    return sorted(rows, key=lambda row: (-row["count"], fold(row["name"])))
 
 
 def _belongs(code: str, country_code: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kb.services.coverage import Coverage, step
 from kb.services.query import CatalogueQuery
+from kb.services.vocabularies import fold
 from kb.web import templating
 
 CELL, LINE, HEAD, SUM = 21, 30, 40, 48
@@ -54,7 +55,7 @@ class Matrix:
 def drawn(found: Coverage, asked: CatalogueQuery) -> Matrix:
     """Draw theme by country: the themes that most countries have first, the countries with most practices first."""
     names = {theme: templating.theme_name(theme) for theme in found.themes}
-    order = sorted(names, key=lambda theme: (-len(found.having[theme]), -found.themes[theme], names[theme]))
+    order = sorted(names, key=lambda theme: (-len(found.having[theme]), -found.themes[theme], fold(names[theme])))
     left = max([NARROWEST, *(len(name) * LETTER for name in names.values())])
     middles = {code: left + (n + 0.5) * CELL for n, code in enumerate(found.countries)}
     most = max(found.pairs.values(), default=0)

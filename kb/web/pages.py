@@ -13,7 +13,7 @@ from kb.services import catalogue
 from kb.services import privacy as service
 from kb.services.errors import N_, NotFound
 from kb.services.sessions import SESSION_LIFE
-from kb.services.vocabularies import TermInfo
+from kb.services.vocabularies import TermInfo, by_name, fold
 from kb.web import atlas, context, languages, returning, templating
 
 bp = Blueprint("pages", __name__)
@@ -87,7 +87,7 @@ def _countries(counts: Mapping[str, int]) -> list[Row]:
         (url_for("catalogue.country", code=code), templating.country_name(code), count)
         for code, count in counts.items()
     ]
-    return sorted(rows, key=lambda row: (-row[2], row[1]))
+    return sorted(rows, key=lambda row: (-row[2], fold(row[1])))
 
 
 def _themes(terms: Iterable[TermInfo], counts: Mapping[str, int]) -> list[Row]:
@@ -96,7 +96,7 @@ def _themes(terms: Iterable[TermInfo], counts: Mapping[str, int]) -> list[Row]:
         (url_for("catalogue.theme", slug=term.slug), term.name(languages.chosen()), counts.get(term.slug, 0))
         for term in terms
     ]
-    return sorted(rows, key=lambda row: row[1])
+    return by_name(rows, lambda row: row[1])
 
 
 @bp.get("/about")

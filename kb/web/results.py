@@ -17,6 +17,7 @@ from kb.services.catalogue import Results
 from kb.services.errors import N_
 from kb.services.presenting import Found
 from kb.services.query import CatalogueQuery
+from kb.services.vocabularies import fold
 from kb.web import context, labels, languages, templating
 
 FIRST_VALUES = 6
@@ -174,7 +175,7 @@ def facets(results: Results, names: Iterable[str]) -> list[FacetGroup]:
             if count or value in chosen
         ]
         if len(values) > 1 or chosen:
-            values.sort(key=lambda each: (-each.count, each.label))
+            values.sort(key=lambda each: (-each.count, fold(each.label)))
             unknown = results.untyped if name == "region_type" else 0
             groups.append(FacetGroup(name, gettext(labels.FACETS[name]), tuple(values), unknown))
     return groups

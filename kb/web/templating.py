@@ -31,8 +31,9 @@ from kb.services.files import ADDRESS
 from kb.services.query import PER_PAGE, CatalogueQuery
 from kb.services.record import Document
 from kb.services.values import is_web_address
+from kb.services.vocabularies import by_name
 from kb.services.vocabularies import country_name as name_of_country
-from kb.web import accounts, catalogues, context, labels, languages, returning
+from kb.web import accounts, catalogues, context, labels, languages, returning, saying
 
 log = logging.getLogger(__name__)
 
@@ -58,11 +59,12 @@ def init_app(app: Flask) -> None:
     """Give an app's templates their filters, functions and constants."""
     filters = (
         markdown, number, money, partial, day, host, message, country_name, region_name, theme_name, group_name,
-        language_name, language_within, listed, known_as, public_title,
+        language_name, language_within, listed, known_as, public_title, by_name,
     )  # fmt: skip
     functions = (
         static_url, language_url, query_url, lang_attr, label, facet_label, lifespan, span, place_name, evidence_step,
-        in_readers_language, unverified,
+        in_readers_language, unverified, saying.said_in, saying.title_of, saying.public_title_of,
+        saying.known_title_of, saying.colon,
     )  # fmt: skip
     catalogues.install(app.jinja_env)
     app.jinja_env.trim_blocks = True

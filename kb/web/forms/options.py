@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask_babel import gettext
 
 from kb.services.checking import LANGUAGES, LICENCES
-from kb.services.vocabularies import country_name, fold
+from kb.services.vocabularies import by_name, country_name
 from kb.web import context, labels, languages
 
 Options = list[tuple[str, str]]
@@ -50,4 +50,4 @@ def regions() -> Options:
 
 
 def _sorted(options: Options) -> Options:
-    return sorted(options, key=lambda each: fold(each[1]))
+    return by_name(options, lambda each: each[1])
