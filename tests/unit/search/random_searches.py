@@ -82,15 +82,18 @@ def either(values: tuple[str, ...]) -> st.SearchStrategy[tuple[str, ...]]:
 @st.composite
 def documents(draw: st.DrawFn, ids: str = "123456789") -> Document:
     """Make a document with one of these characters as its id."""
+    language = draw(st.sampled_from(LANGUAGES))
     document = st.builds(
         Document,
         id=st.sampled_from(ids),
         slug=words,
         title=text(0, 3),
-        language=st.sampled_from(LANGUAGES),
+        language=st.just(language),
         texts=st.fixed_dictionaries({"story": text(2, 7)}, optional=dict.fromkeys(("summary", "names"), text(1, 3))),
         foreign=st.lists(st.tuples(st.sampled_from(LANGUAGES), text(1, 3)), max_size=1).map(tuple),
-        facets=st.fixed_dictionaries({facet: chosen(values) for facet, values in TAGGED.items()}),
+        facets=st.fixed_dictionaries(
+            {facet: chosen(values) for facet, values in TAGGED.items()} | {"language": st.just((language,))}
+        ),
         regions=chosen(REGIONS),
         start_year=some_years,
         end_year=some_years,
@@ -171,6 +174,20 @@ filters = st.one_of(
     *(st.fixed_dictionaries({facet: chosen((*values, "nobody"))}) for facet, values in TAGGED.items()),
     st.fixed_dictionaries({facet: chosen(values) for facet, values in TAGGED.items()}),
 )
+
+
+@st.composite
+def short_documents(draw: st.DrawFn, ids: str) -> list[Document]:
+    """Make a document for each of these ids, of few words and in few languages."""
+    languages = draw(st.lists(st.sampled_from(["en", "en", "en", "de"]), min_size=len(ids), max_size=len(ids)))
+    titles = draw(st.lists(text(1, 2), min_size=len(ids), max_size=len(ids)))
+    themes = draw(st.lists(chosen(TAGGED["theme"]), min_size=len(ids), max_size=len(ids)))
+    return [
+        Document(key, key, title, language, facets={"language": (language,), "theme": theme})
+        for key, title, language, theme in zip(ids, titles, languages, themes, strict=True)
+    ]
+
+
 every_query = st.builds(
     Query,
     question=st.one_of(parsed, parsed, built()),
@@ -183,6 +200,7 @@ every_query = st.builds(
     offset=sometimes(0, st.integers(1, 6)),
     limit=st.integers(1, 5),
     partial_limit=st.integers(0, 4),
+    facets=st.sampled_from([True, True, True, False]),
     places=st.booleans(),
     pairs=st.sampled_from([None, ("theme", "country"), ("status", "region_type")]),
 )
