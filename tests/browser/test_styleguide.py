@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import OpenPage, serving
+from tests.browser.matrix import checks
 from tests.browser.test_reading import violations
 from tests.conftest import Site, configure
 
@@ -74,16 +75,30 @@ def test_forced_colours_leave_the_evidence_its_steps(guide: str, page: Any) -> N
 
 
 @pytest.mark.parametrize("ground", ["/", "/styleguide"])
-def test_the_focus_is_seen_on_every_ground(guide: str, page: Any, ground: str) -> None:
-    page.goto(guide.replace("/styleguide", ground))
-    page.evaluate("document.activeElement.blur()")
-    thin = []
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        width = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
-        if page.evaluate("document.activeElement !== document.body") and width != "3px":
-            thin.append(page.evaluate("document.activeElement.outerHTML.slice(0, 120)"))
-    assert not thin
+def test_the_focus_is_seen_on_every_ground(guide: str, open_page: OpenPage, ground: str) -> None:
+    for scheme in ("light", "dark"):
+        page = open_page(scheme=scheme)
+        page.goto(guide.replace("/styleguide", ground))
+        assert page.evaluate(checks.FOCUS) == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "outline: 3px solid transparent !important; box-shadow: none !important",
+        "outline: 3px solid var(--kb-paper) !important; box-shadow: none !important",
+        "outline: 0 !important; box-shadow: 0 0 0 2px rgb(0 0 0 / 10%) !important",
+    ],
+    ids=["transparent", "paper", "pale"],
+)
+def test_a_focus_that_nobody_can_see_is_found(guide: str, page: Any, rule: str) -> None:
+    page.goto(guide)
+    page.evaluate(
+        "(rule) => { const sheet = new CSSStyleSheet(); sheet.replaceSync(rule);"
+        " document.adoptedStyleSheets = [sheet]; }",
+        f":focus-visible {{ {rule} }}",
+    )
+    assert len(page.evaluate(checks.FOCUS)) > 10
 
 
 def test_the_summary_of_errors_has_the_focus_and_leads_to_the_control(guide: str, page: Any) -> None:

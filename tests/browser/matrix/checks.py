@@ -36,27 +36,54 @@ SIDEWAYS = """() => {
 FOCUS = """() => {
   const seen = new Set(), wrong = [];
   const controls = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
-  const marked = (each) => {
-    const style = getComputedStyle(each);
-    return (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none";
+  const parts = (colour) => {
+    const [red, green, blue, alpha = 1] = (colour.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
+    return {light: [red, green, blue].map((each) => each / 255)
+      .map((each) => (each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4))
+      .reduce((sum, each, place) => sum + each * [0.2126, 0.7152, 0.0722][place], 0), alpha};
   };
-  const line = (each) => {  // a country of the map is drawn anew
+  const ground = (each) => {  // what is behind: the nearest colour that nothing shines through
+    for (let behind = each; behind; behind = behind.parentElement) {
+      const colour = parts(getComputedStyle(behind).backgroundColor);
+      if (colour.alpha > 0.5) return colour;
+    }
+    return parts(matchMedia("(prefers-color-scheme: dark)").matches ? "rgb(0, 0, 0)" : "rgb(255, 255, 255)");
+  };
+  const apart = (one, other) =>
+    (Math.max(one.light, other.light) + 0.05) / (Math.min(one.light, other.light) + 0.05) >= 3;
+  const stands_out = (colour, each) =>
+    parts(colour).alpha > 0.5 && [each, each.parentElement ?? each].some((on) => apart(parts(colour), ground(on)));
+  const ring = (each) => {  // the lines around it that can be told from what they lie on
+    const style = getComputedStyle(each), lines = [];
+    if (style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0 && stands_out(style.outlineColor, each))
+      lines.push([style.outlineStyle, style.outlineWidth, style.outlineColor].join(" "));
+    const shadow = style.boxShadow.match(/rgba?\\([^)]*\\)/);
+    if (shadow && stands_out(shadow[0], each)) lines.push(style.boxShadow);
+    return lines;
+  };
+  const drawing = (each) => {  // a country of the map is drawn anew
     const drawn = each.querySelector("path");
-    return drawn && getComputedStyle(drawn).strokeWidth;
+    if (!drawn) return "";
+    const style = getComputedStyle(drawn);
+    return [style.strokeWidth, style.stroke, style.fill].join(" ");
   };
+  const look = (each) => ({rings: [each, each.parentElement].map(ring), drawing: drawing(each)});
+  const gained = (before, after) => after.drawing !== before.drawing
+    || after.rings.some((lines, place) => lines.some((line) => !before.rings[place].includes(line)));
   document.activeElement.blur();  // of a sheet that was opened with a pointer: its focus need not be seen
   for (const each of document.querySelectorAll(controls)) {
-    const box = each.getBoundingClientRect(), before = line(each);
+    const box = each.getBoundingClientRect(), before = look(each);
     const kind = [each.tagName, each.type, each.className, each.parentElement.tagName].join(" ");
     if (seen.has(kind) || !box.width || each.disabled || each.tabIndex < 0 || !each.checkVisibility()) continue;
     seen.add(kind);
     each.focus({focusVisible: true, preventScroll: true});
-    if (document.activeElement === each && !marked(each) && !marked(each.parentElement) && line(each) === before)
+    if (document.activeElement === each && !gained(before, look(each)))
       wrong.push(`focus is not seen: ${each.outerHTML.slice(0, 100)}`);
   }
   document.activeElement.blur();
   return wrong;
 }"""
+"""A control in focus has a line around it that it had not before, 3:1 apart from what it lies on (WCAG 2.2, 1.4.11)."""
 
 
 def of_document(tab: Any, language: str) -> list[str]:

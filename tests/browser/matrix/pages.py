@@ -14,9 +14,10 @@ class State:
     """One page in one state, and how to get there.
 
     `who` reads it: someone of the world, or None for a stranger. `fill` says what is typed in which field (True ticks
-    it), `press` which button of the form is sent then; `click` opens something without leaving the page. `status` is
-    what the last page is answered with. `kind` spreads the choice for `make test` over pages that look alike. `empty`
-    asks for it on a site without practices.
+    it, a form goes to this address), `press` which button of the form is sent then; `click` opens something without
+    leaving the page. `status` is what the last page is answered with. `fresh` names what is made anew before each visit
+    because a visit uses it up (`world.FRESH`). `kind` spreads the choice for `make test` over pages that look alike.
+    `empty` asks for it on a site without practices.
     """
 
     name: str
@@ -27,6 +28,7 @@ class State:
     fill: Mapping[str, str | bool] = field(default_factory=dict)
     press: str | None = None
     click: str | None = None
+    fresh: str | None = None
     empty: bool = False
 
 
@@ -104,7 +106,18 @@ PRACTICE = _listed(
     ("difference of versions", "/practices/{public}/versions/1...3"),
     ("report", "/practices/{public}/report"),
     ("report, errors", "/practices/{public}/report", {"press": SEND, "fill": {"#email": "x"}, "status": 422}),
+    ("report, sent", "/practices/{public}/report", {"press": SEND, "fill": {"#body": "The year is another one."}}),
     ("claim", "/practices/{claimable}/claim", {"who": "charlie"}),
+    (
+        "claim, too late",
+        "/practices/{claimable}/claim",
+        {
+            "who": "charlie",
+            "press": SEND,
+            "status": 409,
+            "fill": {"main form[method=post]": "/practices/{offline}/claim", "#reason": "I have run it since 2012."},
+        },
+    ),
     ("claim, errors", "/practices/{claimable}/claim", {"who": "charlie", "press": SEND, "status": 422}),
     ("claim, waiting", "/practices/bizkaia-talent/claim", {"who": "charlie"}),
     ("preview of a draft", "/preview/{preview}"),
@@ -126,6 +139,11 @@ COMING_IN = _listed(
     ("invitation, unknown", "/invitation/unknown", {"status": 404}),
     ("register", "/register"),
     ("register, errors", "/register", {"press": SEND, "fill": {"#email": "x"}, "status": 422}),
+    ("register, sent", "/register", {"press": SEND, "fill": {
+        "#name": "Nora Late", "#email": "nora@example.net", "#organisation": "Town of Ghent", "#reason": "To write.",
+        "#password": "PASSWORD"}}),
+    ("register, confirmed", "/register/{registering}", {"press": SEND, "fresh": "registering",
+                                                        "fill": {"#password": "PASSWORD"}}),
     ("register, confirm", "/register/{registration}"),
     ("register, wrong password", "/register/{registration}", {"press": SEND, "fill": {"#password": "wrong"},
                                                                "status": 422}),
@@ -156,12 +174,16 @@ ACCOUNT = _listed(
     ("account without a password", "/account", {"who": "nina"}),
     ("address", "/account/address"),
     ("address, errors", "/account/address", {"press": SEND, "status": 422}),
+    ("address, sent", "/account/address", {"press": SEND, "fill": {"#email": "alice@example.net",
+                                                                  "#current": "PASSWORD"}}),
     ("address, confirm", "/account/address/{address}"),
     ("password", "/account/password"),
     ("password, errors", "/account/password", {"press": SEND, "status": 422}),
     ("sessions", "/account/sessions"),
     ("tokens", "/account/tokens"),
     ("tokens, errors", "/account/tokens", {"press": SEND, "status": 422}),
+    ("tokens, made", "/account/tokens", {"press": "main form[method=post] .actions button", "fresh": "token",
+                                         "fill": {"#name": "Our database", "#current": "PASSWORD"}}),
     ("second factor, setting up", "/account/second-factor"),
     (
         "second factor, wrong code",
@@ -170,6 +192,8 @@ ACCOUNT = _listed(
     ),
     ("second factor", "/account/second-factor", {"who": "frank"}),
     ("second factor, new codes", "/account/second-factor/codes", {"who": "frank"}),
+    ("second factor, new codes made", "/account/second-factor/codes", {"who": "frank", "press": SEND, "fresh": "code",
+                                                                       "fill": {"#code": "CODE"}}),
     ("second factor, off", "/account/second-factor/off", {"who": "frank"}),
     ("second factor, off, errors", "/account/second-factor/off", {"who": "frank", "press": SEND, "status": 422}),
     ("data", "/account/data"),
@@ -184,7 +208,7 @@ ACCOUNT = _listed(
     ("delete account", "/account/delete"),
     ("delete account, errors", "/account/delete", {"press": SEND, "status": 422}),
     who="alice",
-)
+)  # fmt: skip
 
 WRITING = _listed(
     "writing",

@@ -7,18 +7,20 @@
 from __future__ import annotations
 
 import os
+import re
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import template_rendered
 
 from tests.browser.conftest import OpenPage
 from tests.browser.matrix import checks
 from tests.browser.matrix.conftest import Sites
 from tests.browser.matrix.covering import combined, dealt
 from tests.browser.matrix.pages import EXCEPTIONS, STATES, State
-from tests.browser.matrix.visiting import dress
+from tests.browser.matrix.visiting import Served, dress
 
 ALL = os.environ.get("KB_CHECK_ALL") == "1"
 
@@ -99,11 +101,38 @@ def test_no_two_pages_have_the_same_title(sites: Sites, open_page: OpenPage) -> 
     served, titles = sites(False), {}
     for state in STATES:
         if state.status == 200 and not (state.press or state.empty):
-            client = served.site.app.test_client()
-            if state.who:
-                held = served.cookie(state.who)
-                client.set_cookie(held["name"], held["value"])
             address = state.address.format(**served.named)
-            title = client.get(address).text.partition("<title>")[2].partition("</title>")[0]
+            title = client_of(served, state).get(address).text.partition("<title>")[2].partition("</title>")[0]
             titles.setdefault(title, set()).add(address.partition("?")[0])
     assert {title: where for title, where in titles.items() if len(where) > 1} == {}
+
+
+def test_every_template_of_a_page_is_shown_in_some_state(sites: Sites, open_page: OpenPage) -> None:
+    templates = Path(str(sites(False).site.app.root_path)) / "templates"
+    pages = {
+        path.relative_to(templates).as_posix()
+        for path in templates.rglob("*.html")
+        if re.search(r'{%-? extends "(layouts/base|catalogue/practice)\.html"', path.read_text(encoding="utf-8"))
+    } - {"pages/styleguide.html"}  # off in production
+    shown: set[str] = set()
+
+    def note(_app: Any, template: Any, **_more: Any) -> None:
+        shown.add(template.name)
+
+    with template_rendered.connected_to(note):
+        for state in STATES:
+            if not state.press:
+                client_of(sites(state.empty), state).get(state.address.format(**sites(state.empty).named))
+        for state in STATES:
+            if state.press and state.status != 422 and pages - shown:  # 422 is the form itself, once more
+                sites(False).visit(open_page(), state, "en")
+    assert pages - shown == set()
+
+
+def client_of(served: Served, state: State) -> Any:
+    """A client of the app itself in which the reader of a state is signed in."""
+    client = served.site.app.test_client()
+    if state.who:
+        held = served.cookie(state.who)
+        client.set_cookie(held["name"], held["value"])
+    return client

@@ -17,6 +17,13 @@ from tests.browser.matrix import world
 from tests.browser.matrix.pages import State
 from tests.conftest import Site, configure
 
+PUT = """(field, value) => {
+  if (value === true) field.checked = true;
+  else if (field instanceof HTMLFormElement) field.action = value;
+  else field.value = value;
+}"""
+"""Types into a field, ticks it, or has a form lead elsewhere, as one does that was left open while things changed."""
+
 NINE = ",".join(LANGUAGES)
 
 
@@ -39,21 +46,23 @@ class Served:
         """Bring a tab to a state; returns the answer that it shows."""
         cookies = [{"name": "lang", "value": language, "url": self.url}]
         tab.context.add_cookies(cookies + ([self.cookie(state.who)] if state.who else []))
-        answer = tab.goto(self.url + state.address.format(**self.named))
+        named = {**self.named, "PASSWORD": factories.PASSWORD}
+        if state.fresh:
+            named |= world.FRESH[state.fresh](self.site)
+        answer = tab.goto(self.url + state.address.format(**named))
         if state.press:
-            answer = self._send(tab, state)
+            answer = self._send(tab, state, named)
         assert answer.status == state.status, f"{answer.status} {answer.url}"
         if state.click:
             tab.locator(state.click).first.click()
         return answer
 
-    def _send(self, tab: Any, state: State) -> Any:
+    def _send(self, tab: Any, state: State, named: world.Names) -> Any:
         """Fill the form in and send it, by whatever button has been named, shown or not."""
         for field, value in state.fill.items():
-            put = "(field, value) => { if (value === true) field.checked = true; else field.value = value; }"
-            typed = factories.PASSWORD if value == "PASSWORD" else value
-            tab.locator(field).first.evaluate(put, typed)
-        button = tab.locator(str(state.press).format(**self.named)).first
+            typed = value.format(**named) if isinstance(value, str) and value.startswith("/") else value
+            tab.locator(field).first.evaluate(PUT, named.get(str(typed), typed))
+        button = tab.locator(str(state.press).format(**named)).first
         with tab.expect_navigation() as answered:
             button.evaluate("(button) => { button.form.noValidate = true; button.form.requestSubmit(button); }")
         return answered.value

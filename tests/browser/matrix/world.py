@@ -8,13 +8,14 @@ from __future__ import annotations
 import io
 import time
 import uuid
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from kb.models import Form, LinkPurpose, Part, Practice, User
+from kb.models import ApiToken, Form, LinkPurpose, Part, Practice, User
 from kb.services import (
     accounts,
     authors,
@@ -261,3 +262,33 @@ def _links(site: Site, named: Names) -> None:
         links.claim(session, named["used"], LinkPurpose.SIGN_IN)
     named["reset"] = link(site.database, "reset").rpartition("/")[2]
     named["address"] = link(site.database, "address-confirm").rpartition("/")[2]
+
+
+# Made anew before each visit that uses it up
+
+
+def _registering(site: Site) -> Names:
+    """Somebody who has just registered."""
+    wish = registrations.Wish("again@example.net", "Ada Again", "Town of Ghent", None, "To add our practices.", "en")
+    with site.database.write() as session:
+        registrations.ask(session, wish, passwords.hashed(factories.PASSWORD), BASE)
+    return {"registering": link(site.database, "registration-confirm").rpartition("/")[2]}
+
+
+def _token(site: Site) -> Names:
+    """Alice has no token of the API, so that there is room for one."""
+    with site.database.write() as session:
+        session.execute(delete(ApiToken).where(ApiToken.user_id == accounts.get(session, "alice@example.org").id))
+    return {}
+
+
+def _code(site: Site) -> Names:
+    """What the app on Frank's telephone shows now, though it was used already."""
+    with site.database.write() as session:
+        frank = accounts.get(session, "frank@example.org")
+        frank.totp_used = None
+        return {"CODE": second_factor.code_at(str(frank.totp_secret), int(time.time() // 30))}
+
+
+FRESH: dict[str, Callable[[Site], Names]] = {"registering": _registering, "token": _token, "code": _code}
+"""What a state of `pages.py` can ask for by name; each returns what its address and fields hold."""
