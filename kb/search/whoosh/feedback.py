@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from kb.search.whoosh.inverted import hashed
 from kb.search.whoosh.places import Places
-from kb.search.whoosh.segment import Numbers, Term
+from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.snapshot import Snapshot
 from kb.search.whoosh.weighing import rarity, shares, worth
 
@@ -39,30 +39,25 @@ _WEIGHT = 0.4  # what all the stems learned count beside the words of the questi
 
 
 class Learned(NamedTuple):
-    """The stems that the best documents share, each with what a share of 1 adds to a score."""
+    """The stems that the best documents share, by their hashes, with what a share of 1 of each adds to a score."""
 
     snapshot: Snapshot
-    stems: list[tuple[Term, float]]
+    stems: NDArray[np.uint64]
+    values: NDArray[np.float64]
 
     def added(self, documents: Numbers, first: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what to add to the scores `first` of documents, ascending."""
+        """Return what to add to the scores `first` of documents, ascending, that are not deleted."""
         places = Places(documents, self.snapshot.size)
-        there, rows = places.of_any(np.concatenate([term.documents for term, _ in self.stems]))
-        ends = np.cumsum([len(term.documents) for term, _ in self.stems])
-        whose = np.searchsorted(ends, there, side="right")
-        values = np.array([value for _, value in self.stems])
-        counts = self._counts(there, whose, ends)
-        parts = shares(self.snapshot, documents[rows], counts) * values[whose]
-        added = np.bincount(rows, parts, len(documents)).astype(np.float32)
-        return np.asarray(np.minimum(added, np.float32(MOST) * first))
-
-    def _counts(self, entries: NDArray[np.intp], whose: NDArray[np.intp], ends: NDArray[np.intp]) -> NDArray[np.uint8]:
-        """Return the counts of some of all entries, the stems' one after the other up to `ends`."""
-        parts = np.searchsorted(whose, np.arange(len(self.stems) + 1))
-        starts = [0, *ends.tolist()]
-        return np.concatenate(
-            [term.counts[entries[parts[i] : parts[i + 1]] - starts[i]] for i, (term, _) in enumerate(self.stems)]
-        )
+        added = np.zeros(len(documents))
+        for base, segment in zip(self.snapshot.bases, self.snapshot.segments, strict=False):
+            field = segment.fields["stems"]
+            starts, ends = field.slices_of(self.stems)
+            found, counts = field.postings(starts, ends)
+            there, rows = places.of_any(np.add(found, base, dtype=np.intp))
+            values = self.values[np.searchsorted(np.cumsum(ends - starts), there, side="right")]
+            parts = shares(self.snapshot, documents[rows], counts(there)) * values
+            added += np.bincount(rows, parts, len(documents))
+        return np.asarray(np.minimum(added.astype(np.float32), np.float32(MOST) * first))
 
 
 def learn(
@@ -84,9 +79,8 @@ def learn(
     if not total:
         return None
     factor = _WEIGHT * words / total
-    terms = snapshot.terms_of("stems", [np.uint64(stem) for _, stem, _ in telling])
     values = [factor * -negative * worth(snapshot, count) for negative, _, count in telling]
-    return Learned(snapshot, list(zip(terms, values, strict=True)))
+    return Learned(snapshot, np.array([stem for _, stem, _ in telling], np.uint64), np.array(values))
 
 
 def _common(

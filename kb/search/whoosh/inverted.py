@@ -7,7 +7,7 @@ two terms may share a hash, what was found is compared with what was asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -33,11 +33,6 @@ class Inverted(NamedTuple):
     documents: NDArray[np.uint32]
     counts: NDArray[np.uint8]
     positions: NDArray[np.uint32]
-
-    @property
-    def owners(self) -> NDArray[np.intp]:
-        """The place of the term of each posting."""
-        return np.repeat(np.arange(len(self.terms)), np.diff(self.bounds))
 
     @property
     def occurrences(self) -> Offsets:
@@ -103,14 +98,26 @@ class Field:
         first = int(self._sorted.searchsorted(value))
         return int(self._by_hash[first]) if first < len(self._sorted) and self._sorted[first] == value else -1
 
-    def counts_of(self, values: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """Return how many documents have the (first) term of each of these hashes."""
-        firsts = np.minimum(self._sorted.searchsorted(values), max(0, len(self._sorted) - 1))
+    def slices_of(self, values: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return where the postings of the (first) terms that have these hashes begin and end; (0, 0) for no term."""
         if not len(self._sorted):
-            return np.zeros(len(values), np.int64)
+            return np.zeros(len(values), np.int64), np.zeros(len(values), np.int64)
+        firsts = np.minimum(self._sorted.searchsorted(values), len(self._sorted) - 1)
         places = self._by_hash[firsts].astype(np.intp)
         there = self._sorted[firsts] == values
-        return np.asarray((self._bounds[places + 1] - self._bounds[places]) * there)
+        return self._bounds[places] * there, self._bounds[places + 1] * there
+
+    def postings(
+        self, starts: NDArray[np.int64], ends: NDArray[np.int64]
+    ) -> tuple[NDArray[np.uint32], Callable[[NDArray[np.intp]], NDArray[np.uint8]]]:
+        """Return the documents of slices one after the other, and what gives the counts of some of these."""
+        slices = list(zip(starts.tolist(), ends.tolist(), strict=True))
+        if any(not 0 <= start <= end <= len(self._documents) for start, end in slices):
+            raise IndexLost("the postings of a term are damaged")
+        sizes = np.cumsum(ends - starts)
+        shifts = ends - sizes
+        documents = np.concatenate([self._documents[start:end] for start, end in slices])
+        return documents, lambda entries: self._counts[entries + shifts[np.searchsorted(sizes, entries, side="right")]]
 
     def hashes(self, places: NDArray[Any]) -> NDArray[np.uint64]:
         """Return the hashes of the terms at these places. Raises IndexLost where there is no such place."""
@@ -156,50 +163,6 @@ class Field:
                 return place
             first += 1
         return -1
-
-
-def renumbered(field: Inverted, numbers: NDArray[np.integer[Any]]) -> Inverted:
-    """Return a field with the documents' new numbers, without those that have none (-1). Terms may be left with none.
-
-    The new numbers have to be in the order of the old ones.
-    """
-    new = numbers[field.documents]
-    kept = new >= 0
-    if kept.all():
-        return field._replace(documents=new.astype(np.uint32))
-    positions = field.positions[np.repeat(kept, field.occurrences)] if len(field.positions) else field.positions
-    bounds = _bounds(np.bincount(field.owners[kept], minlength=len(field.terms)))
-    return Inverted(field.terms, bounds, new[kept].astype(np.uint32), field.counts[kept], positions)
-
-
-def joined(parts: Sequence[Inverted]) -> tuple[Inverted, list[NDArray[np.uint32]]]:
-    """Return several as one, the documents of each after those of the one before it.
-
-    And for each of them the place that each of its terms has in the whole. What has no documents has none: there it
-    stands for nothing.
-    """
-    having = [np.diff(part.bounds) > 0 for part in parts]
-    terms = sorted(
-        {part.terms[i] for part, has in zip(parts, having, strict=True) for i in np.flatnonzero(has).tolist()}
-    )
-    place = {term: i for i, term in enumerate(terms)}
-    places = [np.fromiter((place.get(term, 0) for term in part.terms), np.uint32, len(part.terms)) for part in parts]
-    owners = np.concatenate([new[part.owners] for new, part in zip(places, parts, strict=True)])
-    order = np.argsort(owners, kind="stable")
-    positions = np.concatenate([part.positions for part in parts])
-    if len(positions):
-        positions = positions[_gathered(np.concatenate([part.occurrences for part in parts]), order)]
-    bounds = _bounds(np.bincount(owners, minlength=len(terms)))
-    documents, counts = (np.concatenate([part[i] for part in parts])[order] for i in (2, 3))
-    return Inverted(terms, bounds, documents, counts, positions), places
-
-
-def _gathered(sizes: Offsets, order: NDArray[np.intp]) -> Offsets:
-    """Return where to take the entries of rows of these sizes from, so that the rows come in another order."""
-    begins = (np.cumsum(sizes) - sizes)[order]
-    sizes = sizes[order]
-    ends = np.cumsum(sizes)
-    return np.repeat(begins - (ends - sizes), sizes) + np.arange(ends[-1] if len(ends) else 0)
 
 
 def _bounds(sizes: NDArray[np.integer[Any]]) -> Offsets:

@@ -18,7 +18,6 @@ from kb.search.whoosh.schema import FIELDS
 from kb.search.whoosh.segment import NOWHERE, Numbers, Segment, Term
 from kb.search.whoosh.store import damaged_is_lost
 from kb.search.whoosh.titles import TitleOrder
-from kb.search.whoosh.vectors import Vector
 from kb.search.whoosh.writing import segments_of
 
 Mask = NDArray[np.bool_]
@@ -134,8 +133,11 @@ class Snapshot:
         """Return in how many documents the terms stand that have these hashes."""
         if self.count < self.size:  # deleted documents are in the postings
             return [len(term.documents) for term in self.terms_of(field, hashes)]
-        found = [segment.fields[field].counts_of(np.array(hashes, np.uint64)) for segment in self.segments]
-        return [int(sum(each)) for each in zip(*found, strict=True)]
+        counts = np.zeros(len(hashes), np.int64)
+        for segment in self.segments:
+            starts, ends = segment.fields[field].slices_of(np.array(hashes, np.uint64))
+            counts += ends - starts
+        return [int(count) for count in counts]
 
     def has(self, field: str, terms: Sequence[str]) -> list[bool]:
         """Return which of the terms stand anywhere, be it in a deleted document."""
@@ -168,11 +170,6 @@ class Snapshot:
             return Term(documents, counts, lambda: _positions(parts))
         occurrences = counts.sum(axis=1, dtype=np.intp)
         return Term(documents[live], counts[live], lambda: _positions(parts)[np.repeat(live, occurrences)])
-
-    def vector(self, document: int) -> Vector:
-        """Return the most frequent stems of a document."""
-        i = bisect_right(self.bases, document) - 1
-        return self.segments[i].vector(document - self.bases[i])
 
     def tagged(self, facet: str, values: Iterable[str]) -> Mask:
         """Return which documents have any of the values of a facet; deleted ones may be among them."""
