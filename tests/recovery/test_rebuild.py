@@ -16,6 +16,7 @@ from kb.search.whoosh import helping, writing
 from kb.search.whoosh_engine import WhooshEngine
 from tests.contract.asking import ask
 from tests.processes import children, eventually
+from tests.unit.search.segments import stems_of
 
 WORDS = "arts culture cities language courses housing work schools children families".split()
 
@@ -72,8 +73,7 @@ def test_helpers_build_the_index_that_one_process_builds(tmp_path: Path) -> None
         for engine in (alone, helped):
             snapshot = engine._look()
             (place,) = (i for i, each in enumerate(snapshot.ids) if each == number and snapshot.live[i])
-            vector = snapshot.vector(place)
-            vectors.append((vector.terms, vector.counts.tolist()))
+            vectors.append(stems_of(snapshot, place))
         assert vectors[0] == vectors[1]
     assert not children(os.getpid())
     alone.close()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.search.beginnings import Beginnings, Parts
 from kb.search.port import COMPLETED, IndexLost
 from kb.search.whoosh.arrays import Array, Texts, encode
 from kb.search.whoosh.schema import FIELDS, NUMBERED, Record
@@ -53,7 +55,7 @@ class Columns(NamedTuple):
     """The records of a segment.
 
     `titles` are `title_entry`, and `by_title` names the documents in their order.
-    `published` and `updated` are seconds since 1970 in UTC.
+    `published` and `updated` are seconds since 1970 in UTC. `beginnings` find the names of `completions`.
     """
 
     ids: Texts
@@ -70,6 +72,7 @@ class Columns(NamedTuple):
     completeness: NDArray[np.float64]
     sets: Mapping[str, ValueSets]
     completions: Mapping[str, ValueSets]
+    beginnings: Mapping[str, Beginnings]
     languages: frozenset[str]
 
 
@@ -115,8 +118,7 @@ def written(records: Sequence[Record]) -> Iterator[tuple[str, Array]]:
         "adopted": [r.adopted for r in records],
         "completeness": [r.completeness for r in records],
     }
-    for name, kind in _NUMBERS.items():
-        yield name, np.array(numbers[name], kind)
+    yield from ((name, np.array(numbers[name], dtype)) for name, dtype in _NUMBERS.items())
     yield "lengths", np.array([r.lengths for r in records], np.uint32).reshape(-1, len(FIELDS))
     yield from Texts.of("ids", (r.id for r in records))
     yield from Texts.of("slugs", (r.slug for r in records))
@@ -124,8 +126,10 @@ def written(records: Sequence[Record]) -> Iterator[tuple[str, Array]]:
     yield from Texts.of("languages", sorted({language for r in records for language in r.languages}))
     for i, name in enumerate(NUMBERED):
         yield from _written_sets(name, [r.values[i] for r in records])
-    for i, name in enumerate(COMPLETED):
-        yield from _written_sets(name, [r.completions[i] for r in records])
+    for i, kind in enumerate(COMPLETED):
+        values = [r.completions[i] for r in records]
+        yield from _written_sets(kind, values)
+        yield from _written_beginnings(kind, Beginnings(dict.fromkeys(chain.from_iterable(values))).parts)
 
 
 def read(arrays: Mapping[str, Array]) -> Columns:
@@ -138,6 +142,7 @@ def read(arrays: Mapping[str, Array]) -> Columns:
             lengths=arrays["lengths"],
             sets={name: _read_sets(arrays, name) for name in NUMBERED},
             completions={kind: _read_sets(arrays, kind) for kind in COMPLETED},
+            beginnings={kind: Beginnings.of(_read_beginnings(arrays, kind)) for kind in COMPLETED},
             languages=frozenset(Texts.read(arrays, "languages")),
             **{name: arrays[name] for name in _NUMBERS},
         )
@@ -180,3 +185,15 @@ def _read_sets(arrays: Mapping[str, Array], name: str) -> ValueSets:
     if len(sets.documents) != len(sets.codes) or (len(sets.codes) and sets.bounds[-1] != len(sets.codes)):
         raise IndexLost(f"the values of {name} are damaged")
     return sets
+
+
+def _written_beginnings(kind: str, parts: Parts) -> Iterator[tuple[str, Array]]:
+    yield from Texts.of(f"{kind}.words", parts.words)
+    yield f"{kind}.word_numbers", parts.numbers
+    yield f"{kind}.word_starts", parts.starts.astype(np.int64)
+    yield from Texts.of(f"{kind}.wholes", parts.wholes)
+
+
+def _read_beginnings(arrays: Mapping[str, Array], kind: str) -> Parts:
+    words, wholes = Texts.read(arrays, f"{kind}.words"), Texts.read(arrays, f"{kind}.wholes")
+    return Parts(words, arrays[f"{kind}.word_numbers"], arrays[f"{kind}.word_starts"], wholes)

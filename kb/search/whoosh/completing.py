@@ -20,7 +20,7 @@ def complete(snapshot: Snapshot, kind: str, text: str, limit: int) -> tuple[str,
     for base, segment in zip(snapshot.bases, snapshot.segments, strict=False):
         sets = segment.columns.completions[kind]
         numbers = np.bincount(sets.codes[snapshot.live[base + sets.documents]], minlength=len(sets.names)).tolist()
-        for nearness, place in segment.beginnings(kind).find(text):
+        for nearness, place in segment.columns.beginnings[kind].find(text):
             if numbers[place]:
                 counts[sets.names[place]] += numbers[place]
                 later[sets.names[place]] = nearness == WORDS

@@ -5,7 +5,6 @@ A segment never changes, so what is made of it here holds until it is merged awa
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.search.beginnings import Beginnings
 from kb.search.port import IndexLost
 from kb.search.whoosh import arrays, columns, vectors
 from kb.search.whoosh.codec import Files, arrays_path
@@ -24,7 +22,6 @@ from kb.search.whoosh.inverted import Field
 from kb.search.whoosh.lexicon import Lexicon
 from kb.search.whoosh.schema import FIELDS
 from kb.search.whoosh.store import damaged_is_lost
-from kb.search.whoosh.vectors import Vector
 
 __all__ = ["ALWAYS_AFTER", "ALWAYS_BEFORE", "NOWHERE", "Columns", "Numbers", "Segment", "Term", "ValueSets"]
 
@@ -70,8 +67,6 @@ class Segment:
     def __init__(self, path: Path, whoosh_segment: Any) -> None:
         self.name: str = whoosh_segment.segment_id()
         self.count: int = whoosh_segment.doc_count_all()
-        self._beginnings: dict[str, Beginnings] = {}
-        self._lazy_lock = threading.Lock()
         with damaged_is_lost():
             self._arrays = found = arrays.read(arrays_path(Files(path), whoosh_segment))
             self.fields = {name: Field(found, name, self.count) for name in ("words", "stems")}
@@ -105,13 +100,6 @@ class Segment:
         whose, stems, counts = self._vectors.of(numbers)
         return whose, self.fields["stems"].hashes(stems), counts
 
-    def vector(self, number: int) -> Vector:
-        """Return the most frequent stems of a document. Raises IndexLost where they are damaged."""
-        _, stems, counts = self._vectors.of(np.array([number]))
-        terms = self.fields["stems"].terms
-        with damaged_is_lost():
-            return Vector([terms.encoded(place) for place in stems.tolist()], counts)
-
     def lexicon(self) -> Lexicon:
         """Return the words of the segment."""
         return self._lexicon
@@ -119,10 +107,3 @@ class Segment:
     def check(self) -> None:
         """Read the whole file, which takes seconds for a large one. Raises IndexLost where any byte of it changed."""
         self._arrays.check()
-
-    def beginnings(self, kind: str) -> Beginnings:
-        """Return the names of a kind of `COMPLETED` by their words. They are sorted when somebody first asks."""
-        with self._lazy_lock:
-            if kind not in self._beginnings:
-                self._beginnings[kind] = Beginnings(self.columns.completions[kind].names)
-            return self._beginnings[kind]

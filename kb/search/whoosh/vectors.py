@@ -49,13 +49,6 @@ class Vectors(NamedTuple):
         return np.repeat(np.arange(len(documents)), sizes), self.stems[entries], self.counts[entries]
 
 
-class Vector(NamedTuple):
-    """Terms of the field `stems`, and a row for each: how often it stands in each of the text fields."""
-
-    terms: list[bytes]
-    counts: NDArray[np.uint8]
-
-
 def joined(parts: Sequence[Vectors]) -> Vectors:
     """Return the vectors of documents, and after them those of others. They have to be of one list of terms."""
     bounds = _bounds(np.concatenate([np.diff(part.bounds) for part in parts]))
