@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -25,6 +26,11 @@ from kb.services.publishing import public_count
 from kb.services.vocabularies import VocabularyCache
 
 T = TypeVar("T")
+
+LINE_EVERY = 10.0
+"""Seconds between two lines about work that goes on, where there is no terminal for a bar."""
+
+_UPDATES = 1000  # times that a bar is drawn in all
 
 
 @dataclass(frozen=True)
@@ -75,7 +81,7 @@ def say(sentence: str | None) -> None:
 
 
 def shown(label: str) -> Callable[..., Iterator[Any]]:
-    """A Progress for the services: a bar on standard error, if that is a terminal."""
+    """A Progress for the services, as `bar` shows it."""
 
     def through(items: Iterable[T], total: int) -> Iterator[T]:
         with bar(label, total) as progress:
@@ -88,12 +94,55 @@ def shown(label: str) -> Callable[..., Iterator[Any]]:
 
 @contextlib.contextmanager
 def bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error, if that is a terminal; yields what moves it on."""
+    """A bar on standard error with number, rest and rate; plain lines where that is no terminal. Yields what moves it.
+
+    Of work that is done before the first line is due there is none.
+    """
+    pace = Pace(label, total)
     if not sys.stderr.isatty():
-        yield lambda _steps: None
+        yield pace.tell
         return
-    with click.progressbar(length=max(total, 1), label=label, file=sys.stderr) as progress:
-        yield progress.update
+    drawn: Any
+    with click.progressbar(
+        length=max(total, 1),
+        label=label,
+        file=sys.stderr,
+        show_pos=True,
+        item_show_func=lambda _item: f"{pace.rate:,.0f}/s",
+        update_min_steps=max(1, total // _UPDATES),
+    ) as drawn:
+
+        def move(steps: int) -> None:
+            pace.done += steps
+            drawn.update(steps)
+
+        yield move
+
+
+class Pace:
+    """How far some work is and how fast it goes."""
+
+    def __init__(self, label: str, total: int) -> None:
+        self._label = label
+        self._total = total
+        self._started = self._told = time.monotonic()
+        self.done = 0
+
+    @property
+    def rate(self) -> float:
+        """Steps a second, so far."""
+        return self.done / max(time.monotonic() - self._started, 0.001)
+
+    def tell(self, steps: int) -> None:
+        """Count steps; say how far it is where nothing was said for long enough."""
+        self.done += steps
+        if time.monotonic() - self._told >= LINE_EVERY:
+            self._told = time.monotonic()
+            say(str(self))
+
+    def __str__(self) -> str:
+        rest = max(self._total - self.done, 0) / max(self.rate, 0.001)
+        return f"{self._label}: {self.done:,} of {self._total:,}, {self.rate:,.0f} a second, {rest:,.0f} s to go"
 
 
 def ensure_index(site: Site) -> str | None:
