@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
-from itertools import accumulate, pairwise
+from itertools import accumulate, pairwise, repeat
 
+from kb.search.kin import Kin, kin
 from kb.search.language import LONGEST_WORD, asked_stems, compounds, forms, language_of, pieces, words
 from kb.search.passages import passage
 from kb.search.question import Question, Words
@@ -44,7 +45,7 @@ def answers(text: str, question: Question, language: str) -> bool:
 
 
 class _Known(dict[str, int]):
-    """What each word met is, by the word as it is written: a page holds the same ones a hundred times."""
+    """What each word is, by the word as it is written, worked out when it is met first."""
 
     def __init__(self, asked: _Asked) -> None:
         self._asked = asked
@@ -74,7 +75,9 @@ class _Asked:
                 for word in compounds(first, second):
                     self._add(Words((word,)), start)
         self._halves = {compound[:end] for compound in self._compounds for end in range(1, len(compound))}
-        self._known = _Known(self)
+        self._all = {*self._folds, *self._stems, *self._phrases, *self._halves}
+        self._codes: dict[str, int] = _Known(self) if self._beginnings else {}
+        self._kin: tuple[Kin, int] | None = None
 
     def _add(self, asked: Words, number: int) -> None:
         if asked.exact and len(asked.words) > 1:
@@ -93,7 +96,7 @@ class _Asked:
     def found(self, text: Sequence[str]) -> dict[int, int]:
         """Return which words of a text are looked for, in order, each with the number of what it is."""
         found: dict[int, int] = {}
-        for place, code in enumerate(map(self._known.__getitem__, text)):
+        for place, code in enumerate(self._each(text)):
             if not code:  # as of nearly every word
                 continue
             if code >= _ASKED:
@@ -105,8 +108,21 @@ class _Asked:
 
     def any(self, text: Sequence[str]) -> bool:
         """Whether any word of a text is looked for."""
-        most = max(map(self._known.__getitem__, text), default=0)
+        most = max(self._each(text), default=0)
         return most >= _ASKED or (most == _OPENS and bool(self.found(text)))
+
+    def _each(self, text: Sequence[str]) -> Iterable[int]:
+        """Return what each word of a text is; nothing where none of them is anything."""
+        if self._beginnings:  # any word may begin so: each is looked at
+            return map(self._codes.__getitem__, text)
+        met = kin(self._language)
+        met.meet(text)
+        stand = met, met.version
+        if stand != self._kin:
+            self._codes = {word: code for word in met.of(self._all) if (code := self.code(word))}
+            self._kin = stand
+        codes = self._codes
+        return () if codes.keys().isdisjoint(text) else map(codes.get, text, repeat(0))
 
     def code(self, word: str) -> int:
         """Return what a word is, as one number: `_OPENS` where a phrase or a compound may begin with it, and `_ASKED`
