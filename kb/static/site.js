@@ -55,13 +55,23 @@ for (const form of document.querySelectorAll("form[data-unsaved]")) {
 // A page that prints well says so.
 for (const button of document.querySelectorAll("[data-prints]")) button.addEventListener("click", () => print());
 
-// What is to be copied can be, where the browser lets a page do so.
+// What is to be copied can be, where the browser lets a page do so; where it refuses, the text is marked, to be copied
+// by hand. The region that says so is there before anything is said in it, or nobody would hear it.
 for (const button of document.querySelectorAll("[data-copies]")) {
+  const words = button.textContent, text = document.getElementById(button.dataset.copies);
   button.hidden = !navigator.clipboard;
+  document.querySelector("main").append(heard);
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copies).textContent.trim());
-    document.querySelector("main").append(heard);
-    heard.textContent = button.textContent = button.dataset.done;
+    heard.textContent = "";
+    try {
+      await navigator.clipboard.writeText(text.textContent.trim());
+    } catch {
+      getSelection().selectAllChildren(text);
+      return;
+    }
+    button.textContent = button.dataset.done;
+    setTimeout(() => { heard.textContent = button.dataset.done; }, 100);
+    setTimeout(() => { button.textContent = words; }, 4000);
   });
 }
 
