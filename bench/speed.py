@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 import click
 import numpy as np
 
-from bench.race import judging
+from bench.race import judging, upkeep
 from bench.race.asking import KINDS, Asked, Drawing
 from bench.race.engines import ENGINES, Built, build
 from bench.race.judging import Times
@@ -67,7 +67,9 @@ def speed(docs: int, count: int, listed: str, kinds: tuple[str, ...], keep: Path
         corrected = _agreed(names, material, [*warming, *queries])
         queries = judging.shuffled(queries, seed)
         times = _apart(judging.times, names, material, judging.shuffled(warming, seed), queries)
-    result = summary(queries, times, built, docs) | {"corrected": corrected}
+        result = summary(queries, times, built, docs) | {"corrected": corrected}
+        if "ours" in names:
+            result["upkeep"] = _apart(upkeep.opening, material, queries) | _apart(upkeep.publishing, material)
     click.echo(report(result))
     line = json.dumps(result)
     click.echo(line)
@@ -156,6 +158,14 @@ def report(result: Mapping[str, Any]) -> str:
     lines += ["", f"{'':<10}{'index, s':>10}{'MB':>10}"]
     for name, each in result["engines"].items():
         lines.append(f"{name:<10}{each['index_seconds']:>10.1f}{each['index_megabytes']:>10.1f}")
+    if "upkeep" in result:
+        each = result["upkeep"]
+        lines += [
+            "",
+            f"Ours opens in {each['open_ms']} ms and has answered after {each['first_answer_ms']} ms; a process takes "
+            f"{each['memory_mb']} MB of its own; a practice is found {each['publication_ms']} ms after it came "
+            f"(the longest of some: {each['longest_publication_ms']} ms)",
+        ]
     return "\n".join(lines)
 
 

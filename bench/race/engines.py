@@ -55,7 +55,7 @@ class Built(NamedTuple):
 def build(name: str, material: Material) -> Built:
     """Return what the index of an engine cost, which is built where the folder of the material has none."""
     kind = ENGINES[name]
-    folder = _folder(kind, material)
+    folder = folder_of(kind, material)
     noted = folder.with_suffix(".json")
     if not noted.exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -74,8 +74,9 @@ def opened(names: Sequence[str], material: Material) -> Iterator[list[Engine]]:
     """Open the indexes of some engines, which were built."""
     with ExitStack() as stack:
         kinds = [ENGINES[name] for name in names]
-        yield [stack.enter_context(closing(kind(_folder(kind, material), material))) for kind in kinds]
+        yield [stack.enter_context(closing(kind(folder_of(kind, material), material))) for kind in kinds]
 
 
-def _folder(kind: type[Engine], material: Material) -> Path:
+def folder_of(kind: type[Engine], material: Material) -> Path:
+    """Return where the index of an engine is."""
     return material.folder / f"{kind.name}-{kind.layout}"

@@ -47,6 +47,10 @@ class Ours:
 
         return answer
 
+    def count(self) -> int:
+        """The number of documents."""
+        return self._engine.count()
+
     def correction(self, text: str) -> str | None:
         """What the engine takes a mistyped word for."""
         corrections = self._engine.search(Query(question=parse(text), facets=False)).corrections
