@@ -16,14 +16,11 @@ from numpy.typing import NDArray
 from kb.search.port import IndexLost
 from kb.search.whoosh import arrays, columns, vectors
 from kb.search.whoosh.codec import Files, arrays_path
-from kb.search.whoosh.columns import ALWAYS_AFTER, ALWAYS_BEFORE, Columns, ValueSets
 from kb.search.whoosh.counting import SegmentTable
 from kb.search.whoosh.inverted import Field
 from kb.search.whoosh.lexicon import Lexicon
 from kb.search.whoosh.schema import FIELDS
 from kb.search.whoosh.store import damaged_is_lost
-
-__all__ = ["ALWAYS_AFTER", "ALWAYS_BEFORE", "NOWHERE", "Columns", "Numbers", "Segment", "Term", "ValueSets"]
 
 Numbers = NDArray[np.intp]
 """Numbers of documents."""
@@ -51,11 +48,6 @@ class Term:
     def positions(self) -> NDArray[np.uint32]:
         """Where it stands, in the order of the documents, and within one of the fields. Stems have none."""
         return self._positions() if self._positions else np.empty(0, np.uint32)
-
-    @property
-    def nbytes(self) -> int:
-        """The memory that it takes, most of it shared with others."""
-        return self.documents.nbytes + self.counts.nbytes
 
 
 NOWHERE = Term(np.empty(0, np.intp), np.empty((0, len(FIELDS)), np.uint8))

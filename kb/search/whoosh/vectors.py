@@ -41,7 +41,8 @@ class Vectors(NamedTuple):
 
         Raises IndexLost where they are damaged.
         """
-        starts, sizes = self.bounds[documents], np.diff(self.bounds)[documents]
+        starts = self.bounds[documents]
+        sizes = self.bounds[documents + 1] - starts
         if len(documents) and (sizes.min() < 0 or starts.min() < 0 or (starts + sizes).max() > len(self.stems)):
             raise IndexLost("the stems of a document are damaged")
         ends = np.cumsum(sizes)

@@ -225,3 +225,39 @@ def test_a_word_too_frequent_for_a_byte_is_still_found(tmp_path: Path) -> None:
     assert engine.search(ask("arts")).total == 2
     assert engine.search(ask('"arts arts"')).total == 1
     engine.close()
+
+
+def test_an_update_opens_only_what_is_new(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.rebuild([doc("a"), doc("b")])
+    (before,) = engine._look().segments
+    engine.update([doc("c")], gone=["a"])
+    after = engine._look()
+    assert [segment is before for segment in after.segments] == [True, False]
+    assert (list(after.ids), after.live.tolist()) == (["a", "b", "c"], [False, True, True])
+    engine.close()
+
+
+def test_what_was_looked_at_stays_when_its_files_are_tidied_away(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.rebuild([doc("a", "before")])
+    snapshot = engine._look()
+    engine.update([doc("a", "after")])
+    assert len(engine._look().segments) == 1, "the old segment has no document left, so its files are gone"
+    assert snapshot.slugs[0] == "a" and snapshot.titled("before").all()
+    assert snapshot.term("words", "before").positions.tolist() == [0]
+    snapshot.check()
+    engine.close()
+
+
+def test_damage_that_nobody_reads_is_found_by_who_checks(tmp_path: Path) -> None:
+    engine = WhooshEngine(tmp_path)
+    engine.rebuild([doc("a")])
+    (path,) = tmp_path.glob("*/*.arrays")
+    content = bytearray(path.read_bytes())
+    content[0] ^= 1
+    path.write_bytes(content)
+    assert engine.count() == 1
+    with pytest.raises(IndexLost):
+        engine._look().check()
+    engine.close()
