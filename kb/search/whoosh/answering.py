@@ -60,7 +60,7 @@ def matching(snapshot: Snapshot, query: Query) -> tuple[str, ...]:
     matches = _matches(snapshot, query)
     whole = replace(query, offset=0, limit=snapshot.size)
     numbers, _ = _page(matches, whole, Selection(snapshot, query, matches.answers))
-    return tuple(snapshot.ids[number] for number in numbers.tolist())
+    return tuple(snapshot.ids.many(numbers))
 
 
 def _matches(snapshot: Snapshot, query: Query) -> Matches:
@@ -131,8 +131,8 @@ def _together(snapshot: Snapshot, found: list[tuple[str, str]], words: int) -> b
 
 def _hits(matches: Matches, numbers: Numbers, scores: Scores) -> tuple[Hit, ...]:
     snapshot = matches.snapshot
-    found = zip(numbers.tolist(), scores.tolist(), matches.fields(numbers), strict=True)
-    return tuple(Hit(snapshot.ids[number], snapshot.slugs[number], score, fields) for number, score, fields in found)
+    named = (snapshot.ids.many(numbers), snapshot.slugs.many(numbers))
+    return tuple(map(Hit, *named, scores.tolist(), matches.fields(numbers)))
 
 
 def _page(matches: Matches, query: Query, selection: Selection) -> Ranked:

@@ -249,7 +249,8 @@ def pairs(question: Question) -> Sequence[tuple[int, str, str]]:
 def flags(places: Places, documents: Numbers) -> Flags:
     """Return which of the members are among some documents."""
     there = np.zeros(len(places.members), np.bool_)
-    there[places.of(documents)[1]] = True
+    if len(documents):
+        there[places.of(documents)[1]] = True
     return there
 
 

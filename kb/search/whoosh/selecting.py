@@ -124,7 +124,8 @@ class Selection:
         changes = np.bincount(np.clip(begun, first, this_year + 1) - first, starting, span)
         changes -= np.bincount(np.clip(over, first - 1, this_year) - first + 1, ending, span)
         under_way = np.cumsum(changes)[:-1].astype(np.int64)
-        counts = {first + year: int(under_way[year]) for year in np.flatnonzero(under_way).tolist()}
+        years = np.flatnonzero(under_way)
+        counts = dict(zip((first + years).tolist(), under_way[years].tolist(), strict=True))
         if query.year_from is not None and query.year_from == query.year_to:
             there = snapshot.overlapping(query.year_from, query.year_to)[documents]
             counts[query.year_from] = int(np.count_nonzero(there))

@@ -234,6 +234,12 @@ class _Texts(Sequence[str]):
     def __iter__(self) -> Iterator[str]:
         return chain.from_iterable(self._parts)
 
+    def many(self, documents: Numbers) -> list[str]:
+        """Return the texts of some documents."""
+        if len(self._parts) == 1:
+            return self._parts[0].many(documents)
+        return [self[document] for document in documents.tolist()]
+
 
 class _Sets(dict[str, ValueSets]):
     """The values of each facet, joined when somebody first asks for one."""

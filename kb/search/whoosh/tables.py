@@ -24,6 +24,7 @@ class Table:
 
     def __init__(self, bases: Sequence[int], segments: Sequence[SegmentTable]) -> None:
         self.names: list[Name] = sorted({name for each in segments for name in each.names})
+        self._values = [value for _, value in self.names]
         place = {name: i for i, name in enumerate(self.names)}
         self._bases = bases
         self._segments = segments
@@ -62,14 +63,12 @@ class Table:
 
         Equal ones come by name.
         """
-        order = np.lexsort((-counts, self._facets))  # stable, and names are in order
-        order = order[counts[order] > 0]
-        names, numbers = self.names, counts[order].tolist()
-        found = [(names[place], number) for place, number in zip(order.tolist(), numbers, strict=True)]
+        there = np.flatnonzero(counts)
+        order = there[np.lexsort((-counts[there], self._facets[there]))]  # stable, and names are in order
+        found = list(zip(map(self._values.__getitem__, order.tolist()), counts[order].tolist(), strict=True))
         ends = np.searchsorted(self._facets[order], np.arange(len(self.facets)), side="right").tolist()
         return {
-            facet: tuple((name[1], number) for name, number in found[start:end])
-            for facet, start, end in zip(self.facets, [0, *ends], ends, strict=False)
+            facet: tuple(found[start:end]) for facet, start, end in zip(self.facets, [0, *ends], ends, strict=False)
         }
 
     def ranked_of(self, facet: str, counts: NDArray[np.int64]) -> Counts:
