@@ -113,19 +113,20 @@ def bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
     ) as drawn:
 
         def move(steps: int) -> None:
-            pace.done += steps
+            pace.count(steps)
             drawn.update(steps)
 
         yield move
 
 
 class Pace:
-    """How far some work is and how fast it goes."""
+    """How far some work is and how fast it goes, from its first step on: getting ready for that may take long."""
 
     def __init__(self, label: str, total: int) -> None:
         self._label = label
         self._total = total
-        self._started = self._told = time.monotonic()
+        self._told = time.monotonic()
+        self._started = 0.0
         self.done = 0
 
     @property
@@ -133,9 +134,14 @@ class Pace:
         """Steps a second, so far."""
         return self.done / max(time.monotonic() - self._started, 0.001)
 
+    def count(self, steps: int) -> None:
+        """Count steps that were done."""
+        self._started = self._started or time.monotonic()
+        self.done += steps
+
     def tell(self, steps: int) -> None:
         """Count steps; say how far it is where nothing was said for long enough."""
-        self.done += steps
+        self.count(steps)
         if time.monotonic() - self._told >= LINE_EVERY:
             self._told = time.monotonic()
             say(str(self))
