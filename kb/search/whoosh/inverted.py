@@ -35,9 +35,10 @@ class Inverted(NamedTuple):
     positions: NDArray[np.uint32]
 
     @property
-    def occurrences(self) -> Offsets:
-        """How many positions each posting has."""
-        return self.counts.sum(axis=1, dtype=np.int64) if len(self.positions) else np.zeros(len(self.documents), int)
+    def occurrences(self) -> NDArray[np.uint16]:
+        """How often the term of each posting stands in the document. There may be millions, of at most 255 a field."""
+        total: NDArray[np.uint16] = self.counts.sum(axis=1, dtype=np.uint16)
+        return total
 
 
 def hashed(term: bytes) -> int:
@@ -57,7 +58,10 @@ def written(name: str, field: Inverted) -> Iterator[tuple[str, Array]]:
     yield f"{name}.documents", field.documents
     yield f"{name}.counts", field.counts
     yield f"{name}.positions", field.positions
-    yield f"{name}.position_bounds", _bounds(field.occurrences)[field.bounds]
+    sizes = np.zeros(len(field.terms), np.int64)
+    if len(field.positions):
+        sizes = np.add.reduceat(field.occurrences, field.bounds[:-1], dtype=np.int64)
+    yield f"{name}.position_bounds", _bounds(sizes)
 
 
 class Field:

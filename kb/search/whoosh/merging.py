@@ -105,7 +105,7 @@ class _Pieces:
         """How many positions it will have."""
         if self._numbers is None or not len(self._field.positions):
             return len(self._field.positions)
-        return int(_occurrences(self._field.counts)[self._numbers[self._field.documents] >= 0].sum(dtype=np.int64))
+        return int(self._field.occurrences[self._numbers[self._field.documents] >= 0].sum(dtype=np.int64))
 
     def take(self, first: int, last: int) -> tuple[NDArray[Any], ...]:
         """Return what there is of the terms from one place in the whole up to another, which come next.
