@@ -52,7 +52,7 @@ MOST_TERMS = 5
 MOST_GUESSES = 5
 """Unknown regions of one record for which a similar one is looked for."""
 
-SEED_ATTRIBUTION = "compiled from the sources named"
+SEED_ATTRIBUTION = N_("compiled from the sources named")
 
 CHOICES: dict[str, type[StrEnum]] = {
     "level": Level,

@@ -21,10 +21,11 @@ from kb.services.publishing import now
 
 @dataclass(frozen=True)
 class Naming:
-    """A practice whose contact someone is. Title and slug are None where it is not public."""
+    """A practice whose contact someone is. Title, its language and slug are None where it is not public."""
 
     practice_id: uuid.UUID
     title: str | None
+    language: str | None
     slug: str | None
     name: str
     given: datetime | None
@@ -52,9 +53,10 @@ def namings(session: Session, user: User) -> list[Naming]:
     found = []
     for contact in contacts_with(session, user.email):
         practice = session.get_one(Practice, contact.practice_id)
-        title, slug = (practice.record.title, practice.slug) if practice.record else (None, None)
+        told = practice.record
+        title, language, slug = (told.title, told.language, practice.slug) if told else (None, None, None)
         given = contact.given if contact.consent else None
-        found.append(Naming(practice.id, title, slug, contact.name, given))
+        found.append(Naming(practice.id, title, language, slug, contact.name, given))
     return found
 
 

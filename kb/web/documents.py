@@ -99,7 +99,7 @@ def path_name(path: str) -> str:
     if not rest:
         return field_name(key)
     number = f" {int(rest[0]) + 1}" if rest[0].isdecimal() else ""
-    return f"{field_name(key)}{number}: {_(PARTS.get(rest[-1], rest[-1]))}"
+    return _("%(name)s: %(value)s", name=field_name(key) + number, value=_(PARTS.get(rest[-1], rest[-1])))
 
 
 def moment(value: datetime) -> str:

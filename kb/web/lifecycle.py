@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from kb.models import Practice, Role, State
-from kb.services import lifecycle, practices, titles
+from kb.services import lifecycle, practices
 from kb.services.errors import N_, Conflict, Invalid, NotFound, Problem
 from kb.services.permissions import at_least
 from kb.web import accounts, context, keeping
@@ -140,8 +140,7 @@ def make_editing(practice_id: uuid.UUID, step: str) -> ResponseReturnValue:
 def offline() -> ResponseReturnValue:
     """What was public and is not: archived, or taken offline."""
     session = context.reading()
-    actor = accounts.acting(session)
-    found = [(each, titles.known(session, actor, each)) for each in lifecycle.offline(session, actor)]
+    found = lifecycle.offline(session, accounts.acting(session))
     return render_template("moderation/offline.html", found=found)
 
 
@@ -201,7 +200,6 @@ def _page(
     return render_template(
         "submissions/lifecycle.html",
         practice=practice,
-        name=titles.known(session, actor, practice),
         step=step,
         words=WORDS[step],
         needed=step == "unpublish",
