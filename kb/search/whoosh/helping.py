@@ -162,7 +162,9 @@ def helpers_for(cores: int) -> int:
 
 def cores() -> int:
     """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0))
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _build(path: Path, documents: BinaryIO) -> Sequence[Any]:
