@@ -203,6 +203,7 @@ LONGEST_NAME = 400
 """Characters of a name that are compared."""
 
 
+@lru_cache(maxsize=4096)
 def fold(text: str) -> str:
     """Return text without accents, case and hyphens, its white space single: for comparing names, not for search."""
     # No name is longer; to bring thousands of marks on one letter into order takes quadratic time.

@@ -139,14 +139,15 @@ def label(table: str, value: str | None) -> str:
 
 def facet(name: str, value: str, language: str) -> str:
     """What a value of a filter is called in a language; the value itself where it needs no name, as a year."""
-    vocabulary = context.vocabulary()
     if name == "country":
         return country_name(value, language)
     if name == "region":
+        vocabulary = context.vocabulary()
         return vocabulary.region_name(value, language) if value in vocabulary.regions else value
     if name == "theme" and value == NO_MAIN:
         return gettext("No main theme yet")
     if name in ("theme", "target_group"):
+        vocabulary = context.vocabulary()
         terms = vocabulary.themes if name == "theme" else vocabulary.target_groups
         slug = vocabulary.current(f"{name}s", value)
         return terms[slug].name(language) if slug in terms else value

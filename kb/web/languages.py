@@ -31,9 +31,10 @@ def cookie() -> str:
 
 def chosen() -> str:
     """The language of this page: one that the site offers, its first where nothing else was asked for."""
-    if "language" not in g:
-        g.language = _choose()
-    return str(g.language)
+    held: str | None = g.get("language")
+    if held is None:
+        g.language = held = _choose()
+    return held
 
 
 def offered() -> tuple[tuple[str, str], ...]:

@@ -165,12 +165,12 @@ def ways_out(chips: Iterable[Chip]) -> list[tuple[Chip, int]]:
 
 def facets(results: Results, names: Iterable[str]) -> list[FacetGroup]:
     """The filters that can change anything: those with more than one value, or with one chosen."""
-    groups = []
+    groups, language = [], languages.chosen()
     for name in names:
         chosen = getattr(results.query, name)
         counts = {value: 0 for value in chosen} | dict(results.facets.get(name, ()))
         values = [
-            FacetValue(value, labels.facet(name, value, languages.chosen()), count, value in chosen)
+            FacetValue(value, labels.facet(name, value, language), count, value in chosen)
             for value, count in counts.items()
             if count or value in chosen
         ]

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -299,13 +301,17 @@ def static_url(filename: str, endpoint: str = "static") -> str:
 def content_hash(endpoint: str, filename: str) -> str | None:
     """The hash in the address of a file in `static/`; None where there is no such file."""
     app = current_app.blueprints[endpoint.partition(".")[0]] if "." in endpoint else current_app
-    path = Path(safe_join(str(app.static_folder), filename) or "")
-    return _hash(path, path.stat().st_mtime_ns) if path.is_file() else None
+    path = safe_join(str(app.static_folder), filename) or ""
+    try:
+        about = os.stat(path)
+    except (OSError, ValueError):
+        return None
+    return _hash(path, about.st_mtime_ns) if S_ISREG(about.st_mode) else None
 
 
 @lru_cache(maxsize=64)
-def _hash(path: Path, _changed: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+def _hash(path: str, _changed: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:8]
 
 
 def language_url(code: str) -> str:
