@@ -90,7 +90,7 @@ def documents(draw: st.DrawFn, ids: str = "123456789") -> Document:
         title=text(0, 3),
         language=st.just(language),
         texts=st.fixed_dictionaries({"story": text(2, 7)}, optional=dict.fromkeys(("summary", "names"), text(1, 3))),
-        foreign=st.lists(st.tuples(st.sampled_from(LANGUAGES), text(1, 3)), max_size=1).map(tuple),
+        foreign=st.lists(st.tuples(st.sampled_from(LANGUAGES), text(1, 3)), max_size=2).map(tuple),
         facets=st.fixed_dictionaries(
             {facet: chosen(values) for facet, values in TAGGED.items()} | {"language": st.just((language,))}
         ),
@@ -121,6 +121,7 @@ typed = st.one_of(
     text(1, 4),
     st.lists(words, min_size=1, max_size=3).map(" ".join),
     st.lists(st.one_of(words, operators), min_size=1, max_size=5).map(" ".join),
+    words.map("title:{}".format),
     st.tuples(words, words).map("".join),
     st.text(max_size=12),
 )

@@ -233,4 +233,4 @@ class Index(RuleBasedStateMachine):
 
 
 def test_an_index_that_changes_goes_on_finding_what_plain_whoosh_finds() -> None:
-    run(Index, settings=settings(often(5), stateful_step_count=60 if RUNS else 20))
+    run(Index, settings=settings(often(4), stateful_step_count=60 if RUNS else 15))
