@@ -44,9 +44,10 @@ class Questions:
         self._sample = list(islice(records, SAMPLE))
         held = Counter(word for record in self._sample for word in set(_words(record)) if len(word) > 3)
         shares = {word: number / len(self._sample) for word, number in sorted(held.items())}
-        self._rare = [word for word, share in shares.items() if share <= RARE]
+        rare = max(RARE, 1 / len(self._sample))
+        self._rare = [word for word, share in shares.items() if share <= rare]
         self._common = [word for word, share in shares.items() if share >= COMMON]
-        self._between = [word for word, share in shares.items() if RARE < share < COMMON]
+        self._between = [word for word, share in shares.items() if rare < share < COMMON]
 
     def asked(self) -> Iterator[Asked]:
         """Yield one of each kind after the other, without end, and each only once."""

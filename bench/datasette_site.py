@@ -128,8 +128,8 @@ def region_names(seed: Path) -> frozenset[str]:
 
 
 @contextlib.contextmanager
-def running(path: Path) -> Iterator[int]:
-    """Run datasette on a file that `build` wrote; yields its port."""
+def running(path: Path) -> Iterator[tuple[int, int]]:
+    """Run datasette on a file that `build` wrote; yields its port and the id of its process."""
     with socket.socket() as probe:
         probe.bind((_HOST, 0))
         port = int(probe.getsockname()[1])
@@ -140,7 +140,7 @@ def running(path: Path) -> Iterator[int]:
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 (as above)
     try:
         _wait(server, port)
-        yield port
+        yield port, server.pid
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(PATIENCE)

@@ -119,19 +119,41 @@ def measure(folder: Path, questions: Questions, pages: int) -> dict[str, Any]:
     """Compare what both find, then time them. Fails where they do not count the same."""
     asked = questions.asked()
     settings = {name: value for name, value in _environment(folder).items() if name.startswith("KB_")}
-    with datasette_site.running(folder / datasette_site.FILE) as their_port:
+    with datasette_site.running(folder / datasette_site.FILE) as (their_port, their_process):
         with running({**settings, "KB_WORKERS": "1"}) as our_port, _both(our_port, their_port) as (ours, theirs):
             compare(ours, theirs, questions.words(COMPARED))
             for each in islice(asked, WARMING):
                 ours.page(each)
                 theirs.page(each)
+            before = processor_time(their_process)
             timed = [(each.kind, ours.page(each), theirs.page(each)) for each in islice(asked, pages)]
+            spent = [after - earlier for after, earlier in zip(processor_time(their_process), before, strict=True)]
         with running(settings) as our_port:
             rates = {
                 "ours": rate(lambda: _Ours(our_port), list(islice(asked, pages))),
                 "datasette": rate(lambda: _Theirs(their_port), list(islice(asked, pages))),
             }
-    return {"pages": pages, "milliseconds": summary(timed), "pages_per_second": rates}
+    server = {name: round(each / pages, 2) for name, each in zip(("ours", "datasette"), spent, strict=True)}
+    return {"pages": pages, "milliseconds": summary(timed), "server_milliseconds": server, "pages_per_second": rates}
+
+
+def processor_time(their_process: int) -> tuple[float, float]:
+    """Milliseconds of processor time that our server's processes and datasette's took: what they have by themselves,
+    whoever else is at work on the machine.
+    """
+    parents: dict[int, int] = {}
+    ticks: dict[int, int] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
+            with contextlib.suppress(OSError):  # it has just ended
+                stat = (folder / "stat").read_text().rpartition(")")[2].split()
+                parents[int(folder.name)] = int(stat[1])
+                ticks[int(folder.name)] = int(stat[11]) + int(stat[12])
+    ours = {os.getpid()}
+    while more := {each for each, parent in parents.items() if parent in ours and each != their_process} - ours:
+        ours |= more
+    tick = 1000 / os.sysconf("SC_CLK_TCK")
+    return sum(ticks[each] for each in ours - {os.getpid()}) * tick, ticks.get(their_process, 0) * tick
 
 
 def summary(timed: Sequence[tuple[str, float, float]]) -> dict[str, dict[str, float]]:
@@ -274,5 +296,7 @@ def report(found: dict[str, Any]) -> str:
             f"{kind:<11}{each['ours']:>8.1f}{each['ours_p95']:>8.1f}{each['datasette']:>11.1f}"
             f"{each['datasette_p95']:>9.1f}{each['ratio']:>8.1f}{each['ratio_p95']:>7.1f}"
         )
+    server = found["server_milliseconds"]
+    lines.append(f"processor time of the server for a page: ours {server['ours']}, datasette {server['datasette']}")
     lines.append(f"pages a second, {CONNECTIONS} connections: ours {rates['ours']}, datasette {rates['datasette']}")
     return "\n".join(lines)
