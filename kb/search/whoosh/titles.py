@@ -46,10 +46,9 @@ class TitleOrder:
         """The numbers of the documents, in the order of their titles."""
         known, others = self._known()
         self._earlier = None
+        if len(known) < _BESIDE * (self._bases[-1] - len(known)):
+            return self._merged()
         new = sorted(chain.from_iterable(map(self._entries, others)))
-        if len(known) < _BESIDE * len(new):
-            new = sorted(chain.from_iterable(map(self._entries, range(len(self._columns)))))
-            return np.fromiter((number for _, number in new), np.uint32, len(new))
         places = [bisect_left(known, entry, key=self._entry) for entry, _ in new]
         return np.insert(known, places, [number for _, number in new])
 
@@ -82,6 +81,14 @@ class TitleOrder:
         there = {id(each) for each in then._columns}
         others = [i for i, each in enumerate(self._columns) if id(each) not in there]
         return numbers[bases[owners] >= 0].astype(np.uint32), others
+
+    def _merged(self) -> NDArray[np.uint32]:
+        """Return the order of all. It is quick because the parts of the list are sorted already."""
+        titles = [entry for each in self._columns for entry in each.titles.all_encoded()]
+        parts = (each.by_title + np.uint32(base) for each, base in zip(self._columns, self._bases, strict=False))
+        order = np.concatenate([np.empty(0, np.uint32), *parts]).tolist()
+        order.sort(key=titles.__getitem__)
+        return np.array(order, np.uint32)
 
     def _entries(self, segment: int) -> Iterator[tuple[bytes, int]]:
         """Yield what a segment's documents are ordered by, with their numbers, in the segment's order."""
