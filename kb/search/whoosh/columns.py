@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from kb.search.beginnings import Beginnings, Parts
 from kb.search.port import COMPLETED, IndexLost
 from kb.search.whoosh.arrays import Array, Texts, encode
+from kb.search.whoosh.inverted import hashed
 from kb.search.whoosh.schema import FIELDS, NUMBERED, Record
 
 ALWAYS_BEFORE, ALWAYS_AFTER = -(1 << 30), 1 << 30
@@ -54,7 +55,7 @@ class ValueSets:
 class Columns(NamedTuple):
     """The records of a segment.
 
-    `titles` are `title_entry`, and `by_title` names the documents in their order.
+    `titles` are `title_entry`, and `by_title` names the documents in their order; `title_hashes` are of titles alone.
     `published` and `updated` are seconds since 1970 in UTC. `beginnings` find the names of `completions`.
     """
 
@@ -62,6 +63,7 @@ class Columns(NamedTuple):
     slugs: Texts
     titles: Texts
     by_title: NDArray[np.uint32]
+    title_hashes: NDArray[np.uint64]
     lengths: NDArray[np.uint32]
     starts: NDArray[np.int32]
     ends: NDArray[np.int32]
@@ -78,6 +80,7 @@ class Columns(NamedTuple):
 
 _NUMBERS = {
     "by_title": np.uint32,
+    "title_hashes": np.uint64,
     "starts": np.int32,
     "ends": np.int32,
     "dated": np.bool_,
@@ -110,6 +113,7 @@ def written(records: Sequence[Record]) -> Iterator[tuple[str, Array]]:
     starts, ends = [r.start_year for r in records], [r.end_year for r in records]
     numbers = {
         "by_title": by_title,
+        "title_hashes": [hashed(encode(record.title)) for record in records],
         "starts": [ALWAYS_BEFORE if year is None else year for year in starts],
         "ends": [ALWAYS_AFTER if year is None else year for year in ends],
         "dated": [(s, e) != (None, None) for s, e in zip(starts, ends, strict=True)],

@@ -54,7 +54,7 @@ class Learned(NamedTuple):
             starts, ends = field.slices_of(self.stems)
             found, counts = field.postings(starts, ends)
             there, rows = places.of_any(np.add(found, base, dtype=np.intp))
-            values = self.values[np.searchsorted(np.cumsum(ends - starts), there, side="right")]
+            values = self.values[(ends - starts).cumsum().searchsorted(there, side="right")]
             parts = shares(self.snapshot, documents[rows], counts(there)) * values
             added += np.bincount(rows, parts, len(documents))
         return np.asarray(np.minimum(added.astype(np.float32), np.float32(MOST) * first))
@@ -92,7 +92,7 @@ def _common(
     different, places, documents = np.unique(stems, return_inverse=True, return_counts=True)
     about = np.bincount(places, parts, len(different))
     about[(documents < 2) | np.isin(different, [hashed(stem.encode()) for stem in asked])] = 0.0
-    most = np.argsort(-about, kind="stable")[:_CANDIDATES]
+    most = (-about).argsort(kind="stable")[:_CANDIDATES]
     return [(different[i], float(about[i])) for i in most if about[i]]
 
 
@@ -100,7 +100,7 @@ def _likeliest(documents: Numbers, scores: NDArray[np.float32]) -> tuple[Numbers
     """Return the best documents, with how likely each is what was meant: a score is the logarithm of odds."""
     rows = np.arange(len(documents))
     if len(rows) > DOCUMENTS:
-        rows = np.flatnonzero(scores >= np.partition(scores, -DOCUMENTS)[-DOCUMENTS])
-    rows = rows[np.argsort(-scores[rows], kind="stable")[:DOCUMENTS]]
+        rows = (scores >= np.partition(scores, -DOCUMENTS)[-DOCUMENTS]).nonzero()[0]
+    rows = rows[(-scores[rows]).argsort(kind="stable")[:DOCUMENTS]]
     odds = np.exp((scores[rows].astype(np.float64) - scores[rows].max(initial=0.0)) / _TEMPER)
     return documents[rows], odds / odds.sum()

@@ -21,6 +21,7 @@ from kb.search.whoosh.weighing import Shares, shares
 _KIN = np.float32(0.95)  # what a word that only shares a stem counts beside the word as typed
 _MOST_BEGINNING = 1000  # words that a beginning stands for, the most frequent ones
 _LEAST_HALF = 3  # letters of the second half of a compound; the first may be the e of e-learning
+_NUMBERS = np.arange(len(FIELDS))
 _TITLES = np.array([field in ("title", "foreign") for field in FIELDS])
 
 Frequencies = NDArray[np.float32] | NDArray[np.uint8]
@@ -83,7 +84,7 @@ def phrase(snapshot: Snapshot, folds: Sequence[str]) -> Standing:
     kept = begins[0]
     for others in begins[1:]:
         kept = _shared(kept, others)
-    first = np.searchsorted(begins[0], kept)
+    first = begins[0].searchsorted(kept)
     rows, fields = kept >> 32, spots[0].fields()[first]
     frequencies = np.bincount(rows * len(FIELDS) + fields, minlength=len(FIELDS) * len(documents))
     frequencies = frequencies.reshape(-1, len(FIELDS))
@@ -99,17 +100,18 @@ class _Spots(NamedTuple):
 
     def fields(self) -> NDArray[np.intp]:
         """Return the field of each."""
-        return np.repeat(np.tile(np.arange(len(FIELDS)), len(self.counts)), self.counts.ravel())
+        return np.tile(_NUMBERS, len(self.counts)).repeat(self.counts.ravel())
 
 
 def _spots(term: Term, documents: Numbers, size: int) -> _Spots:
     occurrences = np.einsum("ij->i", term.counts, dtype=np.int64)
-    ends = np.cumsum(occurrences)
+    ends = occurrences.cumsum()
     rows = Places(documents, size).of(term.documents)[0]
     counts, many, starts = term.counts[rows], occurrences[rows], (ends - occurrences)[rows]
-    within = np.arange(int(many.sum())) - np.repeat(np.cumsum(many) - many, many)
-    positions = term.positions[np.repeat(starts, many) + within]
-    return _Spots((np.repeat(np.arange(len(documents)), many) << 32) + positions, counts)
+    after = many.cumsum()
+    within = np.arange(int(after[-1]) if len(after) else 0)
+    positions = term.positions[(starts - (after - many)).repeat(many) + within]
+    return _Spots((np.arange(len(documents)).repeat(many) << 32) + positions, counts)
 
 
 def _shared(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -27,9 +27,9 @@ class Places:
         if documents is self.members:
             return self._all(), self._all()
         if _SOUGHT * len(self.members) < len(documents):
-            found = np.searchsorted(documents, self.members)
+            found = documents.searchsorted(self.members)
             found[found == len(documents)] = 0
-            here = np.flatnonzero(documents[found] == self.members)
+            here = (documents[found] == self.members).nonzero()[0]
             return found[here], here
         return self.of_any(documents)
 
@@ -39,7 +39,7 @@ class Places:
             self._place = np.full(self._size, -1, np.int32)
             self._place[self.members] = np.arange(len(self.members), dtype=np.int32)
         places = self._place[documents]
-        there = np.flatnonzero(places >= 0)
+        there = (places >= 0).nonzero()[0]
         return there, places[there].astype(np.intp)
 
     def _all(self) -> NDArray[np.intp]:
@@ -54,7 +54,7 @@ def union(sets: Sequence[Numbers], size: int) -> Numbers:
     there = np.zeros(size, np.bool_)
     for each in sets:
         there[each] = True
-    return np.flatnonzero(there)
+    return there.nonzero()[0]
 
 
 def common(sets: Sequence[Numbers], size: int) -> Numbers:

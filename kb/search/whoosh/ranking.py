@@ -77,12 +77,12 @@ def leading(weighed: Weighed, rows: NDArray[np.intp], count: int) -> NDArray[np.
     tiers = 2 * weighed.titled[rows].view(np.int8) + weighed.literal[rows].view(np.int8)
     missing = count
     for tier in range(3, -1, -1):
-        here = np.flatnonzero(tiers == tier)
+        here = (tiers == tier).nonzero()[0]
         if len(here) >= missing:
             scores = weighed.scores[rows[here]]
             least = np.partition(scores, -missing)[-missing]
             near = scores >= (least if weighed.matches.learned is None else least / np.float32(1 + MOST))
-            chosen = np.sort(np.concatenate((np.flatnonzero(tiers > tier), here[near])))
+            chosen = np.sort(np.concatenate(((tiers > tier).nonzero()[0], here[near])))
             return np.asarray(rows[chosen])
         missing -= len(here)
     return rows
@@ -119,8 +119,8 @@ def ordered(snapshot: Snapshot, sort: str, documents: Numbers, end: int) -> Numb
     places = memo_of(snapshot).get(("order", sort), lambda: _order(snapshot, sort))[documents]
     if 0 < end < len(documents):
         first = np.argpartition(places, end - 1)[:end]
-        return documents[first[np.argsort(places[first])]]
-    return documents[np.argsort(places)]
+        return documents[first[places[first].argsort()]]
+    return documents[places.argsort()]
 
 
 def _order(snapshot: Snapshot, sort: str) -> NDArray[np.int32]:

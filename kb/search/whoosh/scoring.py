@@ -93,7 +93,7 @@ class Matches:
     @cached_property
     def titled(self) -> Numbers:
         """What bears the question as its title."""
-        return np.flatnonzero(self.snapshot.titled(title_key(self.question.text)))
+        return self.snapshot.titled(title_key(self.question.text))
 
     def literal(self, places: Places) -> Flags:
         """Where the words themselves stand, all of them, among some documents."""
@@ -279,6 +279,6 @@ def _sought(documents: Numbers, wanted: Numbers) -> NDArray[np.intp]:
     """Return the places of wanted documents among others, ascending; -1 where they are not there."""
     if not len(documents):
         return np.full(len(wanted), -1)
-    places = np.searchsorted(documents, wanted)
+    places = documents.searchsorted(wanted)
     places[places == len(documents)] = 0
     return np.where(documents[places] == wanted, places, -1)

@@ -116,15 +116,12 @@ class Selection:
         if "year" in self._conditions:
             counted = table.counts(documents)
         this_year = datetime.now(UTC).year
-        first = max(memo_of(snapshot).get(("first year", this_year), lambda: _first_year(snapshot, this_year)),
-                    this_year - _MOST_YEARS)  # fmt: skip
-        begun, starting = table.years(BEGUN, counted)
-        over, ending = table.years(OVER, counted)
+        first, begun, over = memo_of(snapshot).get(("years", this_year), lambda: _years(snapshot, table, this_year))
         span = this_year - first + 2
-        changes = np.bincount(np.clip(begun, first, this_year + 1) - first, starting, span)
-        changes -= np.bincount(np.clip(over, first - 1, this_year) - first + 1, ending, span)
-        under_way = np.cumsum(changes)[:-1].astype(np.int64)
-        years = np.flatnonzero(under_way)
+        changes = np.bincount(begun, table.counts_of(BEGUN, counted), span)
+        changes -= np.bincount(over, table.counts_of(OVER, counted), span)
+        under_way = changes.cumsum()[:-1].astype(np.int64)
+        years = under_way.nonzero()[0]
         counts = dict(zip((first + years).tolist(), under_way[years].tolist(), strict=True))
         if query.year_from is not None and query.year_from == query.year_to:
             there = snapshot.overlapping(query.year_from, query.year_to)[documents]
@@ -143,6 +140,10 @@ def _with(counts: Counts, chosen: tuple[str, ...]) -> Counts:
     return counts + tuple((value, 0) for value in sorted(missing))
 
 
-def _first_year(snapshot: Snapshot, this_year: int) -> int:
+def _years(snapshot: Snapshot, table: Table, this_year: int) -> tuple[int, Numbers, Numbers]:
+    """Return the first year listed, and how far from it are the years in which documents begin, and after they end."""
     known = np.where(snapshot.starts == ALWAYS_BEFORE, snapshot.ends, snapshot.starts)
-    return int(known[snapshot.live & snapshot.dated].min(initial=this_year))
+    first = max(int(known[snapshot.live & snapshot.dated].min(initial=this_year)), this_year - _MOST_YEARS)
+    begun = np.clip(table.years(BEGUN), first, this_year + 1) - first
+    over = np.clip(table.years(OVER), first - 1, this_year) - first + 1
+    return first, begun, over

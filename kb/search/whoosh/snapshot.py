@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.search.whoosh.arrays import Texts
+from kb.search.whoosh.arrays import Texts, encode
 from kb.search.whoosh.columns import Columns, ValueSets, joined_sets, title_entry
+from kb.search.whoosh.inverted import hashed
 from kb.search.whoosh.schema import FIELDS
 from kb.search.whoosh.segment import NOWHERE, Numbers, Segment, Term
 from kb.search.whoosh.store import damaged_is_lost
@@ -202,16 +203,16 @@ class Snapshot:
         for segment in self.segments:
             segment.check()
 
-    def titled(self, key: str) -> Mask:
-        """Return the documents whose title is this one, as `schema.title_key` gives it."""
-        mask = np.zeros(self.size, np.bool_)
-        first, last = title_entry(key, ""), title_entry(key, "")[:-1] + b"\1"
+    def titled(self, key: str) -> Numbers:
+        """Return the documents, ascending, whose title is this one, as `schema.title_key` gives it."""
+        found: list[int] = []
+        begins = title_entry(key, "")
+        value = np.uint64(hashed(encode(key)))
         for base, columns in zip(self.bases, self._columns, strict=False):
-            start = bisect_left(columns.by_title, first, key=columns.titles.encoded)
-            if start < len(columns.by_title) and columns.titles.encoded(columns.by_title[start]) < last:
-                end = bisect_left(columns.by_title, last, start, key=columns.titles.encoded)
-                mask[base + columns.by_title[start:end].astype(np.intp)] = True
-        return mask
+            for number in (columns.title_hashes == value).nonzero()[0].tolist():
+                if columns.titles.encoded(number).startswith(begins):
+                    found.append(base + number)
+        return np.array(found, np.intp)
 
     def _joined(self, parts: Sequence[NDArray[Any]], kind: Any) -> NDArray[Any]:
         """Return one column of all segments; that of a single one is no copy."""

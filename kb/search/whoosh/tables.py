@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.search.whoosh.counting import BEGUN, OVER, Name, SegmentTable, packed, words
+from kb.search.whoosh.counting import Name, SegmentTable, packed, words
 from kb.search.whoosh.memo import memo_of
 from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.snapshot import Snapshot
@@ -31,20 +31,16 @@ class Table:
         self.facets = sorted({facet for facet, _ in self.names})
         numbers = {facet: i for i, facet in enumerate(self.facets)}
         self._facets = np.array([numbers[facet] for facet, _ in self.names], np.int64)
-        self._years = {
-            facet: np.array([int(value) for _, value in self.names[slice(*self.span(facet))]], np.int64)
-            for facet in (BEGUN, OVER)
-        }
+        self._spans = {facet: self._span(facet) for facet in self.facets}
         self._maps = [np.array([place[name] for name in each.names], np.intp) for each in segments]
 
-    def span(self, facet: str) -> tuple[int, int]:
-        """Return from where to where the values of a facet stand among `names`."""
+    def _span(self, facet: str) -> tuple[int, int]:
         return bisect_left(self.names, (facet,)), bisect_left(self.names, (facet + "\0",))
 
     def counts(self, documents: Numbers) -> NDArray[np.int64]:
         """Return for each of `names` how many of the documents, ascending, have it."""
         counts = np.zeros(len(self.names), np.int64)
-        parts = np.searchsorted(documents, self._bases).tolist()
+        parts = documents.searchsorted(self._bases).tolist()
         for i, (segment, codes) in enumerate(zip(self._segments, self._maps, strict=True)):
             found = documents[parts[i] : parts[i + 1]]
             if not len(found):
@@ -63,25 +59,30 @@ class Table:
 
         Equal ones come by name.
         """
-        there = np.flatnonzero(counts)
+        there = counts.nonzero()[0]
         order = there[np.lexsort((-counts[there], self._facets[there]))]  # stable, and names are in order
         found = list(zip(map(self._values.__getitem__, order.tolist()), counts[order].tolist(), strict=True))
-        ends = np.searchsorted(self._facets[order], np.arange(len(self.facets)), side="right").tolist()
+        ends = self._facets[order].searchsorted(range(len(self.facets)), side="right").tolist()
         return {
             facet: tuple(found[start:end]) for facet, start, end in zip(self.facets, [0, *ends], ends, strict=False)
         }
 
     def ranked_of(self, facet: str, counts: NDArray[np.int64]) -> Counts:
         """Return the same as `ranked`, of one facet."""
-        start, end = self.span(facet)
-        found = counts[start:end]
-        order = np.argsort(-found, kind="stable")
-        return tuple((self.names[start + i][1], int(found[i])) for i in order.tolist() if found[i])
+        start, _ = self._spans.get(facet, (0, 0))
+        found = self.counts_of(facet, counts)
+        order = (-found).argsort(kind="stable")
+        return tuple((self._values[start + i], int(found[i])) for i in order.tolist() if found[i])
 
-    def years(self, facet: str, counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the years that are values of `BEGUN` or `OVER`, and how many of the counted documents have each."""
-        start, end = self.span(facet)
-        return self._years[facet], counts[start:end]
+    def counts_of(self, facet: str, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return of all counts those of a facet's values, in their order."""
+        start, end = self._spans.get(facet, (0, 0))
+        return counts[start:end]
+
+    def years(self, facet: str) -> NDArray[np.int64]:
+        """Return the values of `BEGUN` or `OVER`, in the order of names."""
+        start, end = self._spans.get(facet, (0, 0))
+        return np.array(self._values[start:end], np.int64)
 
 
 def table_of(snapshot: Snapshot) -> Table:
