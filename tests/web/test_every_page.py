@@ -156,7 +156,7 @@ def test_an_english_title_says_that_it_is_english(asked: Asked, titles: set[str]
 
 CODES = re.compile(
     r"https?://\S+|[\w.+-]+@[\w.-]+|\b[\w-]+(\.[\w-]+)*\.[a-z]{2,}\b|\{\w+\}|/\w+(/[\w{}.<>-]*)*"
-    r"|(?<!\w)\.[a-z]{2,}\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{8}…"
+    r"|(?<!\w)(\.[a-z]{2,})+\b|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{8}…"
 )
 """Addresses, gaps that a script fills, and numbers of things."""
 
