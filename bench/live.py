@@ -149,12 +149,14 @@ class Run:
 
     def _rebuild(self, seconds: float) -> None:
         """Build the index anew, once or more often: as long as there is time."""
-        env = {**_settings(self._folder)}
+        env = _settings(self._folder)
         while time.monotonic() - self._began < max(1.0, seconds / 2):
             time.sleep(min(5.0, seconds / 6))
             began = time.monotonic() - self._began
             command = [sys.executable, "-m", "kb", "reindex"]
-            done = subprocess.run(command, env=env, capture_output=True, check=False)  # noqa: S603 (our own program)
+            done = subprocess.run(  # noqa: S603 (our own program)
+                command, env=env, capture_output=True, check=False, timeout=60 * PATIENCE
+            )
             self._seen.rebuilds.append((began, time.monotonic() - self._began))
             if done.returncode:
                 self._seen.failures.append(f"reindex: {done.stderr.decode()[-500:]}")
