@@ -23,7 +23,7 @@ from kb.search.port import Document
 from kb.search.whoosh.building import SegmentBuilder
 from kb.search.whoosh.codec import Files
 
-SEGMENT_DOCUMENTS = 50_000
+SEGMENT_DOCUMENTS = 34_000
 """Documents after which a segment is ended: writing it takes some 5 KB of memory for each document of 500 words."""
 
 _BATCH = 200  # documents handed over at a time
