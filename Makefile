@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/installed-$(VERSION)-$(shell cksum < requirements.txt | tr 
 INSTALLED_DEV := $(VENV)/installed-dev-$(VERSION)-$(shell cat requirements.txt requirements-dev.txt | cksum | tr ' ' '-')
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check check-all fuzz fuzz-api
+.PHONY: bench help install run test check check-all fuzz fuzz-api
 .SILENT:
 
 help: ## List the targets
@@ -37,6 +37,10 @@ check-all: $(INSTALLED_DEV) ## Look at every page in every state, width, colours
 	rm -rf build/html
 	KB_CHECK_ALL=1 KB_KEEP_HTML=build/html $(BIN)/python -m pytest -p tests.requiring -n 2 tests/browser/matrix $(ARGS)
 	$(BIN)/python scripts/validate_html.py build/html
+
+bench: $(INSTALLED_DEV) ## Time searches and search pages of 10,000 practices beside other software; some 15 minutes, on a quiet machine
+	$(BIN)/python -m bench speed --docs 10000 $(ARGS)
+	$(BIN)/python -m bench site --docs 10000 $(ARGS)
 
 fuzz-api: $(INSTALLED_DEV) ## Ask of the API all that its OpenAPI document allows and forbids; some 10 minutes (KB_TEST_RUNS=200 for more)
 	KB_TEST_RUNS=$${KB_TEST_RUNS:-60} $(BIN)/python -m pytest -p tests.requiring tests/web/test_api_fuzz.py $(ARGS)

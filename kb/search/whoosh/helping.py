@@ -26,6 +26,7 @@ from kb.search.whoosh.codec import Files
 SEGMENT_DOCUMENTS = 34_000
 """Documents after which a segment is ended: writing it takes some 5 KB of memory for each document of 500 words."""
 
+_BEGIN = f"import sys; sys.path[:] = sys.argv[2:]; from {__name__} import main; main()"  # what a helper runs
 _BATCH = 200  # documents handed over at a time
 _WAITING = 5  # batches that wait for a helper
 
@@ -78,10 +79,9 @@ class _Helper:
         self.count = 0
         self._batch: list[Document] = []
         self._process = subprocess.Popen(  # noqa: S603 - our own code
-            [sys.executable, "-c", f"from {__name__} import main; main()", str(path.absolute())],
+            [sys.executable, "-c", _BEGIN, str(path.absolute()), *map(os.path.abspath, sys.path)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
         )
         self._broken = False
         self._queue: Queue[list[Document] | None] = Queue(_WAITING)
