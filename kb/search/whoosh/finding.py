@@ -12,7 +12,7 @@ from kb.search.language import asked_stems, compounds, fold
 from kb.search.question import Words
 from kb.search.whoosh.lexicon import beginning_with
 from kb.search.whoosh.memo import memo_of
-from kb.search.whoosh.places import Places, common, union
+from kb.search.whoosh.places import Places, common, put_rows, union
 from kb.search.whoosh.schema import FIELDS, stem_term
 from kb.search.whoosh.segment import Numbers, Term
 from kb.search.whoosh.snapshot import Snapshot
@@ -36,14 +36,25 @@ class Standing(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What was found: the documents, ascending, how much each is about it, and a bit for each of `FIELDS` it is in."""
+    """What was found: the documents, ascending, how much each is about it, and how often it is in each of `FIELDS`.
+
+    The counts are rounded up to whole numbers. What is no word has no shares and no counts.
+    """
 
     documents: Numbers
     shares: Shares
-    fields: NDArray[np.uint8]
+    counts: NDArray[np.uint8]
 
 
-NOTHING = Found(np.empty(0, np.intp), np.empty(0, np.float32), np.empty(0, np.uint8))
+_NO_SHARES = np.empty(0, np.float32)
+_NO_COUNTS = np.empty((0, len(FIELDS)), np.uint8)
+NOTHING = Found(np.empty(0, np.intp), _NO_SHARES, _NO_COUNTS)
+"""What was looked for and stands nowhere."""
+
+
+def found_by_value(documents: Numbers) -> Found:
+    """Return documents, ascending, that have a value, which is no word and scores nothing."""
+    return Found(documents, _NO_SHARES, _NO_COUNTS)
 
 
 def find(snapshot: Snapshot, words: Words) -> Found:
@@ -104,10 +115,10 @@ class _Spots(NamedTuple):
 
 
 def _spots(term: Term, documents: Numbers, size: int) -> _Spots:
-    occurrences = np.einsum("ij->i", term.counts, dtype=np.int64)
+    occurrences = sum(column.astype(np.int64) for column in term.counts.T)
     ends = occurrences.cumsum()
     rows = Places(documents, size).of(term.documents)[0]
-    counts, many, starts = term.counts[rows], occurrences[rows], (ends - occurrences)[rows]
+    counts, many, starts = term.counts.take(rows, axis=0), occurrences[rows], (ends - occurrences)[rows]
     after = many.cumsum()
     within = np.arange(int(after[-1]) if len(after) else 0)
     positions = term.positions[(starts - (after - many)).repeat(many) + within]
@@ -127,8 +138,8 @@ def _remembered(snapshot: Snapshot, key: Words | tuple[str, ...], make: Callable
 
 def _found(snapshot: Snapshot, standing: Standing) -> Found:
     documents, counts = standing
-    bits = np.packbits(counts > 0, axis=1, bitorder="little")[:, 0]
-    return Found(documents.astype(np.intp, copy=False), shares(snapshot, documents, counts), bits)
+    whole = np.ceil(counts).astype(np.uint8, copy=False)
+    return Found(documents.astype(np.intp, copy=False), shares(snapshot, documents, counts), whole)
 
 
 def _standing(snapshot: Snapshot, words: Words) -> Standing:
@@ -181,20 +192,24 @@ def _beginning(snapshot: Snapshot, folded: str) -> Standing:
     terms = snapshot.terms("words", beginning_with(snapshot, folded, _MOST_BEGINNING))
     most = np.zeros((snapshot.size, len(FIELDS)), np.uint8)
     for term in terms:
-        most[term.documents] = np.maximum(most[term.documents], term.counts)
+        put_rows(most, term.documents, np.maximum(most.take(term.documents, axis=0), term.counts))
     documents = union([np.empty(0, np.intp), *(term.documents for term in terms)], snapshot.size)
-    return Standing(documents, most[documents])
+    return Standing(documents, most.take(documents, axis=0))
 
 
 def _most(places: Places, found: Sequence[Term | Standing]) -> Frequencies:
-    """Return for each document the highest frequencies that any of them has there: stems overlap, so no sum."""
+    """Return for each member the highest frequencies that any of them has there: stems overlap, so no sum.
+
+    All their documents are members.
+    """
     most = np.zeros((len(places.members), len(FIELDS)), np.result_type(np.uint8, *(each.counts for each in found)))
-    for each in found:
+    for i, each in enumerate(found):
+        counts = each.counts.astype(most.dtype, copy=False)
         if len(each.documents) == len(places.members):
-            np.maximum(most, each.counts, out=most)
+            np.maximum(most, counts, out=most)
         else:
-            rows, there = places.of(each.documents)
-            most[there] = np.maximum(most[there], each.counts[rows])
+            there = places.of_members(each.documents)
+            put_rows(most, there, np.maximum(most.take(there, axis=0), counts) if i else counts)
     return most
 
 

@@ -121,7 +121,9 @@ class Field:
         sizes = np.cumsum(ends - starts)
         shifts = ends - sizes
         documents = np.concatenate([self._documents[start:end] for start, end in slices])
-        return documents, lambda entries: self._counts[entries + shifts[np.searchsorted(sizes, entries, side="right")]]
+        return documents, lambda entries: self._counts.take(
+            entries + shifts[sizes.searchsorted(entries, side="right")], axis=0
+        )
 
     def hashes(self, places: NDArray[Any]) -> NDArray[np.uint64]:
         """Return the hashes of the terms at these places. Raises IndexLost where there is no such place."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,17 +34,31 @@ class Places:
             return found[here], here
         return self.of_any(documents)
 
+    def of_members(self, documents: Numbers) -> NDArray[np.intp]:
+        """Return the places of documents, all of which are members."""
+        return self._map().take(documents).astype(np.intp)
+
     def of_any(self, documents: Numbers) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Return the same as `of`, for documents in any order, which may be there more than once."""
-        if self._place is None:
-            self._place = np.full(self._size, -1, np.int32)
-            self._place[self.members] = np.arange(len(self.members), dtype=np.int32)
-        places = self._place[documents]
+        places = self._map().take(documents)
         there = (places >= 0).nonzero()[0]
         return there, places[there].astype(np.intp)
 
+    def _map(self) -> NDArray[np.int32]:
+        """Return the place of each document of all; -1 for those that are no members."""
+        if self._place is None:
+            self._place = np.full(self._size, -1, np.int32)
+            self._place[self.members] = np.arange(len(self.members), dtype=np.int32)
+        return self._place
+
     def _all(self) -> NDArray[np.intp]:
         return np.arange(len(self.members))
+
+
+def put_rows(into: NDArray[Any], rows: NDArray[Any], values: NDArray[Any]) -> None:
+    """Set rows of an array, no row twice: as one value each, which numpy does three times as quickly."""
+    kind = np.dtype((np.void, into.itemsize * into.shape[1]))
+    np.put(into.view(kind)[:, 0], rows, np.ascontiguousarray(values).view(kind)[:, 0])
 
 
 def union(sets: Sequence[Numbers], size: int) -> Numbers:

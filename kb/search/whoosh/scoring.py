@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import compress, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from kb.search.language import asked_stems
 from kb.search.question import Expansion, Need, Question, Words, Years
 from kb.search.whoosh.feedback import DOCUMENTS, LEAST_WORDS, Learned, learn
-from kb.search.whoosh.finding import Found, beside, find, joined
+from kb.search.whoosh.finding import Found, beside, find, found_by_value, joined
 from kb.search.whoosh.memo import memo_of
 from kb.search.whoosh.places import Places, common, everything, union
 from kb.search.whoosh.schema import FIELDS, stem_term, title_key
@@ -136,21 +136,20 @@ class Matches:
 
     def fields(self, documents: Numbers) -> list[tuple[str, ...]]:
         """Return what documents were found by: fields, weightiest first, then facets of what was meant."""
-        bits = np.zeros(len(documents), np.uint8)
+        there = np.zeros((len(documents), len(FIELDS)), np.bool_)
         for found in self.words():
             places = _sought(found.documents, documents)
-            bits |= np.where(places >= 0, found.fields[places], 0)
+            there |= (found.counts.take(places, axis=0) > 0) & (places >= 0)[:, None]
         masks = [(each.expansion.facet, _sought(each.documents, documents) >= 0) for each in self.meant]
-        by_bits = {int(b): [name for i, name in enumerate(FIELDS) if b >> i & 1] for b in np.unique(bits).tolist()}
         return [
-            tuple(dict.fromkeys((*by_bits[b], *(facet for facet, mask in masks if mask[i]))))
-            for i, b in enumerate(bits.tolist())
+            tuple(dict.fromkeys((*compress(FIELDS, row), *(facet for facet, mask in masks if mask[i]))))
+            for i, row in enumerate(there.tolist())
         ]
 
     def words(self) -> Iterator[Found]:
         """Yield what was found of words, for itself and joined."""
         for clause in self.found:
-            yield from (found for found in clause if len(found.fields))
+            yield from (found for found in clause if len(found.shares))
         yield from (each.found for each in self.joined)
 
     def _standing(self) -> list[str]:
@@ -217,7 +216,7 @@ class Weighed:
     def _first(self) -> Scores:
         matches, snapshot = self.matches, self.matches.snapshot
         scores = np.zeros(len(self.documents), np.float32)
-        for found in (each for clause in matches.found for each in clause if len(each.fields)):
+        for found in (each for clause in matches.found for each in clause if len(each.shares)):
             self._add(scores, found.documents, found.shares, worth(snapshot, len(found.documents)))
         for i, first, second in pairs(matches.question):
             side_by_side = beside(snapshot, first, second)
@@ -262,7 +261,7 @@ def _need(snapshot: Snapshot, need: Need) -> Found:
         mask = snapshot.overlapping(need.first, need.last)
     else:
         mask = snapshot.tagged(need.facet, need.values)
-    return Found(np.flatnonzero(mask & snapshot.live), np.empty(0, np.float32), np.empty(0, np.uint8))
+    return found_by_value(np.flatnonzero(mask & snapshot.live))
 
 
 def _meant(snapshot: Snapshot, expansion: Expansion) -> _Meant:

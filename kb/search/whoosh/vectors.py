@@ -47,7 +47,7 @@ class Vectors(NamedTuple):
             raise IndexLost("the stems of a document are damaged")
         ends = np.cumsum(sizes)
         entries = np.repeat(starts - (ends - sizes), sizes) + np.arange(ends[-1] if len(ends) else 0)
-        return np.repeat(np.arange(len(documents)), sizes), self.stems[entries], self.counts[entries]
+        return np.arange(len(documents)).repeat(sizes), self.stems[entries], self.counts.take(entries, axis=0)
 
 
 def joined(parts: Sequence[Vectors]) -> Vectors:

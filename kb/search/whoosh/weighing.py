@@ -23,6 +23,7 @@ _WEIGHTS = np.array([{"title": 5.0, "summary": 4.0, "story": 1.0, "names": 1.5, 
 # How far a word counts less in a field longer than the average. A long title is hardly worse than a short one.
 _LENGTH = np.array([{"title": 0.3, "summary": 0.3, "story": 0.75, "names": 0.5, "foreign": 0.2}[f] for f in FIELDS])
 _SATURATION = np.float32(2.0)
+_ALL = np.ones(len(FIELDS), np.float32)
 
 Shares = NDArray[np.float32]
 """How much documents are about something, from 0 to 1."""
@@ -41,7 +42,9 @@ def worth(snapshot: Snapshot, count: int) -> float:
 def shares(snapshot: Snapshot, documents: Numbers, frequencies: NDArray[Any]) -> Shares:
     """Return how much documents are about something, from its frequencies in each of `FIELDS`."""
     norms = memo_of(snapshot).get("norms", lambda: _norms(snapshot))
-    weighted = np.einsum("ij,ij->i", norms[documents], frequencies.astype(np.float32, copy=False))
+    weights = norms.take(documents, axis=0)
+    weights *= frequencies
+    weighted = weights @ _ALL
     return np.asarray(weighted / (weighted + _SATURATION))
 
 
