@@ -78,17 +78,22 @@ class Indexer:
     def rebuild(self) -> int:
         """Build the index anew beside the live one and swap it in. Returns the number of practices in it.
 
-        Draining into the live index goes on meanwhile. Before the swap it is held up, and what changed since the
-        beginning is brought into the new index too. Raises Conflict where draining cannot be held up.
+        Draining into the live index goes on meanwhile. What changed since the beginning is brought into the new index
+        too: most of it while draining goes on, the last of it while that is held up, and then comes the swap. So a
+        publication waits for a moment, however long the rebuild takes. Raises Conflict where draining cannot be held
+        up.
         """
         taken: dict[uuid.UUID, State] = {}
         with contextlib.ExitStack() as until_swapped, self.database.read() as session:
 
             def replay(engine: SearchEngine) -> None:
+                self._catch_up(engine, taken)
                 until_swapped.enter_context(self._only_one(PATIENCE))
                 self._catch_up(engine, taken)
 
-            return self.engine.rebuild(_all(session, self.vocabularies.get(session), taken), replay)
+            count = self.engine.rebuild(_all(session, self.vocabularies.get(session), taken), replay)
+        self.drain()
+        return count
 
     def ensure(self) -> str | None:
         """Make the index fit to be asked: rebuild it where it is missing or damaged, drain what waits.
@@ -159,7 +164,7 @@ class Indexer:
                     time.sleep(LOOK_EVERY)
 
     def _catch_up(self, engine: SearchEngine, taken: dict[uuid.UUID, State]) -> None:
-        """Bring into a new index what is not as it was `taken` in, drained into the old one or not.
+        """Bring into a new index what is not as it was `taken` in, drained into the old one or not, and note it there.
 
         What is there is compared, not when it was written: commits end in another order than they begin.
         """
@@ -173,6 +178,8 @@ class Indexer:
                 documents = documents_of(session, batch, self.vocabularies.get(session))
                 engine.update(documents, {str(each) for each in batch} - {document.id for document in documents})
                 session.expunge_all()
+        taken.clear()
+        taken.update(there)
 
     def _drain_batch(self) -> bool:
         """Bring one batch of outbox rows into the index, then delete those rows. False where there was none."""

@@ -139,6 +139,23 @@ def test_what_is_published_anew_during_a_rebuild_is_new_in_the_index(
     assert (total(seeded_site, "zanzara"), total(seeded_site, "libellula")) == (0, 1)
 
 
+def test_what_is_published_while_a_rebuild_catches_up_is_in_the_new_index(
+    seeded_site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    indexer = seeded_site.parts.indexer
+    hold_up = indexer._only_one
+
+    def after_a_change(wait: float, name: str = "") -> object:
+        with seeded_site.database.write() as session:
+            factories.published(session, title="Zanzara mentoring")
+        indexer.drain()  # into the index that is about to be replaced
+        return hold_up(wait, name)
+
+    monkeypatch.setattr(indexer, "_only_one", after_a_change)
+    indexer.rebuild()
+    assert total(seeded_site, "zanzara") == 1
+
+
 def test_what_is_unpublished_during_a_rebuild_is_not_in_the_new_index(
     seeded_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
