@@ -16,6 +16,7 @@ import numpy as np
 
 Made = TypeVar("Made")
 
+_MOST = 32 << 20  # bytes a memo may hold in each process, which is a few dozen frequent words of 100,000 documents
 _OVERHEAD = 500  # bytes of a key and of what surrounds arrays
 
 
@@ -62,4 +63,4 @@ _memos: WeakKeyDictionary[Any, Memo] = WeakKeyDictionary()
 def memo_of(snapshot: Any) -> Memo:
     """Return the memo of a snapshot."""
     memo = _memos.get(snapshot)
-    return _memos.setdefault(snapshot, Memo(48 << 20)) if memo is None else memo
+    return _memos.setdefault(snapshot, Memo(_MOST)) if memo is None else memo

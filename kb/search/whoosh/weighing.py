@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from math import log
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kb.search.whoosh.memo import memo_of
 from kb.search.whoosh.schema import FIELDS
-from kb.search.whoosh.segment import Numbers
+from kb.search.whoosh.segment import Numbers, Segment
 from kb.search.whoosh.snapshot import Snapshot
 
 # Title and summary are what the authors chose to say about a practice, word for word worth more than the long texts.
@@ -50,5 +51,19 @@ def shares(snapshot: Snapshot, documents: Numbers, frequencies: NDArray[Any]) ->
 
 def _norms(snapshot: Snapshot) -> NDArray[np.float32]:
     """Return what one occurrence weighs in each field of each document."""
-    lengths = snapshot.lengths / snapshot.average_lengths
-    return np.asarray(_WEIGHTS / (1 - _LENGTH + _LENGTH * lengths), np.float32)
+    averages = tuple(float(f"{each:.2g}") for each in snapshot.average_lengths)
+    parts = [_norms_of(segment, averages) for segment in snapshot.segments]
+    return parts[0] if len(parts) == 1 else np.concatenate([np.empty((0, len(FIELDS)), np.float32), *parts])
+
+
+def _norms_of(segment: Segment, averages: tuple[float, ...]) -> NDArray[np.float32]:
+    """Return the norms of a segment, which stay while averages are the same to two digits: through most commits."""
+    known = _known.get(segment)
+    if known is None or known[0] != averages:
+        lengths = segment.columns.lengths / np.array(averages)
+        norms = np.asarray(_WEIGHTS / (1 - _LENGTH + _LENGTH * lengths), np.float32)
+        _known[segment] = known = averages, norms
+    return known[1]
+
+
+_known: WeakKeyDictionary[Segment, tuple[tuple[float, ...], NDArray[np.float32]]] = WeakKeyDictionary()
