@@ -8,6 +8,7 @@ two terms may share a hash, what was found is compared with what was asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -44,6 +45,12 @@ class Inverted(NamedTuple):
 def hashed(term: bytes) -> int:
     """Return the 64 bits that a term is found by. They are on disk: another function is another layout."""
     return int.from_bytes(blake2b(term, digest_size=8).digest(), "little")
+
+
+@lru_cache(maxsize=1 << 14)
+def _hashed_once(term: bytes) -> int:
+    """Return the same for what is asked of several segments, and often."""
+    return hashed(term)
 
 
 def written(name: str, field: Inverted) -> Iterator[tuple[str, Array]]:
@@ -88,7 +95,7 @@ class Field:
 
     def places(self, terms: Sequence[bytes]) -> list[int]:
         """Return the place of each of these terms, -1 for those that the segment does not have."""
-        hashes = np.fromiter(map(hashed, terms), np.uint64, len(terms))
+        hashes = np.fromiter(map(_hashed_once, terms), np.uint64, len(terms))
         firsts = self._sorted.searchsorted(hashes)
         there = firsts < len(self._sorted)
         there[there] = self._sorted[firsts[there]] == hashes[there]
