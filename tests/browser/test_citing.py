@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.browser.conftest import OpenPage
+from tests.processes import eventually
 
 ACOL = "/practices/catalonia-acol-line"
 
@@ -18,7 +19,7 @@ def test_a_citation_is_copied_as_it_reads_and_whoever_listens_hears_it(page: Any
     page.get_by_role("button", name="Copied").wait_for()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == page.locator("#cite-apa").inner_text() and "ACOL:" in copied
-    page.wait_for_function("document.querySelector('main > p[role=status]').textContent === 'Copied'")
+    eventually(lambda: page.evaluate("document.querySelector('main > p[role=status]').textContent === 'Copied'"))
     page.get_by_role("button", name="Copied").wait_for(state="detached")
     assert page.get_by_role("button", name="Copy", exact=True).count() == 2
 
@@ -28,7 +29,7 @@ def test_where_the_browser_refuses_to_copy_the_text_is_marked(page: Any, reading
     refusing = "() => Promise.reject(new DOMException('no', 'NotAllowedError'))"
     page.evaluate(f"() => {{ navigator.clipboard.writeText = {refusing}; }}")
     page.get_by_role("button", name="Copy").first.click()
-    page.wait_for_function("getSelection().toString().includes('ACOL:')")
+    eventually(lambda: page.evaluate("getSelection().toString().includes('ACOL:')"))
     assert page.get_by_role("button", name="Copied").count() == 0
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import OpenPage, follow, press
+from tests.processes import eventually
 
 FOCUSED = "document.activeElement.textContent.trim().replace(/\\s+/g, ' ')"
 
@@ -106,7 +107,7 @@ def test_the_number_is_announced_once(reading_url: str, page: Any) -> None:
         ".observe(document.getElementById('count'), {childList: true, characterData: true, subtree: true})"
     )
     choose(page, "Spain", "**country=ES")
-    page.wait_for_function("said.length")
+    eventually(lambda: page.evaluate("said.length"))
     assert page.evaluate("said") == [count(page)]
 
 
@@ -157,12 +158,12 @@ def test_a_chip_that_is_removed_gives_the_focus_to_the_next_and_the_last_to_the_
     page.get_by_role("link", name="Remove filter Country: Spain").focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/practices?q=talent&target_group=families")
-    page.wait_for_function("document.activeElement.matches('.chip')")
+    eventually(lambda: page.evaluate("document.activeElement.matches('.chip')"))
     assert page.evaluate(FOCUSED) == "Remove filter For whom: Families"
     assert not box(page, "Spain").is_checked()
     page.keyboard.press("Enter")
     page.wait_for_url("**/practices?q=talent")
-    page.wait_for_function("document.activeElement.matches('h2')")
+    eventually(lambda: page.evaluate("document.activeElement.matches('h2')"))
     assert page.evaluate(FOCUSED) == count(page)
     assert not reloaded(page)
 

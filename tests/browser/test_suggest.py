@@ -8,6 +8,7 @@ import pytest
 
 from tests.browser.conftest import OpenPage
 from tests.browser.test_reading import violations
+from tests.processes import eventually
 
 
 def type_in(page: Any, url: str, text: str, field: str = "#q") -> Any:
@@ -75,7 +76,7 @@ def test_the_arrow_opens_the_list_again(reading_url: str, page: Any) -> None:
     page.keyboard.press("Escape")
     page.keyboard.press("ArrowDown")
     page.get_by_role("listbox").wait_for()
-    page.wait_for_function("document.activeElement.hasAttribute('aria-activedescendant')")
+    eventually(lambda: page.evaluate("document.activeElement.hasAttribute('aria-activedescendant')"))
     assert active(page, box) == "Housing"
 
 

@@ -21,6 +21,7 @@ from tests.browser.matrix.conftest import Sites
 from tests.browser.matrix.covering import combined, dealt
 from tests.browser.matrix.pages import EXCEPTIONS, STATES, State
 from tests.browser.matrix.visiting import Served, dress
+from tests.browser.matrix.world import FRESH
 
 ALL = os.environ.get("KB_CHECK_ALL") == "1"
 
@@ -80,7 +81,8 @@ def test_a_page_has_no_known_barrier(
 def test_every_page_of_the_site_is_in_the_list(sites: Sites) -> None:
     served = sites(False)
     matched = served.site.app.url_map.bind("127.0.0.1")
-    addresses = [state.address.format(**served.named).partition("?")[0] for state in STATES if state.status != 404]
+    named = {**{name: name for name in FRESH}, **served.named}
+    addresses = [state.address.format(**named).partition("?")[0] for state in STATES if state.status != 404]
     listed = {matched.match(address, return_rule=True)[0].rule for address in addresses}
     rules = [rule for rule in served.site.app.url_map.iter_rules() if "GET" in (rule.methods or ())]
     ours = {rule.rule for rule in rules if not rule.endpoint.endswith("static")}

@@ -59,7 +59,12 @@ def holding(documents: dict[str, int], *segments: dict[str, int]) -> Snapshot:
         return SimpleNamespace(documents=np.arange(sum(part.get(word, 0) for part in parts)))
 
     pretended = [SimpleNamespace(lexicon=lambda lexicon=lexicon: lexicon) for lexicon in lexicons]
-    return cast(Snapshot, SimpleNamespace(segments=pretended, term=term))
+
+    def terms(field: str, words: list[str]) -> list[Any]:
+        return [term(field, word) for word in words]
+
+    # Something is deleted, so that the words are looked up.
+    return cast(Snapshot, SimpleNamespace(segments=pretended, term=term, terms=terms, count=1, size=2))
 
 
 def plainly(word: str, other: str) -> int:
