@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from kb.search.language import asked_stems, compounds, fold
 from kb.search.question import Words
 from kb.search.whoosh.lexicon import beginning_with
-from kb.search.whoosh.memo import memo_of
 from kb.search.whoosh.places import Places, common, put_rows, union
 from kb.search.whoosh.schema import FIELDS, stem_term
 from kb.search.whoosh.segment import Numbers, Term
@@ -133,7 +132,7 @@ def _shared(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.i
 
 
 def _remembered(snapshot: Snapshot, key: Words | tuple[str, ...], make: Callable[[], Standing]) -> Found:
-    return memo_of(snapshot).get(key, lambda: _found(snapshot, make()))
+    return snapshot.memo.get(key, lambda: _found(snapshot, make()))
 
 
 def _found(snapshot: Snapshot, standing: Standing) -> Found:

@@ -10,24 +10,33 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 Made = TypeVar("Made")
 
-_MOST = 32 << 20  # bytes a memo may hold in each process, which is a few dozen frequent words of 100,000 documents
+MOST = 32 << 20
+"""Bytes that a memo holds in each process: a few dozen frequent words of 100,000 documents, or thousands of others."""
+
 _OVERHEAD = 500  # bytes of a key and of what surrounds arrays
 
 
 class Memo:
     """Things by a key, the latest used, up to a number of bytes. Safe for threads."""
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int = MOST) -> None:
         self._most = most_bytes
         self._bytes = 0
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
+        self._once: dict[Hashable, Any] = {}
         self._lock = threading.Lock()
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """Return what is kept under a key, however large it is: for the few things of which a snapshot has one."""
+        if key not in self._once:
+            self._once[key] = make()
+        found: Made = self._once[key]
+        return found
 
     def get(self, key: Hashable, make: Callable[[], Made]) -> Made:
         """Return what is kept under a key; where there is nothing, make it and keep it.
@@ -55,12 +64,3 @@ def _bytes(made: Any) -> int:
     if isinstance(made, np.ndarray):
         return made.nbytes
     return sum(map(_bytes, made)) if isinstance(made, (tuple, list)) else 0
-
-
-_memos: WeakKeyDictionary[Any, Memo] = WeakKeyDictionary()
-
-
-def memo_of(snapshot: Any) -> Memo:
-    """Return the memo of a snapshot."""
-    memo = _memos.get(snapshot)
-    return _memos.setdefault(snapshot, Memo(_MOST)) if memo is None else memo

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.search.whoosh.memo import memo_of
 from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.snapshot import Snapshot
 
@@ -94,4 +93,4 @@ def _inside(first: Numbers, second: Numbers, size: int) -> NDArray[np.bool_] | N
 
 def everything(snapshot: Snapshot) -> Numbers:
     """Return all documents of a snapshot that are not deleted."""
-    return memo_of(snapshot).get("everything", lambda: np.flatnonzero(snapshot.live))
+    return snapshot.memo.once("everything", lambda: np.flatnonzero(snapshot.live))

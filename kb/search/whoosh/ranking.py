@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.search.whoosh.feedback import MOST
-from kb.search.whoosh.memo import memo_of
 from kb.search.whoosh.scoring import Flags, Scores, Weighed
 from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.snapshot import Snapshot
@@ -64,7 +63,7 @@ def _languages(snapshot: Snapshot) -> NDArray[np.int16]:
         languages[sets.documents] = sets.codes
         return languages
 
-    return memo_of(snapshot).get("languages", numbered)
+    return snapshot.memo.once("languages", numbered)
 
 
 def leading(weighed: Weighed, rows: NDArray[np.intp], count: int) -> NDArray[np.intp]:
@@ -116,7 +115,7 @@ def _equals(keys: Sequence[NDArray[Any]], order: NDArray[np.intp]) -> bool:
 
 def ordered(snapshot: Snapshot, sort: str, documents: Numbers, end: int) -> Numbers:
     """Return the first `end` of documents (0: all) in an order that no question decides; equals by title, then id."""
-    places = memo_of(snapshot).get(("order", sort), lambda: _order(snapshot, sort))[documents]
+    places = snapshot.memo.once(("order", sort), lambda: _order(snapshot, sort))[documents]
     if 0 < end < len(documents):
         first = np.argpartition(places, end - 1)[:end]
         return documents[first[places[first].argsort()]]

@@ -14,7 +14,6 @@ from kb.search.language import asked_stems
 from kb.search.question import Expansion, Need, Question, Words, Years
 from kb.search.whoosh.feedback import DOCUMENTS, LEAST_WORDS, Learned, learn
 from kb.search.whoosh.finding import Found, beside, find, found_by_value, joined
-from kb.search.whoosh.memo import memo_of
 from kb.search.whoosh.places import Places, common, everything, union
 from kb.search.whoosh.schema import FIELDS, stem_term, title_key
 from kb.search.whoosh.segment import Numbers
@@ -271,7 +270,7 @@ def _meant(snapshot: Snapshot, expansion: Expansion) -> _Meant:
         documents = np.flatnonzero(snapshot.tagged(facet, values) & snapshot.live)
         return documents, documents[snapshot.tagged_first(facet, values)[documents]]
 
-    return _Meant(expansion, *memo_of(snapshot).get(("meant", facet, values), tagged))
+    return _Meant(expansion, *snapshot.memo.get(("meant", facet, values), tagged))
 
 
 def _sought(documents: Numbers, wanted: Numbers) -> NDArray[np.intp]:

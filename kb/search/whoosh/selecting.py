@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from kb.search.port import FACETS, Query
 from kb.search.whoosh.columns import ALWAYS_BEFORE, seconds
 from kb.search.whoosh.counting import BEGUN, OVER
-from kb.search.whoosh.memo import memo_of
 from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.snapshot import Mask, Snapshot
 from kb.search.whoosh.tables import Counts, Table, table_of
@@ -73,7 +72,7 @@ class Selection:
             mask[self._snapshot.sets["region_type"].documents] = True
             return mask
 
-        typed_ones = memo_of(self._snapshot).get("typed", typed)
+        typed_ones = self._snapshot.memo.once("typed", typed)
         return int(np.count_nonzero(~typed_ones[self._without("region_type")]))
 
     def facets(self) -> Mapping[str, Counts]:
@@ -116,7 +115,7 @@ class Selection:
         if "year" in self._conditions:
             counted = table.counts(documents)
         this_year = datetime.now(UTC).year
-        first, begun, over = memo_of(snapshot).get(("years", this_year), lambda: _years(snapshot, table, this_year))
+        first, begun, over = snapshot.memo.once(("years", this_year), lambda: _years(snapshot, table, this_year))
         span = this_year - first + 2
         changes = np.bincount(begun, table.counts_of(BEGUN, counted), span)
         changes -= np.bincount(over, table.counts_of(OVER, counted), span)
@@ -131,7 +130,7 @@ class Selection:
 
 def tagged(snapshot: Snapshot, facet: str, values: tuple[str, ...]) -> Mask:
     """Return which documents have any of the values of a facet; deleted ones may be among them."""
-    return memo_of(snapshot).get(("tagged", facet, values), lambda: snapshot.tagged(facet, values))
+    return snapshot.memo.get(("tagged", facet, values), lambda: snapshot.tagged(facet, values))
 
 
 def _with(counts: Counts, chosen: tuple[str, ...]) -> Counts:

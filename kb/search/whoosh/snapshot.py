@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from kb.search.whoosh.arrays import Texts, encode
 from kb.search.whoosh.columns import Columns, ValueSets, joined_sets, title_entry
 from kb.search.whoosh.inverted import hashed
+from kb.search.whoosh.memo import Memo
 from kb.search.whoosh.schema import FIELDS
 from kb.search.whoosh.segment import NOWHERE, Numbers, Segment, Term
 from kb.search.whoosh.store import damaged_is_lost
@@ -58,6 +59,7 @@ class Snapshot:
         self.ids = _Texts(self.bases, [each.ids for each in columns])
         self.slugs = _Texts(self.bases, [each.slugs for each in columns])
         self.sets = _Sets(columns)
+        self.memo = Memo()
 
     @cached_property
     def starts(self) -> NDArray[np.int32]:

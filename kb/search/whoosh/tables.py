@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.search.whoosh.counting import Name, SegmentTable, packed, words
-from kb.search.whoosh.memo import memo_of
 from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.snapshot import Snapshot
 
@@ -91,4 +90,4 @@ def table_of(snapshot: Snapshot) -> Table:
     def made() -> Table:
         return Table(snapshot.bases, [segment.table for segment in snapshot.segments])
 
-    return memo_of(snapshot).get("table", made)
+    return snapshot.memo.once("table", made)

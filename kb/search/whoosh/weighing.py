@@ -13,7 +13,6 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.search.whoosh.memo import memo_of
 from kb.search.whoosh.schema import FIELDS
 from kb.search.whoosh.segment import Numbers, Segment
 from kb.search.whoosh.snapshot import Snapshot
@@ -42,7 +41,7 @@ def worth(snapshot: Snapshot, count: int) -> float:
 
 def shares(snapshot: Snapshot, documents: Numbers, frequencies: NDArray[Any]) -> Shares:
     """Return how much documents are about something, from its frequencies in each of `FIELDS`."""
-    norms = memo_of(snapshot).get("norms", lambda: _norms(snapshot))
+    norms = snapshot.memo.once("norms", lambda: _norms(snapshot))
     weights = norms.take(documents, axis=0)
     weights *= frequencies
     weighted = weights @ _ALL

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import gc
-import weakref
-
 import numpy as np
 
-from kb.search.whoosh.memo import Memo, memo_of
-
-
-class Seen:
-    """Something that a memo is about."""
+from kb.search.whoosh.memo import Memo
 
 
 def test_what_was_made_once_is_not_made_again() -> None:
@@ -46,10 +39,7 @@ def test_something_very_large_is_given_and_not_kept() -> None:
     assert memo.get("small", lambda: np.ones(10)).sum() == 0
 
 
-def test_a_memo_goes_with_what_it_is_about() -> None:
-    seen = Seen()
-    memo = weakref.ref(memo_of(seen))
-    assert memo_of(seen) is memo()
-    del seen
-    gc.collect()
-    assert memo() is None
+def test_what_there_is_one_of_is_kept_however_large() -> None:
+    memo = Memo(1_000)
+    first = memo.once("key", lambda: np.zeros(10_000))
+    assert memo.once("key", lambda: np.ones(10_000)) is first
