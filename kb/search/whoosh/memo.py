@@ -15,7 +15,7 @@ import numpy as np
 
 Made = TypeVar("Made")
 
-MOST = 32 << 20
+MOST = 24 << 20
 """Bytes that a memo holds in each process: a few dozen frequent words of 100,000 documents, or thousands of others."""
 
 _OVERHEAD = 500  # bytes of a key and of what surrounds arrays
