@@ -25,7 +25,7 @@ from uuid import UUID
 import click
 import numpy as np
 
-from bench.timing import PATIENCE, running
+from bench.serving import PATIENCE, running
 from kb import config as settings
 from kb.db import Database
 from kb.models import Buffer, Form, Practice, Role, State, User

@@ -9,22 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import http.client
 import json
-import signal
-import socket
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import click
-
 from bench.asked import TEXTS, Asked
+from bench.serving import free_port, started
 
 SINGLE = ("country", "status", "level", "authority_role", "evidence", "language")
 MANY = ("theme", "target_group", "funding")
@@ -39,8 +34,6 @@ SETTINGS = {
 """Its settings where they are not its own defaults."""
 
 PER_PAGE = 20
-PATIENCE = 120.0
-_HOST = "127.0.0.1"
 _KINDS = ", ".join(f"{name} TEXT" for name in (*SINGLE, *MANY))
 _TABLE = f"CREATE TABLE practices (id INTEGER PRIMARY KEY, title TEXT, summary TEXT, {_KINDS}, story TEXT, names TEXT, \
 foreign_texts TEXT)"
@@ -130,29 +123,10 @@ def region_names(seed: Path) -> frozenset[str]:
 @contextlib.contextmanager
 def running(path: Path) -> Iterator[tuple[int, int]]:
     """Run datasette on a file that `build` wrote; yields its port and the id of its process."""
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     command = [sys.executable, "-m", "datasette", "serve", "-i", str(path), "--inspect-file", str(_inspected(path)),
                "--port", str(port)]  # fmt: skip
     for name, value in SETTINGS.items():
         command += ["--setting", name, str(value)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 (as above)
-    try:
-        _wait(server, port)
-        yield port, server.pid
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(PATIENCE)
-
-
-def _wait(server: subprocess.Popen[bytes], port: int) -> None:
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and server.poll() is None:
-        connection = http.client.HTTPConnection(_HOST, port, timeout=PATIENCE)
-        with contextlib.closing(connection), contextlib.suppress(OSError):
-            connection.request("GET", "/-/versions.json")
-            if connection.getresponse().status == 200:
-                return
-        time.sleep(0.1)
-    raise click.ClickException("datasette did not start.")
+    with started(command, port, "/-/versions.json") as process:
+        yield port, process

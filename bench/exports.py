@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import click
 
-from bench.timing import running
+from bench.serving import descendants, running
 
 WARMING = ("/practices?q=talent", "/practices", "/practices.{suffix}?theme=housing&country=IT",
            "/practices.{suffix}?q=arts+jobs")  # fmt: skip
@@ -112,15 +112,4 @@ def _watched(port: int, address: str) -> Sent:
 
 def memory() -> int:
     """The resident memory of all processes that this one started, and that those did, in bytes."""
-    parents: dict[int, int] = {}
-    pages: dict[int, int] = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            with contextlib.suppress(OSError):  # it has just ended
-                stat = (folder / "stat").read_text().rpartition(")")[2].split()
-                parents[int(folder.name)] = int(stat[1])
-                pages[int(folder.name)] = int(stat[21])
-    ours = {os.getpid()}
-    while more := {process for process, parent in parents.items() if parent in ours} - ours:
-        ours |= more
-    return sum(pages[process] for process in ours - {os.getpid()}) * os.sysconf("SC_PAGE_SIZE")
+    return sum(int(stat[21]) for stat in descendants().values()) * os.sysconf("SC_PAGE_SIZE")

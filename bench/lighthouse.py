@@ -16,7 +16,7 @@ from typing import Any
 
 import click
 
-from bench.timing import running
+from bench.serving import running
 from kb import config as settings
 from kb import create_app
 from kb.db import Database

@@ -16,7 +16,6 @@ import queue
 import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -34,6 +33,7 @@ import click
 import numpy as np
 
 from bench import publisher
+from bench.serving import HOST, free_port
 
 RESULTS = Path(__file__).parent / "results"
 WORKERS = 4
@@ -45,8 +45,6 @@ PATIENCE = 60.0
 
 LOOK_EVERY = 0.05
 """Seconds between two looks of one worker for a new practice."""
-
-_HOST = "127.0.0.1"
 
 
 @dataclass
@@ -251,7 +249,7 @@ class _Held:
     def _opened(self) -> http.client.HTTPConnection:
         """Open connections until the worker takes one; several at once, because lone ones go to the same."""
         for _ in range(50):
-            opened = [http.client.HTTPConnection(_HOST, self._port, timeout=PATIENCE) for _ in range(8)]
+            opened = [http.client.HTTPConnection(HOST, self._port, timeout=PATIENCE) for _ in range(8)]
             taken = [each for each in opened if _is_taken_by(each, self._port, self.worker)]
             for each in opened:
                 if each not in taken[:1]:
@@ -311,7 +309,7 @@ def pages(port: int) -> list[str]:
 
 def get(port: int, path: str) -> tuple[int, str]:
     """Return status and text of an address, over a connection of its own."""
-    connection = http.client.HTTPConnection(_HOST, port, timeout=PATIENCE)
+    connection = http.client.HTTPConnection(HOST, port, timeout=PATIENCE)
     with contextlib.closing(connection):
         connection.request("GET", path, headers={"Connection": "close"})
         answer = connection.getresponse()
@@ -326,9 +324,7 @@ def _settings(folder: Path) -> dict[str, str]:
 @contextlib.contextmanager
 def _running(folder: Path) -> Iterator[tuple[int, int]]:
     """Run the site on a data folder; yields its port and its process. All workers answer."""
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     log = (folder.parent / "server.log").open("wb")
     command, env = [sys.executable, "-m", "kb", "run"], {**_settings(folder), "PORT": str(port)}
     server = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)  # noqa: S603

@@ -29,7 +29,7 @@ import numpy as np
 from bench import datasette_site
 from bench.asked import KINDS, Asked, Questions
 from bench.generate import SEED, Generator
-from bench.timing import running
+from bench.serving import descendants, running
 from kb.formats import json as records_json
 
 RESULTS = Path(__file__).parent / "results"
@@ -141,19 +141,10 @@ def processor_time(their_process: int) -> tuple[float, float]:
     """Milliseconds of processor time that our server's processes and datasette's took: what they have by themselves,
     whoever else is at work on the machine.
     """
-    parents: dict[int, int] = {}
-    ticks: dict[int, int] = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdecimal():
-            with contextlib.suppress(OSError):  # it has just ended
-                stat = (folder / "stat").read_text().rpartition(")")[2].split()
-                parents[int(folder.name)] = int(stat[1])
-                ticks[int(folder.name)] = int(stat[11]) + int(stat[12])
-    ours = {os.getpid()}
-    while more := {each for each, parent in parents.items() if parent in ours and each != their_process} - ours:
-        ours |= more
     tick = 1000 / os.sysconf("SC_CLK_TCK")
-    return sum(ticks[each] for each in ours - {os.getpid()}) * tick, ticks.get(their_process, 0) * tick
+    spent = {each: (int(stat[11]) + int(stat[12])) * tick for each, stat in descendants().items()}
+    theirs = spent.pop(their_process, 0.0)
+    return sum(spent.values()), theirs
 
 
 def summary(timed: Sequence[tuple[str, float, float]]) -> dict[str, dict[str, float]]:

@@ -9,14 +9,9 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import os
 import random
 import re
 import secrets
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -28,6 +23,7 @@ from urllib.parse import urlencode
 import click
 import numpy as np
 
+from bench.serving import HOST, PATIENCE, running
 from kb import config as settings
 from kb.db import Database
 from kb.models import Role
@@ -41,11 +37,8 @@ KNOWN = 20
 """Accounts there are. Each known address is tried several times, each unknown one once."""
 
 RESAMPLES = 10_000
-PATIENCE = 120.0
-"""Seconds until the server must answer."""
 
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
-_HOST = "127.0.0.1"
 
 
 class Compared(NamedTuple):
@@ -129,7 +122,7 @@ class Client:
     """One browser on one connection."""
 
     def __init__(self, port: int) -> None:
-        self._connection = http.client.HTTPConnection(_HOST, port, timeout=PATIENCE)
+        self._connection = http.client.HTTPConnection(HOST, port, timeout=PATIENCE)
         self._forms: dict[str, tuple[str, str]] = {}
 
     def close(self) -> None:
@@ -194,39 +187,3 @@ def serving(folder: Path) -> Iterator[int]:
     database.close()
     with running(env) as port:
         yield port
-
-
-@contextlib.contextmanager
-def running(env: dict[str, str]) -> Iterator[int]:
-    """Run the site with these settings; yields its port."""
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        port = int(probe.getsockname()[1])
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("KB_")}
-    command = [sys.executable, "-m", "kb", "run"]
-    server = subprocess.Popen(  # noqa: S603 (our own program)
-        command,
-        env={**kept, **env, "PORT": str(port)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    try:
-        _wait(server, port)
-        yield port
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(PATIENCE)
-
-
-def _wait(server: subprocess.Popen[bytes], port: int) -> None:
-    """Wait until the server answers. Raises ClickException where it does not."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until and server.poll() is None:
-        connection = http.client.HTTPConnection(_HOST, port, timeout=PATIENCE)
-        with contextlib.closing(connection), contextlib.suppress(OSError):
-            connection.request("GET", "/healthz")
-            if connection.getresponse().status == 200:
-                return
-        time.sleep(0.1)
-    raise click.ClickException("The server did not start.")

@@ -19,7 +19,10 @@ _MOST_YEARS = 200  # listed before the current one; an earlier start is a slip o
 
 
 class Selection:
-    """The filters of a query over some documents, ascending: each by itself, so that any of them can be left out."""
+    """The filters of a query over some documents, ascending: each by itself, so that any of them can be left out.
+
+    `flags` says which of the documents all of them keep (None: no filter, all are kept), `kept` are those.
+    """
 
     def __init__(self, snapshot: Snapshot, query: Query, documents: Numbers) -> None:
         self._snapshot = snapshot
@@ -29,14 +32,8 @@ class Selection:
             raise ValueError(f"no such facet: {', '.join(sorted(unknown))}")
         self.documents = documents
         self._conditions = {name: mask[documents] for name, mask in self._masks().items()}
-        self.kept = self._keep()
-
-    @property
-    def flags(self) -> Mask | None:
-        """Which of the documents all conditions keep; None where that is all of them, for want of conditions."""
-        if not self._conditions:
-            return None
-        return np.asarray(np.logical_and.reduce(list(self._conditions.values())))
+        self.flags = self._flags()
+        self.kept = documents if self.flags is None else documents[self.flags]
 
     def _masks(self) -> Mapping[str, Mask]:
         snapshot, query = self._snapshot, self._query
@@ -49,10 +46,15 @@ class Selection:
             masks["year"] = snapshot.overlapping(query.year_from, query.year_to)
         return masks
 
-    def _keep(self, *but: str) -> Numbers:
-        """Return those of the documents that all conditions keep, or all but some."""
+    def _flags(self, *but: str) -> Mask | None:
+        """Return which of the documents all conditions keep, but for some; None where there is none to keep any out."""
         masks = [mask for name, mask in self._conditions.items() if name not in but]
-        return self.documents[np.logical_and.reduce(masks)] if masks else self.documents
+        return np.asarray(np.logical_and.reduce(masks)) if masks else None
+
+    def _keep(self, *but: str) -> Numbers:
+        """Return those of the documents that all conditions keep, but for some."""
+        flags = self._flags(*but)
+        return self.documents if flags is None else self.documents[flags]
 
     def _without(self, name: str) -> Numbers:
         """Return the documents that all conditions keep but the one of a facet, if there is one."""
