@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from kb.db import Database
 from kb.models import Harvested, HarvestSource, Origin, Practice, Record, User
@@ -24,18 +22,12 @@ from kb.services.record import Document
 from tests import factories
 from tests.conftest import Site, configure
 from tests.processes import free_port
+from tests.serving import answering
 
 HERE = "https://here.example.eu"
 
 Twist = Callable[[str, bytes], "bytes | tuple[int, dict[str, str], bytes] | None"]
 """What is answered in place of the app's answer: by the address with its query, and that answer's body."""
-
-
-class Quiet(WSGIRequestHandler):
-    """Says nothing of what it is asked."""
-
-    def log(self, type: str, message: str, *args: Any) -> None:
-        pass
 
 
 @dataclass
@@ -116,15 +108,10 @@ def there(folder: Path) -> Iterator[There]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     site = There(Site(configure(folder, KB_BASE_URL=url)), url)
-    server = make_server("127.0.0.1", port, site, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
     try:
-        yield site
+        with answering(site, port):
+            yield site
     finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
         site.site.close()
 
 

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import re
 import shutil
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from werkzeug.serving import make_server
 
 from tests import factories
 from tests.conftest import Site
+from tests.serving import answering
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -90,31 +88,17 @@ def tab_to(page: Any, text: str) -> None:
     pytest.fail(f"the tab key never reached “{text}”")
 
 
-@contextmanager
-def serving(site: Site) -> Iterator[str]:
-    """Serve a site from a thread; yields its address."""
-    server = make_server("127.0.0.1", 0, site.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
 @pytest.fixture(scope="module")
 def reading_url(reading_site: Site) -> Iterator[str]:
     """The address of a server on the seed, shared by a module's tests, which only read."""
-    with serving(reading_site) as url:
+    with answering(reading_site.app) as url:
         yield url
 
 
 @pytest.fixture
 def live(seeded_site: Site) -> Iterator[Live]:
     """A server of this test's own, on the seed."""
-    with serving(seeded_site) as url:
+    with answering(seeded_site.app) as url:
         yield Live(seeded_site, url)
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import OpenPage, serving
+from tests.browser.conftest import OpenPage
 from tests.browser.matrix import checks
 from tests.browser.test_reading import violations
 from tests.conftest import Site, configure
+from tests.serving import answering
 
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -29,7 +30,7 @@ BOXES = (".btn-primary", ".btn-line", ".state", ".chip", ".panel", ".facts", ".n
 def guide(site: Site) -> Iterator[str]:
     """The address of the styleguide, on a site where it is switched on."""
     other = Site(configure(site.config.data_dir, KB_STYLEGUIDE="on"))
-    with serving(other) as url:
+    with answering(other.app) as url:
         yield f"{url}/styleguide"
     other.close()
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -18,12 +17,12 @@ import pytest
 import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from kb.services import accounts
 from kb.services.record import KEYS
 from tests import asking_the_api, factories  # noqa: F401 (its hooks are known by being imported)
 from tests.conftest import Site, configure
+from tests.serving import answering
 
 RUNS = int(os.environ.get("KB_TEST_RUNS", "0"))
 """Questions of each operation; 0: as few as tell anything, and no systematic ones."""
@@ -65,21 +64,11 @@ class World:
         }
 
 
-class Quiet(WSGIRequestHandler):
-    """Says nothing of each request."""
-
-    def log(self, *_said: Any) -> None:
-        pass
-
-
 @pytest.fixture(scope="module")
 def world(town_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     site = Site(configure(shutil.copytree(town_folder, tmp_path_factory.mktemp("asked") / "data")))
-    server = make_server("127.0.0.1", 0, site.app, threaded=True, request_handler=Quiet)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield World(site, f"http://127.0.0.1:{server.port}")
-    server.shutdown()
-    server.server_close()
+    with answering(site.app) as url:
+        yield World(site, url)
     site.close()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-import threading
 import uuid
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -21,13 +20,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from oaipmh_scythe import BadResumptionToken, NoRecordsMatch, Scythe
 from sqlalchemy import select, update
-from werkzeug.serving import make_server
 
 from kb.models import Practice, Record, User
 from kb.services import accounts, lifecycle, merging, redaction, terms
 from kb.services.repository import BATCH
 from tests import factories
 from tests.conftest import Site, configure
+from tests.serving import answering
 
 NAMES = {"oai": "http://www.openarchives.org/OAI/2.0/", "dc": "http://purl.org/dc/elements/1.1/"}
 LONG_AGO = datetime(2020, 5, 6, 7, 8, 9, 123456, tzinfo=UTC)
@@ -37,16 +36,8 @@ LIST = "verb=ListIdentifiers&metadataPrefix=oai_dc"
 @contextmanager
 def harvester(site: Site) -> Iterator[Scythe]:
     """A client of the protocol that harvests a site over HTTP."""
-    server = make_server("127.0.0.1", 0, site.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        with Scythe(f"http://127.0.0.1:{server.server_port}/oai") as client:
-            yield client
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with answering(site.app) as url, Scythe(f"{url}/oai") as client:
+        yield client
 
 
 def ask(client: FlaskClient, question: str) -> ET.Element:

@@ -12,10 +12,10 @@ from kb.config import LANGUAGES
 from kb.services import accounts, sessions
 from kb.web.accounts import TOKEN
 from tests import factories
-from tests.browser.conftest import serving
 from tests.browser.matrix import world
 from tests.browser.matrix.pages import State
 from tests.conftest import Site, configure
+from tests.serving import answering
 
 PUT = """(field, value) => {
   if (value === true) field.checked = true;
@@ -74,7 +74,7 @@ def opened(folder: Path, *, rich: bool) -> Iterator[Served]:
     site = Site(configure(folder, KB_LANGUAGES=NINE, KB_OPEN_REGISTRATION="on" if rich else "off"))
     try:
         named = world.rich(site) if rich else {}
-        with serving(site) as url:
+        with answering(site.app) as url:
             yield Served(site, url, named)
     finally:
         site.close()
