@@ -13,7 +13,7 @@ INSTALLED := $(VENV)/installed-$(VERSION)-$(shell cksum < requirements.txt | tr 
 INSTALLED_DEV := $(VENV)/installed-dev-$(VERSION)-$(shell cat requirements.txt requirements-dev.txt | cksum | tr ' ' '-')
 
 .DEFAULT_GOAL := help
-.PHONY: bench help install run test check check-all fuzz fuzz-api
+.PHONY: bench help install run test check check-all fuzz fuzz-api soak
 .SILENT:
 
 help: ## List the targets
@@ -41,6 +41,9 @@ check-all: $(INSTALLED_DEV) ## Look at every page in every state, width, colours
 bench: $(INSTALLED_DEV) ## Time searches and search pages of 10,000 practices beside other software; some 15 minutes, on a quiet machine
 	$(BIN)/python -m bench speed --docs 10000 $(ARGS)
 	$(BIN)/python -m bench site --docs 10000 $(ARGS)
+
+soak: $(INSTALLED_DEV) ## Kill servers 500 times under eight writers, fill disks, hold locks; some 40 minutes (KB_SOAK_KILLS=50 for fewer)
+	KB_SOAK=1 $(BIN)/python -m pytest -p tests.requiring -m soak -s $(ARGS)
 
 fuzz-api: $(INSTALLED_DEV) ## Ask of the API all that its OpenAPI document allows and forbids; some 10 minutes (KB_TEST_RUNS=200 for more)
 	KB_TEST_RUNS=$${KB_TEST_RUNS:-60} $(BIN)/python -m pytest -p tests.requiring tests/web/test_api_fuzz.py $(ARGS)

@@ -27,10 +27,15 @@ from kb.services.indexing import Indexer
 from kb.services.vocabularies import Vocabulary, VocabularyCache
 from kb.web import context
 from kb.web.accounts import TOKEN
-from tests import factories
+from tests import factories, soaking
 
 PEOPLE = {"rita": "reader", "alice": "member", "charlie": "member", "bob": "editor", "dora": "admin"}
 """Alice writes, Charlie is an outsider, Bob edits, Dora administers, Rita only reads."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only `make soak` runs."""
+    soaking.leave_out(config, items)
 
 
 def configure(folder: Path, **env: str) -> Config:
