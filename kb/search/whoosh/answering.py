@@ -137,6 +137,8 @@ def _hits(matches: Matches, numbers: Numbers, scores: Scores) -> tuple[Hit, ...]
 
 def _page(matches: Matches, query: Query, selection: Selection) -> Ranked:
     start, end = query.offset, query.offset + query.limit
+    if not len(selection.kept):
+        return selection.kept, np.zeros(0, np.float32)
     if _by_score(query):
         numbers, scores = by_relevance(matches.weigh(selection.documents), selection.flags, end)
     else:

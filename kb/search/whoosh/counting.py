@@ -6,6 +6,7 @@ where they are many, a bit for each document and value is compared, which takes 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -25,6 +26,10 @@ Name = tuple[str, str]
 """A facet and a value of it."""
 
 Numbers = NDArray[np.intp]
+
+_ALL = slice(None)
+_EVEN = np.uint64(0x00FF00FF00FF00FF)  # every second byte of a word
+_SUMMED = 8 * 511  # bytes of up to 64 that eight to a word add up, two to each 16 bits, before these overflow
 
 
 class SegmentTable:
@@ -54,9 +59,13 @@ class SegmentTable:
             counts = counts + np.bincount(self.beyond[1][np.isin(self.beyond[0], documents)], minlength=len(counts))
         return counts
 
-    def compared(self, bits: NDArray[np.uint64]) -> NDArray[np.int64]:
-        """Count each value among documents, given as `packed` bits."""
-        return np.asarray(np.bitwise_count(self.bits & bits).sum(axis=1, dtype=np.int64))
+    def compared(self, bits: NDArray[np.uint64], names: slice = _ALL) -> NDArray[np.int64]:
+        """Count each value, or those of some names, among documents, given as `packed` bits."""
+        return sums(np.bitwise_count(self.bits[names] & bits))
+
+    def of(self, facet: str) -> slice:
+        """Return where the names of a facet stand among all."""
+        return slice(bisect_left(self.names, (facet,)), bisect_left(self.names, (facet + "\0",)))
 
 
 def written(columns: Columns) -> Iterator[tuple[str, Array]]:
@@ -82,6 +91,19 @@ def written(columns: Columns) -> Iterator[tuple[str, Array]]:
 def words(count: int) -> int:
     """Return how many words of 64 bits hold a bit for each of so many documents."""
     return (count + 63) // 64
+
+
+def sums(counts: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Return the sums of rows of numbers up to 64: eight are added at once, which numpy does not do with bytes."""
+    height, width = counts.shape
+    padded = np.zeros((height, 8 * ((width + 7) // 8)), np.uint8)
+    padded[:, :width] = counts
+    sums = np.zeros(height, np.int64)
+    for start in range(0, width, _SUMMED):
+        eights = padded[:, start : start + _SUMMED].view(np.uint64)
+        pairs = (eights & _EVEN) + ((eights >> np.uint64(8)) & _EVEN)
+        sums += pairs.sum(axis=1).view(np.uint16).reshape(-1, 4).sum(axis=1, dtype=np.int64)
+    return sums
 
 
 def packed(mask: NDArray[np.bool_]) -> NDArray[np.uint64]:

@@ -84,7 +84,7 @@ class Selection:
         kept = table.ranked(counted)
         counts = {facet: kept.get(facet, ()) for facet in FACETS}
         for facet, values in self._chosen.items():
-            counts[facet] = _with(table.ranked_of(facet, table.counts(self._without(facet))), values)
+            counts[facet] = _with(table.ranked_of(facet, table.counts(self._without(facet), facet)), values)
         if self._query.places:
             counts["region"] = self._region_counts()
         counts["year"] = self._year_counts(table, counted)

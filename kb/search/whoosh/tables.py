@@ -36,8 +36,11 @@ class Table:
     def _span(self, facet: str) -> tuple[int, int]:
         return bisect_left(self.names, (facet,)), bisect_left(self.names, (facet + "\0",))
 
-    def counts(self, documents: Numbers) -> NDArray[np.int64]:
-        """Return for each of `names` how many of the documents, ascending, have it."""
+    def counts(self, documents: Numbers, facet: str | None = None) -> NDArray[np.int64]:
+        """Return for each of `names` how many of the documents, ascending, have it.
+
+        Where only those of one facet are wanted, the others may be anything.
+        """
         counts = np.zeros(len(self.names), np.int64)
         parts = documents.searchsorted(self._bases).tolist()
         for i, (segment, codes) in enumerate(zip(self._segments, self._maps, strict=True)):
@@ -45,12 +48,13 @@ class Table:
             if not len(found):
                 continue
             local = found - self._bases[i] if self._bases[i] else found
-            if _COMPARED * len(segment.names) * words(segment.count) > len(local) * segment.rows.shape[1]:
+            names = segment.of(facet) if facet else slice(0, len(segment.names))
+            if _COMPARED * (names.stop - names.start) * words(segment.count) > len(local) * segment.rows.shape[1]:
                 counts[codes] += segment.gathered(local)
             else:
                 mask = np.zeros(segment.count, np.bool_)
                 mask[local] = True
-                counts[codes] += segment.compared(packed(mask))
+                counts[codes[names]] += segment.compared(packed(mask), names)
         return counts
 
     def ranked(self, counts: NDArray[np.int64]) -> Mapping[str, Counts]:

@@ -23,6 +23,7 @@ _ALONE = 5_000  # documents that are built sooner than a helper has started
 _TIER = 4  # so many segments of one order of magnitude become one; an order is this number too
 _MERGED_AT_ONCE = 500  # documents of segments that one commit makes one, in some 100 ms, with what it adds
 _LARGEST_MERGE = 40_000  # documents: merging takes some 10 s for so many, and others who write wait
+_LARGEST_NEW = 120_000  # documents: what several helpers built becomes one segment, in 12 KB of memory for each
 
 
 def create(path: Path) -> None:
@@ -73,8 +74,8 @@ def merge(path: Path, generation: int) -> int:
 def fill(path: Path, documents: Iterable[Document], helpers: int) -> int:
     """Put documents into an empty index, generation 0; return the generation that holds them.
 
-    With many documents `helpers` other processes build the segments. Of documents with the same id the last one counts.
-    Raises ChildProcessError where a helper fails.
+    With many documents `helpers` other processes build segments, which become one unless they are very large: to ask
+    one is quicker. Of documents with the same id the last one counts. Raises ChildProcessError where a helper fails.
     """
     coming = iter(documents)
     first = list(islice(coming, _ALONE))
@@ -91,7 +92,8 @@ def fill(path: Path, documents: Iterable[Document], helpers: int) -> int:
     for helper, number in replaced:
         _delete_number(built[helper], number)
     TOC(SCHEMA, [segment for segments in built for segment in segments], 1).write(Files(path), NAME)
-    return 1
+    with closing(_Batch(path, 1)) as batch:
+        return batch.unite()
 
 
 def _delete_number(segments: list[Any], number: int) -> None:
@@ -152,6 +154,11 @@ class _Batch:
     def merge(self) -> int:
         merged = _to_merge(self._segments, 0, _LARGEST_MERGE)
         return self._write(merged) if merged else self._generation
+
+    def unite(self) -> int:
+        documents = sum(segment.doc_count() for segment in self._segments)
+        few = len(self._segments) < 2 or documents > _LARGEST_NEW
+        return self._generation if few else self._write(self._segments)
 
     def _write(self, merged: Sequence[Any]) -> int:
         if merged:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kb.search.port import Document, IndexLost
 from kb.search.whoosh import columns
-from kb.search.whoosh.counting import BEGUN, OVER, WIDEST, SegmentTable, packed, words, written
+from kb.search.whoosh.counting import BEGUN, OVER, WIDEST, SegmentTable, packed, sums, words, written
 from kb.search.whoosh.schema import record
 
 values = st.lists(st.sampled_from(["de", "it", "pl", "fi"]), unique=True, max_size=3).map(tuple)
@@ -34,11 +34,17 @@ def table_of(found: Sequence[Document]) -> SegmentTable:
 
 
 def counted(table: SegmentTable, chosen: Sequence[int]) -> list[dict[tuple[str, str], int]]:
-    """Return what some documents have, counted in both ways."""
+    """Return what some documents have: counted by rows, by bits, and by the bits of each facet for itself."""
     mask = np.zeros(table.count, np.bool_)
     mask[list(chosen)] = True
-    both = table.gathered(np.flatnonzero(mask)), table.compared(packed(mask))
-    return [{name: n for name, n in zip(table.names, counts.tolist(), strict=True) if n} for counts in both]
+    bits = packed(mask)
+    apart = [table.compared(bits, table.of(facet)) for facet in sorted({facet for facet, _ in table.names})]
+    ways = (
+        table.gathered(np.flatnonzero(mask)),
+        table.compared(bits),
+        np.concatenate([np.empty(0, np.int64), *apart]),
+    )
+    return [{name: n for name, n in zip(table.names, counts.tolist(), strict=True) if n} for counts in ways]
 
 
 def by_hand(found: Sequence[Document]) -> Counter[tuple[str, str]]:
@@ -56,18 +62,24 @@ def by_hand(found: Sequence[Document]) -> Counter[tuple[str, str]]:
 
 @given(st.lists(documents, max_size=70), st.data())
 @settings(max_examples=50)
-def test_both_ways_of_counting_are_right(found: list[Document], data: st.DataObject) -> None:
+def test_all_ways_of_counting_are_right(found: list[Document], data: st.DataObject) -> None:
     chosen = data.draw(st.lists(st.sampled_from(range(len(found))), unique=True)) if found else []
     expected = by_hand([found[number] for number in chosen])
-    assert counted(table_of(found), chosen) == [expected, expected]
+    assert counted(table_of(found), chosen) == [expected] * 3
 
 
 def test_what_no_row_has_room_for_is_counted_too() -> None:
     many = tuple(f"group-{number}" for number in range(WIDEST + 5))
     found = [Document("a", "a", "a", "en", facets={"target_group": many}), Document("b", "b", "b", "en")]
     expected = dict.fromkeys((("target_group", value) for value in many), 1)
-    assert counted(table_of(found), [0, 1]) == [expected, expected]
-    assert counted(table_of(found), [1]) == [{}, {}]
+    assert counted(table_of(found), [0, 1]) == [expected] * 3
+    assert counted(table_of(found), [1]) == [{}] * 3
+
+
+def test_very_many_documents_are_counted_without_overflow() -> None:
+    counts = np.full((2, 9000), 64, np.uint8)
+    counts[1] = 1
+    assert sums(counts).tolist() == [64 * 9000, 9000]
 
 
 @given(st.lists(st.booleans(), max_size=200))
