@@ -6,7 +6,9 @@ VERSION := $(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2
 # .venv is the environment of python3; another Python, as in `make test PYTHON=python3.12`, has its own beside it.
 VENV := $(if $(filter python3,$(PYTHON)),.venv,.venv/for-$(VERSION))
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install
+# Nothing is installed whose hash is not in requirements*.txt.
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq install --require-hashes
+PINS := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make requirements"
 
 # Stamps named by what was installed: while requirements are the same, nothing is asked of the network.
 INSTALLED := $(VENV)/installed-$(VERSION)-$(shell cksum < requirements.txt | tr ' ' '-')
@@ -17,7 +19,7 @@ INSTALLED_DEV := $(VENV)/installed-dev-$(VERSION)-$(shell cat requirements.txt r
 .SILENT:
 
 help: ## List the targets
-	awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## Make the virtual environment and install what running needs
 
@@ -51,6 +53,14 @@ fuzz-api: $(INSTALLED_DEV) ## Ask of the API all that its OpenAPI document allow
 fuzz: $(INSTALLED_DEV) ## Ask 20,000 questions of every kind of the records in KB_TEST_DATA; some 30 minutes (ARGS="--count 500")
 	test -n "$$KB_TEST_DATA" || { echo "Set KB_TEST_DATA to the folder of the test data: the questions are asked of real texts." >&2; exit 1; }
 	$(BIN)/python -m bench fuzz $(ARGS)
+
+requirements: $(INSTALLED_DEV) ## Renew versions and hashes from requirements*.in (ARGS="--upgrade" for newer versions), then the licences
+	$(PINS) $(ARGS) requirements.in -o requirements.txt
+	$(PINS) $(ARGS) requirements-dev.in -o requirements-dev.txt
+	$(MAKE) --no-print-directory licences
+
+licences: $(INSTALLED_DEV) ## Write docs/licences.md from what is installed
+	$(BIN)/python -m scripts.licences
 
 $(INSTALLED):
 	command -v $(PYTHON) >/dev/null || { echo "Python 3.11 or newer is needed, and there is no $(PYTHON)." >&2; exit 1; }
