@@ -327,7 +327,9 @@ def _running(folder: Path) -> Iterator[tuple[int, int]]:
     port = free_port()
     log = (folder.parent / "server.log").open("wb")
     command, env = [sys.executable, "-m", "kb", "run"], {**_settings(folder), "PORT": str(port)}
-    server = subprocess.Popen(command, env=env, stdout=log, stderr=log, start_new_session=True)  # noqa: S603
+    server = subprocess.Popen(  # noqa: S603 (our own program)
+        command, env=env, stdout=log, stderr=log, start_new_session=True
+    )
     try:
         until = time.monotonic() + 20 * PATIENCE
         while not _up(port) or len(_children(server.pid)) < WORKERS:

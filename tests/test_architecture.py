@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,11 @@ ROOT = Path(__file__).parents[1]
 MODULES = sorted((ROOT / "kb").rglob("*.py"))
 SHORT = [path for path in MODULES if path.name != "models.py" and "migrations" not in path.parts]
 """Files that must stay short: the schema and the migrations may be long."""
+
+PYTHON = sorted(path for folder in ("kb", "bench", "scripts", "tests") for path in (ROOT / folder).rglob("*.py"))
+
+EXPLAINED = re.compile(r"# noqa: [A-Z]+\d+(, [A-Z]+\d+)* (\(\w.*\)|- \w.*)")
+"""How a rule of the linter is left aside: by its name, and with the reason."""
 
 
 def test_imports_go_one_way() -> None:
@@ -83,3 +90,18 @@ def test_no_template_holds_inline_style_or_script() -> None:
         text = path.read_text(encoding="utf-8")
         assert " style=" not in text and "<style" not in text and " onclick" not in text, path
         assert "<script>" not in text, path
+
+
+def test_no_rule_of_the_linter_is_left_aside_without_a_reason() -> None:
+    silent = []
+    for path in PYTHON:
+        if b"noqa" not in path.read_bytes():
+            continue
+        with path.open("rb") as file:
+            comments = [each for each in tokenize.tokenize(file.readline) if each.type == tokenize.COMMENT]
+        silent += [
+            f"{path.relative_to(ROOT)}:{each.start[0]}"
+            for each in comments
+            if "noqa" in each.string and not EXPLAINED.fullmatch(each.string)
+        ]
+    assert silent == []

@@ -1,10 +1,13 @@
-"""For search engines: what there is to look at, in parts, and what they may leave alone."""
+"""Files that are looked for under fixed names: what there is for search engines to look at, in parts, and what they may
+leave alone; and, for whoever finds a hole in the site, whom to tell.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from xml.sax.saxutils import escape
 
 from flask import Blueprint, Response, stream_with_context, url_for
@@ -13,7 +16,7 @@ from flask.typing import ResponseReturnValue
 from kb.formats.text import iso
 from kb.services import sitemap as service
 from kb.services.errors import N_, NotFound
-from kb.web import context
+from kb.web import context, responsible
 
 bp = Blueprint("crawlers", __name__)
 
@@ -29,6 +32,24 @@ PAGES = ("pages.home", "catalogue.themes", "catalogue.regions", "atlas.map", "at
          "open_data.data", "exports.codebook", "pages.about", "pages.help", "pages.accessibility",
          "pages.privacy")  # fmt: skip
 
+SECURITY_LASTS = timedelta(days=180)
+"""For how long what security.txt says may be relied on, from the day on which it is read (RFC 9116 advises under a
+year)."""
+
+POLICY = """\
+Whoever finds a way to do on this site what should not be possible is thanked for saying so.
+
+Tell: {contact}
+Say where it is, what you did step by step, and what came of it, and write to nobody else about it until it is mended.
+
+Please try things out on an installation of your own, not on this one: the software is free and starts with one command.
+Leave the data of others alone, keep none of it, and do nothing that slows the site down or floods people with mail.
+
+Who runs this site answers you. A hole in the software itself is passed on to its maintainers; the file SECURITY.md that
+comes with it says what they do then, and by when.
+"""
+"""What whoever looks for holes may do: in English, as those who look for this file read it everywhere."""
+
 _NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
 Row = tuple[str, datetime | None]
@@ -40,6 +61,32 @@ def robots() -> ResponseReturnValue:
     """What crawlers may leave alone, and where the rest is listed."""
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in CLOSED), "", f"Sitemap: {_url('crawlers.sitemap')}"]
     return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+@bp.get("/.well-known/security.txt")
+def security() -> ResponseReturnValue:
+    """Whom to tell of a hole in the site, as RFC 9116 has it."""
+    until = (datetime.now(UTC) + SECURITY_LASTS).replace(hour=0, minute=0, second=0, microsecond=0)
+    lines = [
+        f"Contact: {_contact()}",
+        f"Expires: {iso(until)}",
+        f"Preferred-Languages: {', '.join(dict.fromkeys((context.config().languages[0], 'en')))}",
+        f"Canonical: {_url('crawlers.security')}",
+        f"Policy: {_url('crawlers.security_policy')}",
+    ]
+    return Response("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+@bp.get("/security-policy.txt")
+def security_policy() -> ResponseReturnValue:
+    """What whoever looks for holes may do here, and what they may expect."""
+    return Response(POLICY.format(contact=_contact()), content_type="text/plain; charset=utf-8")
+
+
+def _contact() -> str:
+    """Where to write: the address of mail that KB_CONTROLLER names, or the page that says who answers for the site."""
+    email = responsible.email(context.config())
+    return f"mailto:{quote(email, safe='@')}" if email else _url("pages.about")
 
 
 @bp.get("/sitemap.xml")

@@ -153,7 +153,7 @@ class Reference:
         first = max(min([this_year, *(year for year in known if year is not None)]), this_year - _MOST_YEARS)
         chosen = query.year_from if query.year_from == query.year_to else None
         listed = sorted({*range(first, this_year + 1), *([] if chosen is None else [chosen])})
-        values: Values = lambda record: [year for year in listed if overlaps(record, year, year)]  # noqa: E731
+        values: Values = lambda record: [year for year in listed if overlaps(record, year, year)]  # noqa: E731 (its type says more)
         found = self._counts(selection.tree("year"), within, {"year": values})["year"]
         return tuple((str(year), found.get(year, 0)) for year in listed if year == chosen or found.get(year))
 
@@ -161,7 +161,7 @@ class Reference:
         self, selection: _Selection, within: Documents, first: str, second: str
     ) -> Mapping[tuple[str, str], int]:
         firsts, seconds = _values(first), _values(second)
-        values: Values = lambda record: [(a, b) for a in firsts(record) for b in seconds(record)]  # noqa: E731
+        values: Values = lambda record: [(a, b) for a in firsts(record) for b in seconds(record)]  # noqa: E731 (its type says more)
         return self._counts(selection.tree(first, second), within, {"pair": values})["pair"]
 
     def _undated(self, selection: _Selection, within: Documents) -> int:
@@ -171,7 +171,7 @@ class Reference:
 
     def _untyped(self, selection: _Selection, within: Documents) -> int:
         types = _values("region_type")
-        values: Values = lambda record: [bool(types(record))]  # noqa: E731
+        values: Values = lambda record: [bool(types(record))]  # noqa: E731 (its type says more)
         return self._counts(selection.tree("region_type"), within, {"typed": values})["typed"].get(False, 0)
 
     def _meanings(self, question: Question) -> tuple[Expansion, ...]:

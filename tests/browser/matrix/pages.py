@@ -345,6 +345,8 @@ STATES: tuple[State, ...] = (
 EXCEPTIONS = {
     "/healthz": "plain text",
     "/robots.txt": "plain text",
+    "/.well-known/security.txt": "plain text",
+    "/security-policy.txt": "plain text",
     "/favicon.ico": "leads to the icon",
     "/practices.<suffix>": "a file to take away",
     "/practices/<stem:slug>.<suffix:suffix>": "a file to take away",

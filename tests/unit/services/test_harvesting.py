@@ -251,7 +251,7 @@ def test_leaving_a_text_out_leaves_it_out_until_the_next_version(other: There, b
 def test_what_an_editor_or_author_added_here_survives_a_new_text(other: There, base: Database) -> None:
     slug = other.publish()
     harvest(base, other.url, "bob@example.org")
-    note = lambda session, practice: practices.save(  # noqa: E731
+    note = lambda session, practice: practices.save(  # noqa: E731 (one of two alike)
         session, practice.owner, practice, {**practices.working_copy(session, practice), "editor_note": "Seen."}, None
     )
     change(base, slug, note)
