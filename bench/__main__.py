@@ -11,6 +11,7 @@ from bench.lighthouse import lighthouse
 from bench.live import live
 from bench.relevance import relevance
 from bench.site import site
+from bench.slowly import slowly
 from bench.speed import speed
 from bench.timing import timing
 from bench.writing import writing
@@ -28,6 +29,7 @@ main.add_command(lighthouse)
 main.add_command(live)
 main.add_command(relevance)
 main.add_command(site)
+main.add_command(slowly)
 main.add_command(speed)
 main.add_command(timing)
 main.add_command(writing)

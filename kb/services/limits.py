@@ -47,6 +47,37 @@ UPLOAD_LIMIT = RateLimitItemPerHour(60)
 BEGIN_LIMIT = RateLimitItemPerHour(30)
 """Practices that one person can begin by autosave and through the API, together, in any hour."""
 
+API_LIMIT = RateLimitItemPerMinute(600)
+EXPORTS_LIMIT = RateLimitItemPerMinute(120)
+COMPARISONS_LIMIT = RateLimitItemPerMinute(120)
+SUGGESTIONS_LIMIT = RateLimitItemPerMinute(600)
+LINKS_LIMIT = RateLimitItemPerMinute(120)
+AUTOSAVE_LIMIT = RateLimitItemPerMinute(120)
+"""Requests a minute, by what they ask for."""
+
+LIMITS = (
+    ("failed sign-ins, and codes of the second factor", "account", ACCOUNT_LIMIT),
+    ("failed sign-ins, and codes of the second factor", "address", ADDRESS_LIMIT),
+    ("mails of one kind: password, registration, address", "mailbox", MAIL_ACCOUNT_LIMIT),
+    ("mails of one kind: password, registration, address", "address", MAIL_ADDRESS_LIMIT),
+    ("errors reported", "address", REPORT_LIMIT),
+    ("files uploaded", "person", UPLOAD_LIMIT),
+    ("practices begun, by autosave and API together", "person", BEGIN_LIMIT),
+    ("the API", "address", API_LIMIT),
+    ("exports, feeds, harvests", "address", EXPORTS_LIMIT),
+    ("comparisons of two versions", "address", COMPARISONS_LIMIT),
+    ("suggestions while somebody types", "address", SUGGESTIONS_LIMIT),
+    ("one-time and private links opened", "address", LINKS_LIMIT),
+    ("texts kept while somebody writes", "session", AUTOSAVE_LIMIT),
+)
+"""All limits on how often: of what, by whom it is counted, how many in which time. docs/operating.md has the same."""
+
+BODY_LIMIT = 4 * 1024 * 1024
+"""Bytes of a request's body; a whole practice in every field's cap is under 2 MB."""
+
+UPLOAD_BODY_LIMIT = 32 * 1024 * 1024
+"""Bytes of an upload's body that are read, to the disk, so that a file that is too large is told so on its page."""
+
 BUSY_TIMEOUT = 1.0
 """Seconds that a count waits for another worker's; then the sign-in goes on uncounted."""
 
@@ -60,7 +91,8 @@ _WINDOWS = "CREATE TABLE IF NOT EXISTS windows (key TEXT PRIMARY KEY, ends REAL 
 
 _COUNT = """
 INSERT INTO windows VALUES (:key, :ends, 1) ON CONFLICT (key) DO UPDATE SET
-amount = CASE WHEN ends <= :now THEN 1 ELSE amount + 1 END, ends = CASE WHEN ends <= :now THEN :ends ELSE ends END
+amount = CASE WHEN ends <= :now OR ends > :ends + 1 THEN 1 ELSE amount + 1 END,
+ends = CASE WHEN ends <= :now OR ends > :ends + 1 THEN :ends ELSE ends END
 RETURNING amount, ends
 """
 
@@ -160,10 +192,10 @@ class SqliteStorage(Storage, MovingWindowSupport):
         file.execute("DELETE FROM hits WHERE expires <= ?", (now,))
         file.execute("INSERT INTO hits VALUES (?, ?, ?, ?)", (key, now, expires, amount))
 
-    @staticmethod
-    def _sum(file: sqlite3.Connection, key: str, column: str, after: float) -> int:
-        of_key = f"SELECT coalesce(sum(amount), 0) FROM hits WHERE key = ? AND {column} > ?"  # noqa: S608 (our own name)
-        return int(file.execute(of_key, (key, after)).fetchone()[0])
+    def _sum(self, file: sqlite3.Connection, key: str, column: str, after: float) -> int:
+        """What was hit, but for what is to come yet: that was hit before the clock was set back."""
+        of_key = f"SELECT coalesce(sum(amount), 0) FROM hits WHERE key = ? AND {column} > ? AND at < ?"  # noqa: S608 (our own name)
+        return int(file.execute(of_key, (key, after, self._clock() + 1)).fetchone()[0])
 
 
 @dataclass(frozen=True)
@@ -206,6 +238,7 @@ class Requests:
                 if amount == 1:  # once a window and address: who came earlier is forgotten
                     file.execute("DELETE FROM windows WHERE ends <= ?", (now,))
         except (sqlite3.Error, OSError) as error:
+            self._held = None  # one that found its file read-only would go on to
             log.warning("limits.sqlite cannot be used, so nothing is counted: %s", error)
             return None
         return Standing(limit, max(0, limit - amount), max(1, math.ceil(ends - now)), amount > limit)

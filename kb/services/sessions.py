@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from kb.models import User, UserSession
@@ -17,6 +17,10 @@ from kb.services.errors import N_, NotAllowed, NotFound
 from kb.services.tokens import digest, fresh
 
 SESSION_LIFE = timedelta(days=14)
+"""After this a session ends, however much it is used."""
+
+IDLE_LIFE = timedelta(days=3)
+"""After this a session ends that nobody used: long enough for a weekend."""
 
 SIGN_IN_REFUSED = N_("The address and the password do not match. Check both and try again.")
 """Said alike for an unknown address, a wrong password, no password yet and a disabled account."""
@@ -62,7 +66,7 @@ def found(session: Session, token: str) -> tuple[User | None, bool]:
     row = session.execute(
         select(User, UserSession.seen)
         .join(UserSession, UserSession.user_id == User.id)
-        .where(UserSession.token_hash == digest(token), UserSession.expires > datetime.now(UTC), User.active)
+        .where(UserSession.token_hash == digest(token), *_alive(), User.active)
     ).one_or_none()
     if row is None:
         return None, False
@@ -78,7 +82,7 @@ def touch(session: Session, token: str) -> None:
 
 def sessions_of(session: Session, user: User, token: str | None) -> list[Place]:
     """Where someone is signed in: first here, where the token is `token`, then the one seen last, and so on."""
-    mine = (UserSession.user_id == user.id, UserSession.expires > datetime.now(UTC))
+    mine = (UserSession.user_id == user.id, *_alive())
     here = digest(token) if token else ""
     rows = session.scalars(select(UserSession).where(*mine).order_by(UserSession.created.desc()))
     places = [_place(row, here) for row in rows]
@@ -113,6 +117,13 @@ def close_sessions_of(session: Session, user: User, *, keep: str | None = None) 
     """End all of someone's sessions, or all but the one whose token is `keep`."""
     kept = digest(keep) if keep else ""
     session.execute(delete(UserSession).where(UserSession.user_id == user.id, UserSession.token_hash != kept))
+
+
+def _alive() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """What holds of a session that has not ended. Its last visit is known to the hour."""
+    now = datetime.now(UTC)
+    last = func.coalesce(UserSession.seen, UserSession.created)
+    return UserSession.expires > now, last > now - IDLE_LIFE - timedelta(hours=1)
 
 
 def _place(row: UserSession, here: str) -> Place:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, ParamSpec
 
-from flask import Blueprint, Flask, current_app, g, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, current_app, g, make_response, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
@@ -23,7 +23,7 @@ from flask_login import UserMixin, current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from kb.extensions import login_manager
 from kb.models import Role, User
@@ -194,10 +194,20 @@ def _stale(_error: CSRFError) -> ResponseReturnValue:
     if request.endpoint in scripted:
         return scripted[request.endpoint]() if signed_in() else unauthorized()
     if request.endpoint in restorers:
-        return restore(request.endpoint, request.form, request.view_args or {}) if signed_in() else unauthorized()
+        return _restored() if signed_in() else unauthorized()
     if request.endpoint == "accounts.sign_out" and not signed_in():
         return redirect(url_for("pages.home"))
     return current_app.handle_http_exception(BadRequest(_(errors.STALE_FORM)))
+
+
+def _restored() -> ResponseReturnValue:
+    """The form again with what was typed into it, refused all the same; or why whoever sent it may not see it."""
+    try:
+        answer = make_response(restore(str(request.endpoint), request.form, request.view_args or {}))
+    except (ServiceError, HTTPException) as refused:
+        return current_app.handle_user_exception(refused)
+    answer.status_code = 400 if answer.status_code == 200 else answer.status_code
+    return answer
 
 
 # The page to sign in

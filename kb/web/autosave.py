@@ -147,7 +147,10 @@ def _pairs() -> Pairs:
     """The fields that were sent, as a form or as JSON {"pairs": [[name, value], …], "seen": number}."""
     if not request.is_json:
         return request.form
-    sent = request.get_json()
+    try:
+        sent = request.get_json()
+    except RecursionError:  # nested deeper than any form is
+        abort(400)
     pairs = sent.get("pairs") if isinstance(sent, dict) else None
     if not isinstance(pairs, list) or not all(_is_pair(pair) for pair in pairs):
         abort(400)

@@ -22,7 +22,7 @@ from kb.services import files, permissions, practice_files, practices, previews,
 from kb.services.checking import IMAGE_TYPES
 from kb.services.errors import N_, Conflict, Invalid, NotFound, Problem, ServiceError, TooMany, Unavailable
 from kb.services.files import Kind, Store
-from kb.services.limits import UPLOAD_LIMIT, Asking
+from kb.services.limits import UPLOAD_BODY_LIMIT, UPLOAD_LIMIT, Asking
 from kb.services.practice_files import Words
 from kb.services.shown_files import KEYS, Shown
 from kb.services.values import FILE_LIMIT
@@ -33,9 +33,6 @@ bp = Blueprint("files", __name__)
 
 log = logging.getLogger(__name__)
 
-BODY_LIMIT = 32 * 1024**2
-"""Bytes of an upload's body that are read, to the disk, so that a file that is too large is told so on its page."""
-
 PRINTED = {
     "image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WebP", "application/pdf": "PDF",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "Word (DOCX)",
@@ -43,7 +40,7 @@ PRINTED = {
 }  # fmt: skip
 """What people call the types."""
 
-SANDBOX = "default-src 'none'; sandbox"
+SANDBOX = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 """What a file may do in a browser, should one show it: nothing."""
 
 BUSY = N_("The site is busy and could not take the file. Your words are below: choose the file again in a minute.")
@@ -60,7 +57,7 @@ CHANGES = ("save", "up", "down", "remove")
 def let_in() -> None:
     """Let the body of an upload be larger than any other, for whoever is signed in, or was until a moment ago."""
     if request.method == "POST" and request.endpoint in UPLOADS and accounts.TOKEN in cookie:
-        request.max_content_length = BODY_LIMIT
+        request.max_content_length = UPLOAD_BODY_LIMIT
 
 
 # Bringing them
@@ -225,6 +222,8 @@ def read(name: str) -> ResponseReturnValue:
         raise NotFound(N_("There is no file at this address."))
     answer = _sent(shown)
     answer.headers["Cache-Control"] = PUBLIC if shown.public else "private, no-store"
+    if shown.public:  # what is published under a free licence other sites may show too
+        answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return answer
 
 

@@ -1,17 +1,31 @@
-"""How much an address may ask for in a minute: of the API, and of exports, feeds and what harvesters read.
+"""How much may be asked for in a minute: of the API, of exports and feeds, of what costs or invites to guess.
 
 One table says which addresses are counted together. What is answered carries how the address stands.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Flask, Response, g, request
+from flask import session as cookie
+from werkzeug.exceptions import RequestEntityTooLarge, RequestURITooLarge
 
 from kb.config import Config
+from kb.services import limits
 from kb.services.errors import N_, TooMany
 from kb.services.limits import Requests, Standing
+from kb.services.tokens import digest
+from kb.web.accounts import TOKEN
 
-LIMITS = {"api": 600, "exports": 120}
+LIMITS = {
+    "api": limits.API_LIMIT.amount,
+    "exports": limits.EXPORTS_LIMIT.amount,
+    "comparisons": limits.COMPARISONS_LIMIT.amount,
+    "suggestions": limits.SUGGESTIONS_LIMIT.amount,
+    "links": limits.LINKS_LIMIT.amount,
+    "autosave": limits.AUTOSAVE_LIMIT.amount,
+}
 """Requests a minute of one address (of IPv6: of one network of 64 bits), by what they ask for."""
 
 GROUPS = {
@@ -22,11 +36,21 @@ GROUPS = {
     "oai": "exports",
     "open_data": "exports",
     "representations": "exports",
+    "suggest": "suggestions",
+    "catalogue.compare_versions": "comparisons",
+    "history.compare": "comparisons",
+    "autosave.keep": "autosave",
 }
-"""What the addresses of a blueprint are counted as; those that are not here are not counted.
+"""What an endpoint, or all of a blueprint, is counted as; those that are not here are not counted.
 
 A crawler that is refused robots.txt stays away: who exports much must not bring that about.
 """
+
+FIELDS_LIMIT = 5000
+"""Fields of a form, and parameters of an address."""
+
+BY_SESSION = ("autosave",)
+"""What is counted for each session: members of one house share an address, and each writes a text of their own."""
 
 OVER = N_("More than %(limit)d requests a minute came from your address. Wait %(seconds)d s and go on.")
 
@@ -41,10 +65,10 @@ def init_app(app: Flask, config: Config) -> None:
     requests = Requests(config.data_dir / "limits.sqlite")
 
     def count() -> None:
-        group = group_of(request.blueprint, request.path)
+        group = group_of(request.endpoint, request.path, request.view_args)
         if group is None or request.method == "OPTIONS":
             return
-        g.standing = standing = requests.count(group, LIMITS[group], request.remote_addr or "")
+        g.standing = standing = requests.count(group, LIMITS[group], _whose(group))
         if standing is not None and standing.over:
             raise TooMany(OVER, standing.reset, limit=standing.limit, seconds=standing.reset)
 
@@ -52,9 +76,28 @@ def init_app(app: Flask, config: Config) -> None:
     app.after_request(_say)
 
 
-def group_of(blueprint: str | None, path: str) -> str | None:
-    """What a request is counted as; None where it is not."""
-    return "api" if path.startswith(API) else GROUPS.get(blueprint or "")
+def few_fields() -> None:
+    """Refuse a form or an address of more fields than any has, before they are parted: a million would take seconds."""
+    if request.query_string.count(b"&") >= FIELDS_LIMIT:
+        raise RequestURITooLarge
+    if request.mimetype == "application/x-www-form-urlencoded" and request.get_data().count(b"&") >= FIELDS_LIMIT:
+        raise RequestEntityTooLarge
+
+
+def group_of(endpoint: str | None, path: str, values: Mapping[str, object] | None = None) -> str | None:
+    """What a request is counted as, by its endpoint and the values in its address; None where it is not."""
+    if path.startswith(API):
+        return "api"
+    if values and "token" in values:  # whoever guesses
+        return "links"
+    name = endpoint or ""
+    return GROUPS.get(name) or GROUPS.get(name.partition(".")[0])
+
+
+def _whose(group: str) -> str:
+    """Who is counted: the address, or the session by a digest of its token."""
+    token = cookie.get(TOKEN) if group in BY_SESSION else None
+    return digest(token) if isinstance(token, str) else request.remote_addr or ""
 
 
 def _say(response: Response) -> Response:

@@ -17,7 +17,6 @@ from werkzeug.test import TestResponse, stream_encode_multipart
 
 from kb.models import Practice, StoredFile, User, UserSession
 from kb.services import (
-    examining,
     files,
     lifecycle,
     merging,
@@ -26,11 +25,13 @@ from kb.services import (
     previews,
     publishing,
     redaction,
+    room,
     vocabularies,
 )
 from kb.services.errors import Unavailable
 from kb.services.files import Store
 from kb.services.practice_files import Words
+from kb.web.files import SANDBOX
 from tests import factories, uploads
 from tests.conftest import Site, token
 
@@ -130,7 +131,7 @@ def test_what_is_missing_is_said_at_once(site: Site) -> None:
 
 
 def test_a_body_beyond_all_bounds_is_not_read(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kb.web.files.BODY_LIMIT", 5 * 1024**2)
+    monkeypatch.setattr("kb.web.files.UPLOAD_BODY_LIMIT", 5 * 1024**2)
     answer = upload(site.client("alice"), made(site), b"x" * 6 * 1024**2, "x.pdf", kind="attachment")
     assert answer.status_code == 413 and "larger than this site takes" in answer.text
 
@@ -150,7 +151,7 @@ def test_a_stranger_cannot_send_so_large_a_body(site: Site) -> None:
 
 def test_a_full_disk_is_said_with_every_word_kept(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_args: Any) -> None:
-        raise Unavailable(examining.NO_ROOM)
+        raise Unavailable(room.NO_ROOM)
 
     monkeypatch.setattr(files, "look_into", full)
     answer = upload(site.client("alice"), made(site), uploads.picture(), "photo.jpg", alt="My words")
@@ -374,8 +375,9 @@ def test_an_image_is_shown_and_can_do_nothing(site: Site) -> None:
     answer = read(site, address)
     assert answer.headers["Content-Type"] == "image/jpeg"
     assert answer.headers["Content-Disposition"].startswith("inline")
-    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert answer.headers["Content-Security-Policy"] == SANDBOX
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert answer.headers["Cache-Control"] == "public, max-age=300, must-revalidate"
     assert "Set-Cookie" not in answer.headers
 
@@ -391,7 +393,9 @@ def test_a_document_is_to_be_saved_under_its_title(site: Site) -> None:
 
 def test_what_is_not_public_is_kept_by_no_cache(site: Site) -> None:
     address = brought(site, made(site), uploads.picture())
-    assert read(site, address, "alice").headers["Cache-Control"] == "private, no-store"
+    headers = read(site, address, "alice").headers
+    assert headers["Cache-Control"] == "private, no-store"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
 def test_a_browser_that_has_a_file_is_not_sent_it_again_and_may_ask_for_a_part(site: Site) -> None:
@@ -510,7 +514,7 @@ def test_a_private_link_shows_the_drafts_files_and_no_others(site: Site) -> None
     assert answer.status_code == 200 and answer.headers["Content-Type"] == "image/jpeg"
     assert answer.headers["Cache-Control"] == "private, no-store"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
-    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert answer.headers["Content-Security-Policy"] == SANDBOX
     assert asked(site, None, f"/preview/{secret}{other}") == asked(site, None, image) == 404
     with site.database.write() as session:
         owner = session.scalars(select(User).where(User.email == "alice@example.org")).one()

@@ -10,16 +10,21 @@ from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
+from limits import RateLimitItem
+from werkzeug.test import TestResponse
 
+from kb.services import limits
 from kb.services.limits import Requests
 from kb.web import limiting
-from tests.conftest import Site, configure
+from tests.conftest import Site, configure, token
+
+OPERATING = Path("docs/operating.md").read_text()
 
 
 @pytest.fixture
 def limited(peopled_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """An app that counts, and lets three requests a minute through."""
-    monkeypatch.setattr(limiting, "LIMITS", {"api": 3, "exports": 3})
+    monkeypatch.setattr(limiting, "LIMITS", dict.fromkeys(limiting.LIMITS, 3))
     site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data"), KB_LIMITS="on"))
     yield site
     site.close()
@@ -31,7 +36,55 @@ def spend(client: FlaskClient, path: str) -> None:
 
 
 def test_the_limits_are_those_of_the_contract() -> None:
-    assert limiting.LIMITS == {"api": 600, "exports": 120}
+    assert (limiting.LIMITS["api"], limiting.LIMITS["exports"]) == (600, 120)
+    assert (limits.ACCOUNT_LIMIT.amount, limits.ADDRESS_LIMIT.amount) == (10, 20)
+    assert limits.ACCOUNT_LIMIT.get_expiry() == limits.ADDRESS_LIMIT.get_expiry() == 15 * 60
+
+
+def in_words(limit: RateLimitItem) -> str:
+    period = limit.GRANULARITY.name if limit.multiples == 1 else f"{limit.multiples} {limit.GRANULARITY.name}s"
+    return f"{limit.amount} in {'an' if period == 'hour' else 'a' if limit.multiples == 1 else ''} {period}".replace(
+        "  ", " "
+    )
+
+
+@pytest.mark.parametrize(("what", "by", "limit"), limits.LIMITS)
+def test_every_limit_is_documented(what: str, by: str, limit: RateLimitItem) -> None:
+    assert f"| {what} | {by} | {in_words(limit)} |" in OPERATING
+
+
+def test_every_limit_that_there_is_stands_in_the_table() -> None:
+    made = {id(each) for each in vars(limits).values() if isinstance(each, RateLimitItem)}
+    assert made == {id(limit) for _what, _by, limit in limits.LIMITS}
+
+
+@pytest.mark.parametrize(
+    ("path", "who"),
+    [
+        ("/practices/none/versions/1...2", None),
+        ("/my/practices/00000000-0000-0000-0000-000000000000/history/1...2", "alice"),
+        ("/suggest?q=hou", None),
+        ("/link/guessed", None),
+        ("/reset/guessed", None),
+        ("/preview/guessed", None),
+    ],
+)
+def test_what_costs_or_invites_to_guess_is_counted(limited: Site, path: str, who: str | None) -> None:
+    client = limited.client(who)
+    answers = [client.get(path) for _ in range(4)]
+    assert 429 not in [each.status_code for each in answers[:3]]
+    assert answers[3].status_code == 429 and int(answers[3].headers["Retry-After"]) >= 1
+
+
+def test_what_is_kept_while_writing_is_counted_for_each_session(limited: Site) -> None:
+    def keep(name: str) -> TestResponse:
+        client = limited.client(name)
+        fields = {"csrf_token": token(client, "/account"), "title": "x"}
+        return client.post("/my/practices/00000000-0000-4000-8000-000000000000/autosave", data=fields)
+
+    answers = [keep("alice") for _ in range(4)]
+    assert answers[3].status_code == 429 and answers[3].content_type == "application/problem+json"
+    assert keep("charlie").status_code != 429
 
 
 def test_answers_say_how_the_address_stands(limited: Site) -> None:
@@ -97,7 +150,7 @@ def test_every_file_for_programs_is_counted(reading_site: Site) -> None:
     files = [rule for rule in rules if re.search(r"\.(<\w+>|[a-z]{2,7})$", rule.rule) and rule.rule != "/favicon.ico"]
     assert len(files) > 5
     for rule in files:
-        assert limiting.group_of(rule.endpoint.partition(".")[0], rule.rule) is not None, rule.rule
+        assert limiting.group_of(rule.endpoint, rule.rule) is not None, rule.rule
 
 
 class Clock:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from argon2 import PasswordHasher
 from flask.testing import FlaskClient
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from werkzeug.test import TestResponse
 
-from kb.models import MailMessage, UserSession
-from kb.services import accounts, passwords
+from kb.models import LinkPurpose, MailMessage, UserSession
+from kb.services import accounts, links, passwords
 from tests.conftest import Site, configure, token
 from tests.factories import PASSWORD
 
@@ -122,21 +123,26 @@ def test_a_session_dies_in_another_process_at_the_next_request(site: Site, neigh
 # When a session was last seen
 
 
-def stale(site: Site) -> None:
+def stale(site: Site, ago: timedelta = timedelta(hours=5)) -> None:
+    """Let every session have been seen for the last time so long ago."""
     with site.database.write() as session:
-        session.execute(text("UPDATE user_sessions SET seen = '2020-01-01 00:00:00.000000'"))
+        session.execute(update(UserSession).values(seen=datetime.now(UTC) - ago))
 
 
-def seen(site: Site) -> str:
+def seen(site: Site) -> datetime:
     with site.database.read() as session:
-        return str(session.scalar(text("SELECT seen FROM user_sessions")))
+        return session.scalars(select(UserSession.seen)).one() or datetime.min.replace(tzinfo=UTC)
+
+
+def is_stale(site: Site) -> bool:
+    return datetime.now(UTC) - seen(site) > timedelta(hours=4)
 
 
 def test_the_hour_of_the_last_visit_is_noted(site: Site) -> None:
     client = browser(site)
     stale(site)
     client.get("/about")
-    assert not seen(site).startswith("2020") and seen(site)[13:19] == ":00:00"
+    assert not is_stale(site) and (seen(site).minute, seen(site).second) == (0, 0)
 
 
 def test_while_somebody_writes_pages_are_read_at_once(site: Site, neighbour: Site) -> None:
@@ -145,9 +151,9 @@ def test_while_somebody_writes_pages_are_read_at_once(site: Site, neighbour: Sit
     with neighbour.database.write() as session:
         session.execute(text("SELECT 1"))
         assert client.get("/account").status_code == 200
-    assert seen(site).startswith("2020")
+    assert is_stale(site)
     client.get("/about")
-    assert not seen(site).startswith("2020")
+    assert not is_stale(site)
 
 
 def test_a_database_that_takes_no_writes_is_read(site: Site) -> None:
@@ -156,6 +162,69 @@ def test_a_database_that_takes_no_writes_is_read(site: Site) -> None:
         session.execute(text("UPDATE user_sessions SET seen = NULL"))
         session.execute(text("CREATE TRIGGER shut BEFORE UPDATE ON user_sessions BEGIN SELECT raise(ABORT, 'no'); END"))
     assert client.get("/account").status_code == 200
+
+
+# When a session ends by itself, and what it cannot be made of
+
+
+def test_a_session_that_nobody_used_for_days_ends(site: Site) -> None:
+    client = browser(site)
+    stale(site, timedelta(days=4))
+    assert not is_signed_in(client)
+
+
+def test_a_session_that_was_used_before_the_weekend_goes_on(site: Site) -> None:
+    client = browser(site)
+    stale(site, timedelta(days=2, hours=20))
+    assert is_signed_in(client)
+
+
+def test_a_session_ends_after_two_weeks_however_much_it_is_used(site: Site) -> None:
+    client = browser(site)
+    with site.database.write() as session:
+        row = session.scalars(select(UserSession)).one()
+        assert timedelta(days=13, hours=23) < row.expires - datetime.now(UTC) <= timedelta(days=14)
+        row.expires = datetime.now(UTC) - timedelta(seconds=1)
+    assert not is_signed_in(client)
+
+
+def test_a_cookie_that_was_planted_before_the_sign_in_opens_nothing_after_it(site: Site) -> None:
+    victim, attacker = site.app.test_client(), site.app.test_client()
+    attacker.get("/sign-in")
+    planted = attacker.get_cookie("kb")
+    assert planted
+    victim.set_cookie("kb", planted.value)
+    before = token(victim, "/sign-in")
+    victim.post("/sign-in", data={"email": ALICE, "password": PASSWORD, "csrf_token": before})
+    assert is_signed_in(victim) and not is_signed_in(attacker)
+    assert token(victim, "/account") != before
+    forged = attacker_form(attacker)
+    assert victim.post("/account", data={"name": "Forged", "csrf_token": forged}).status_code == 400
+
+
+def attacker_form(client: FlaskClient) -> str:
+    return token(client, "/sign-in")
+
+
+def test_signing_in_again_ends_the_session_that_the_browser_had(site: Site) -> None:
+    client = browser(site)
+    kept = client.get_cookie("kb")
+    assert kept
+    with site.database.write() as session:
+        link = links.new_link(session, LinkPurpose.SIGN_IN, accounts.get(session, ALICE))
+    post(client, f"/link/{link}", f"/link/{link}")
+    old = site.app.test_client()
+    old.set_cookie("kb", kept.value)
+    assert is_signed_in(client) and not is_signed_in(old)
+
+
+def test_a_cookie_of_a_session_that_was_signed_out_opens_nothing(site: Site) -> None:
+    client = browser(site)
+    kept = client.get_cookie("kb")
+    assert kept
+    post(client, "/sign-out", "/account")
+    client.set_cookie("kb", kept.value)
+    assert not is_signed_in(client)
 
 
 # Name, language, password
