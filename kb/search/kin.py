@@ -21,12 +21,17 @@ class Kin:
     def __init__(self, language: str) -> None:
         self._language = language
         self._met: set[str] = set()
+        self._order: list[str] = []
         self._by_form: dict[str, list[str]] = {}
+        self._by_letter: dict[str, list[str]] = {}
         self._lock = threading.Lock()
-        self.version = 0
+
+    def __len__(self) -> int:
+        """How many words were met."""
+        return len(self._order)
 
     def meet(self, words: Sequence[str]) -> None:
-        """Take in words as they are written; `version` is another where one was new."""
+        """Take in words as they are written."""
         if self._met.issuperset(words):
             return
         with self._lock:
@@ -35,13 +40,23 @@ class Kin:
                 folded, stems = forms(word[:LONGEST_WORD], self._language)
                 for form in {folded, *stems}:
                     self._by_form.setdefault(form, []).append(word)
-            self.version += 1
+                self._by_letter.setdefault(folded[:1], []).append(word)
+            self._order += new
             self._met |= new  # last: whoever finds a word here finds it by its forms too
 
     def of(self, asked: Iterable[str]) -> Iterator[str]:
         """Yield the words met that have one of these folds or stems, some perhaps twice."""
         for form in asked:
             yield from self._by_form.get(form, ())
+
+    def under(self, letters: Iterable[str]) -> Iterator[str]:
+        """Yield the words met whose folds begin with one of these letters; all of them under none."""
+        for letter in letters:
+            yield from self._by_letter.get(letter, ()) if letter else self._order
+
+    def since(self, number: int) -> Sequence[str]:
+        """Return the words met after the first so many."""
+        return self._order[number:]
 
     @property
     def full(self) -> bool:

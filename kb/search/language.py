@@ -79,6 +79,8 @@ COMBINING = _combining()
 # matching is linear. No possessive `*+`: with it Python 3.11.2, Debian 12's, never ends and eats all memory.
 _WORD = re.compile(rf"[^\W_](?:[^\W_]+|[{COMBINING}]+|(?<=[lL])[·•‧](?=[lL]))*")
 _PIECES = re.compile(f"({_WORD.pattern})")
+_PLAIN_PIECES = re.compile(r"([^\W_]+)")
+_WITHIN_WORDS = re.compile(rf"[{COMBINING}·•‧]")
 
 # A word here must be empty of meaning in its own language and no likely search word in another (so no German "war", no
 # Romanian "care", and not the place Como). Letters alone are what an apostrophe leaves behind.
@@ -152,7 +154,8 @@ def pieces(text: str) -> list[str]:
 
     So every second piece is a word, from the second on, and the last is what follows the last word.
     """
-    return _PIECES.split(text)
+    plain = text.isascii() or _WITHIN_WORDS.search(text) is None  # then the same comes out, in half the time
+    return (_PLAIN_PIECES if plain else _PIECES).split(text)
 
 
 def analyse(text: str, language: str) -> Iterator[Word]:

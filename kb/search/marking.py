@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
-from itertools import accumulate, pairwise, repeat
+from itertools import chain, compress, pairwise
 
+import numpy as np
+
+from kb.search.cutting import Cut
 from kb.search.kin import Kin, kin
-from kb.search.language import LONGEST_WORD, asked_stems, compounds, forms, language_of, pieces, words
+from kb.search.language import LONGEST_WORD, asked_stems, compounds, forms, language_of
 from kb.search.passages import passage
 from kb.search.question import Question, Words
 
 _CUT = "…"
 _OPENS, _ASKED = 1, 2
 _MOST_ASKED = 16  # questions in a language that are remembered
-_MOST_WORDS = 1 << 12  # words for which it is remembered what they are to one of them
 
 
 def mark(text: str, question: Question, language: str, *, characters: int | None = None, first: int = 0) -> str:
@@ -26,14 +28,16 @@ def mark(text: str, question: Question, language: str, *, characters: int | None
     question, with an ellipsis where text was left out; no word is cut unless it alone is longer. Among passages with as
     many, one whose words stand in the `first` characters of the text is better. Takes time in proportion to the text.
     """
-    cut = pieces(text)
-    ends = list(accumulate(map(len, cut)))
-    found = _asked(question, language_of(language)).found(cut[1::2])
-    marked = [(ends[2 * place], ends[2 * place + 1]) for place in found]
-    if characters is None or len(text) <= characters:
-        return _html(text, 0, len(text), marked)
-    start, end = passage(cut, ends, found, characters - 2 * (len(_CUT) + 1), first)
-    inside = [(begin, stop) for begin, stop in marked if start <= begin and stop <= end]
+    cut = text if isinstance(text, Cut) else Cut(text)
+    asked = _asked(question, language_of(language))
+    if characters is None or len(cut) <= characters:
+        return _html(cut, 0, len(cut), _places(cut, asked.found(cut)))
+    size = characters - 2 * (len(_CUT) + 1)
+    if asked.nothing:
+        cut = cut.head(size)
+    found = asked.found(cut)
+    start, end = passage(cut, found, size, first)
+    inside = [(begin, stop) for begin, stop in _places(cut, found) if start <= begin and stop <= end]
     before = f"{_CUT}\u00a0" if text[:start].strip() else ""  # neither stands alone on a line
     after = f"\u00a0{_CUT}" if text[end:].strip() else ""
     return before + _html(text, start, end, inside) + after
@@ -41,20 +45,16 @@ def mark(text: str, question: Question, language: str, *, characters: int | None
 
 def answers(text: str, question: Question, language: str) -> bool:
     """Whether `mark` would mark anything in a text."""
-    return _asked(question, language_of(language)).any(words(text))
+    cut = text if isinstance(text, Cut) else Cut(text)
+    return _asked(question, language_of(language)).any(cut)
 
 
-class _Known(dict[str, int]):
-    """What each word is, by the word as it is written, worked out when it is met first."""
-
-    def __init__(self, asked: _Asked) -> None:
-        self._asked = asked
-
-    def __missing__(self, word: str) -> int:
-        code = self._asked.code(word)
-        if len(self) < _MOST_WORDS:
-            self[word] = code
-        return code
+def _places(cut: Cut, found: Mapping[int, int]) -> list[tuple[int, int]]:
+    """Return from where to where words go."""
+    if not found:
+        return []
+    numbers = np.fromiter(found, np.int64, len(found))
+    return list(zip(cut.ends[2 * numbers].tolist(), cut.ends[2 * numbers + 1].tolist(), strict=True))
 
 
 class _Asked:
@@ -76,8 +76,9 @@ class _Asked:
                     self._add(Words((word,)), start)
         self._halves = {compound[:end] for compound in self._compounds for end in range(1, len(compound))}
         self._all = {*self._folds, *self._stems, *self._phrases, *self._halves}
-        self._codes: dict[str, int] = _Known(self) if self._beginnings else {}
-        self._kin: tuple[Kin, int] | None = None
+        self._letters = {beginning[:1] for beginning in self._beginnings}
+        self.nothing = not self._all and not self._letters
+        self._known: tuple[Kin | None, int, dict[str, int]] = None, 0, {}
 
     def _add(self, asked: Words, number: int) -> None:
         if asked.exact and len(asked.words) > 1:
@@ -93,36 +94,57 @@ class _Asked:
             for stem in asked_stems(asked.words[0], self._language):
                 self._stems.setdefault(stem, number)
 
-    def found(self, text: Sequence[str]) -> dict[int, int]:
+    def found(self, cut: Cut) -> dict[int, int]:
         """Return which words of a text are looked for, in order, each with the number of what it is."""
         found: dict[int, int] = {}
-        for place, code in enumerate(self._each(text)):
-            if not code:  # as of nearly every word
-                continue
+        for place, code in self._coded(cut):
             if code >= _ASKED:
                 found.setdefault(place, code // _ASKED - 1)
             if code & _OPENS:
-                for index, other in self._going_on(text, place):
+                for index, other in self._going_on(cut.words, place):
                     found.setdefault(index, other)
         return dict(sorted(found.items()))
 
-    def any(self, text: Sequence[str]) -> bool:
+    def any(self, cut: Cut) -> bool:
         """Whether any word of a text is looked for."""
-        most = max(self._each(text), default=0)
-        return most >= _ASKED or (most == _OPENS and bool(self.found(text)))
+        coded = self._coded(cut)
+        return any(code >= _ASKED for _place, code in coded) or (bool(coded) and bool(self.found(cut)))
 
-    def _each(self, text: Sequence[str]) -> Iterable[int]:
-        """Return what each word of a text is; nothing where none of them is anything."""
-        if self._beginnings:  # any word may begin so: each is looked at
-            return map(self._codes.__getitem__, text)
+    def _coded(self, cut: Cut) -> list[tuple[int, int]]:
+        """Return the words of a text that are anything at all, by their places, each with what it is."""
+        if cut.found is None or cut.found[0] is not self:
+            cut.found = self, self._look(cut)
+        return cut.found[1]
+
+    def _look(self, cut: Cut) -> list[tuple[int, int]]:
+        if self.nothing:
+            return []
+        if cut.of is not None:
+            whole, start, end = cut.of
+            return [(place - start, code) for place, code in self._coded(whole) if start <= place < end]
+        codes = self._codes(cut.words)
+        places = compress(range(len(cut.words)), map(codes.__contains__, cut.words)) if codes else ()
+        return [(place, codes[cut.words[place]]) for place in places]
+
+    def _codes(self, words: Sequence[str]) -> dict[str, int]:
+        """Return what words are that are anything, of all that were met, these among them."""
         met = kin(self._language)
-        met.meet(text)
-        stand = met, met.version
-        if stand != self._kin:
-            self._codes = {word: code for word in met.of(self._all) if (code := self.code(word))}
-            self._kin = stand
-        codes = self._codes
-        return () if codes.keys().isdisjoint(text) else map(codes.get, text, repeat(0))
+        met.meet(words)
+        known, number, codes = self._known
+        now = len(met)
+        if known is not met:
+            known, codes = met, {}
+            new: Iterable[str] = chain(met.of(self._all), met.under(self._letters))
+        elif number < now:
+            new = met.since(number)
+        else:
+            return codes
+        for word in new:
+            code = self.code(word)
+            if code:
+                codes[word] = code
+        self._known = known, now, codes  # last: another thread that sees the number finds the words
+        return codes
 
     def code(self, word: str) -> int:
         """Return what a word is, as one number: `_OPENS` where a phrase or a compound may begin with it, and `_ASKED`

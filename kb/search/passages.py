@@ -4,57 +4,54 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from kb.search.cutting import Cut, Places
+
 _SENTENCE_ENDS = re.compile(r"[.!?…:\n]")
 
-Places = npt.NDArray[np.int64]
 
-
-def passage(
-    pieces: Sequence[str], ends: Sequence[int], found: Mapping[int, int], size: int, first: int
-) -> tuple[int, int]:
+def passage(cut: Cut, found: Mapping[int, int], size: int, first: int) -> tuple[int, int]:
     """Return from where to where the best passage of a text goes, of at most `size` characters.
 
-    `pieces` is the text, cut at its words as `language.pieces` does, `ends` where each piece ends. `found` has the
-    words that are looked for, by their place, in order, each with the number of what it is. The best window begins with
-    a word and has most things asked for; then all of them in the `first` characters of the text; then it begins a
-    sentence; then it has most marks, in its middle. A word goes with what it is attached to, so that no bracket and no
-    l' is cut off.
+    `found` has the words that are looked for, by their place, in order, each with the number of what it is. The best
+    window begins with a word and has most things asked for; then all of them in the `first` characters of the text;
+    then it begins a sentence; then it has most marks, in its middle. A word goes with what it is attached to, so that
+    no bracket and no l' is cut off.
     """
-    if len(pieces) == 1:
+    if not cut.words:
         return 0, size
-    begins, stops = _runs(pieces, ends)
-    start = _best_start(pieces, begins, stops, found, size, ends, first) if found else 0
+    begins, stops = _runs(cut)
+    start = _best_start(cut, begins, stops, found, size, first) if found else 0
     begin = int(begins[start])
-    last = max(start, int(np.searchsorted(stops, begin + size, "right")) - 1)
+    last = max(start, int(stops.searchsorted(begin + size, "right")) - 1)
     return begin, min(int(stops[last]), begin + size)
 
 
-def _runs(pieces: Sequence[str], ends: Sequence[int]) -> tuple[Places, Places]:
+def _runs(cut: Cut) -> tuple[Places, Places]:
     """Return for each word from where to where the run without white space goes that it is in."""
-    whole = np.array(ends, np.int64)
-    begins, stops = whole[0:-1:2].copy(), whole[1::2].copy()
+    gaps, count = cut.pieces[::2], len(cut.words)
+    begins, stops = cut.ends[0:-1:2].copy(), cut.ends[1::2].copy()
     joined = []
-    for number, gap in enumerate(pieces[::2]):
-        if gap == " ":  # as nearly all are
-            continue
-        before, after = _attached(gap)
-        if number:
+    for number in [place for place, gap in enumerate(gaps) if gap != " "]:  # as nearly all are
+        before, after = _attached(gaps[number])
+        if number and before:
             stops[number - 1] += before
-        if number < len(begins):
+        if after and number < count:
             begins[number] -= after
-        if number and before == len(gap):
+        if number and before == len(gaps[number]):
             joined.append(number)
     for number in joined:
         begins[number : number + 1] = begins[number - 1]
     for number in reversed(joined):
-        stops[number - 1] = stops[min(number, len(stops) - 1)]
+        stops[number - 1] = stops[min(number, count - 1)]
     return begins, stops
 
 
+@lru_cache(maxsize=1024)
 def _attached(gap: str) -> tuple[int, int]:
     """Return how many characters of what stands between two words belong to the first one and to the second.
 
@@ -66,28 +63,39 @@ def _attached(gap: str) -> tuple[int, int]:
     return before, after
 
 
-def _best_start(
-    pieces: Sequence[str], begins: Places, stops: Places, found: Mapping[int, int], size: int, ends: Sequence[int],
-    first: int,
-) -> int:  # fmt: skip
+def _best_start(cut: Cut, begins: Places, stops: Places, found: Mapping[int, int], size: int, first: int) -> int:
     """Return the first word of the best window; of windows alike, the first."""
     hits = np.fromiter(found, np.int64, len(found))
+    # The first window that reaches the end is the last one: further ones are parts of it.
+    count = min(int(begins.searchsorted(stops[-1] - size)) + 1, len(begins))
+    starts = np.arange(count)
+    after = np.maximum(stops.searchsorted(begins[:count] + size, "right"), starts + 1)
+    low, high = hits.searchsorted(starts), hits.searchsorted(after)
+    held = _held(hits, found, starts, after) if len(set(found.values())) > 1 else high > low
+    best = np.flatnonzero(held == held.max())
+    best = _rather(best, cut.ends[2 * hits + 1][high[best] - 1] <= first)
+    gaps = cut.pieces
+    best = _rather(best, [not place or _begins_sentence(gaps[2 * place]) for place in best.tolist()])
+    marks = high[best] - low[best]
+    best = best[marks == marks.max()]
+    off = np.abs((hits[low[best]] + hits[high[best] - 1]) / 2 - (best + after[best] - 1) / 2)
+    return int(best[off.argmin()])
+
+
+def _held(hits: Places, found: Mapping[int, int], starts: Places, after: Places) -> Places:
+    """Return how many things asked for are in each window."""
     numbers = np.fromiter(found.values(), np.int64, len(found))
-    reach = np.flatnonzero(stops[-1] - begins <= size)
-    starts = np.arange(int(reach[0]) + 1 if len(reach) else len(begins))  # further windows are parts of that one
-    after = np.maximum(np.searchsorted(stops, begins[starts] + size, "right"), starts + 1)
     held = np.zeros(len(starts), np.int64)
     for number in set(found.values()):
         these = hits[numbers == number]
-        held += np.searchsorted(these, after) > np.searchsorted(these, starts)
-    kept = np.flatnonzero(held == held.max())
-    low, high = np.searchsorted(hits, kept), np.searchsorted(hits, after[kept])
-    leading = np.array(ends, np.int64)[2 * hits[high - 1] + 1] <= first
-    sentences = np.fromiter((_begins_sentence(pieces[2 * place]) for place in kept.tolist()), np.bool_, len(kept))
-    sentences |= kept == 0
-    off = np.abs((hits[low] + hits[high - 1]) / 2 - (kept + after[kept] - 1) / 2)
-    # The last key of a lexical sort counts most.
-    return int(kept[np.lexsort((kept, off, low - high, ~sentences, ~leading))[0]])
+        held += these.searchsorted(after) > these.searchsorted(starts)
+    return held
+
+
+def _rather(windows: Places, wanted: Sequence[bool] | npt.NDArray[np.bool_]) -> Places:
+    """Return the windows that are as wanted, all of them where none is."""
+    chosen = windows[np.asarray(wanted, np.bool_)]
+    return chosen if len(chosen) else windows
 
 
 def _begins_sentence(gap: str) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kb.search.cutting import Cut
 from kb.search.language import fold, spans
 from kb.search.parsing import electronic
 from kb.search.port import Hit, SearchEngine
@@ -39,10 +41,16 @@ class Found:
     record: Document
     score: float
     matched: tuple[str, ...]
-    title: str
     snippet: str
     language: str
     partial: bool
+    marked: Callable[[str, str], str] = dataclasses.field(repr=False, compare=False)
+    """Marks a text in a language."""
+
+    @property
+    def title(self) -> str:
+        """Marked when it is asked for: most lists show it as it is."""
+        return self.marked(self.record["title"], self.record["language"])
 
 
 def found(
@@ -54,19 +62,38 @@ def found(
     """
     language = record["language"]
     shown = in_language(record, reader or language)
-    text = "\n".join(plain(record[key]) for key in ("summary", *NARRATIVE) if record[key])
-    summary = len(plain(shown["summary"] or ""))
+    story = _Story(record)
+    matched = tuple(dict.fromkeys(_matched(engine, vocabulary, question, hit, story)))
+    text: str = story.text
     if shown["summary_language"] != language:
         text, language = shown["summary"], shown["summary_language"]
     return Found(
         record=record,
         score=hit.score,
-        matched=tuple(dict.fromkeys(_matched(engine, vocabulary, question, hit, record))),
-        title=engine.mark(record["title"], question, record["language"]),
-        snippet=engine.mark(text, question, language, characters=SNIPPET_CHARACTERS, first=summary),
+        matched=matched,
+        snippet=engine.mark(
+            text, question, language, characters=SNIPPET_CHARACTERS, first=len(plain(shown["summary"] or ""))
+        ),
         language=language,
         partial=partial,
+        marked=lambda text, language: engine.mark(text, question, language),
     )
+
+
+class _Story:
+    """What a record tells, as it is read in a line, cut into words once: to be shown, and asked what answers."""
+
+    def __init__(self, record: Document) -> None:
+        self.record = record
+        self._keys = [key for key in ("summary", *NARRATIVE) if record[key]]
+        self._shown = [plain(record[key]) for key in self._keys]
+        self.text = Cut.together(self._shown)
+
+    def texts(self) -> Iterator[tuple[str, str | None]]:
+        """Yield the long texts as they are written, by their keys."""
+        shown = {key: number for number, key in enumerate(self._keys) if self._shown[number] == self.record[key]}
+        for key in (*NARRATIVE, "editor_note"):
+            yield key, self.text.part(shown[key]) if key in shown else self.record[key]
 
 
 FALLBACK = "en"
@@ -138,22 +165,18 @@ def _spellings(folds: Iterable[str], record: Document) -> Iterator[tuple[str, st
 
 
 def _matched(
-    engine: SearchEngine, vocabulary: Vocabulary, question: Question, hit: Hit, record: Document
+    engine: SearchEngine, vocabulary: Vocabulary, question: Question, hit: Hit, story: _Story
 ) -> Iterator[str]:
     """Yield the keys of the record that answer the question: an engine only knows its own fields."""
-    language = record["language"]
+    record = story.record
     for field in hit.matched:
         if field in TAGS:
             yield TAGS[field]
         elif field in ("title", "summary"):
             yield field
         else:
-            texts = _PARTS[field](record, vocabulary)
-            yield from (key for key, text in texts if text and engine.answers(text, question, language))
-
-
-def _story(record: Document, _vocabulary: Vocabulary) -> Iterator[tuple[str, str | None]]:
-    yield from ((key, record[key]) for key in (*NARRATIVE, "editor_note"))
+            texts = story.texts() if field == "story" else _PARTS[field](record, vocabulary)
+            yield from (key for key, text in texts if text and engine.answers(text, question, record["language"]))
 
 
 def _names(record: Document, vocabulary: Vocabulary) -> Iterator[tuple[str, str | None]]:
@@ -171,4 +194,4 @@ def _foreign(record: Document, _vocabulary: Vocabulary) -> Iterator[tuple[str, s
         yield from (("translations", each[key]) for key in ("title", "summary"))
 
 
-_PARTS = {"story": _story, "names": _names, "foreign": _foreign}
+_PARTS = {"names": _names, "foreign": _foreign}

@@ -64,7 +64,7 @@ def record(**changes: Any) -> Document:
 def _found(**changes: Any) -> Found:
     said = record(**changes)
     snippet = "… pair newly arrived <mark>nurses</mark> with senior colleagues for a year …"
-    return Found(said, 1.0, ("title", "actions"), said["title"], snippet, "en", False)
+    return Found(said, 1.0, ("title", "actions"), snippet, "en", False, lambda text, _language: text)
 
 
 def _facets() -> list[FacetGroup]:

@@ -17,20 +17,29 @@ def test_words_are_found_by_their_folds_and_stems() -> None:
     assert list(met.of(["linia"])) == ["Línia"] and list(met.of(["nobody"])) == []
 
 
-def test_the_version_is_another_only_where_a_word_was_new() -> None:
+def test_words_are_found_by_the_letter_they_begin_with() -> None:
+    met = Kin("en")
+    met.meet(["Arts", "énergie", "entry"])
+    assert set(met.under(["e"])) == {"énergie", "entry"} and set(met.under([""])) == {"Arts", "énergie", "entry"}
+
+
+def test_words_met_since_a_number_are_those_that_were_new() -> None:
     met = Kin("en")
     met.meet(["arts", "jobs"])
-    before = met.version
+    before = len(met)
     met.meet(["jobs", "arts"])
-    assert met.version == before
+    assert len(met) == before and not met.since(before)
     met.meet(["jobs", "housing"])
-    assert met.version != before
+    assert list(met.since(before)) == ["housing"]
 
 
 def test_a_word_met_after_a_question_was_asked_is_marked_too() -> None:
     question = parse("mentoring")
     assert mark("Nothing of the kind.", question, "en") == "Nothing of the kind."
     assert mark("A mentored pair, unmentorable.", question, "en").startswith("A <mark>mentored</mark> pair")
+    question = parse("gleamin*")
+    assert mark("Nothing of the kind.", question, "en") == "Nothing of the kind."
+    assert mark("It is gleaming.", question, "en") == "It is <mark>gleaming</mark>."
 
 
 def test_words_are_forgotten_before_they_are_too_many() -> None:
