@@ -1,28 +1,37 @@
 """What every test may ask for: data folders that are ready, an app on one, and people signed in.
 
-Making a filled data folder takes seconds, so each worker makes one of each kind and every test gets a copy.
+Making a filled data folder takes seconds, so one of each kind is made for all workers and every test gets a copy.
 """
 
 from __future__ import annotations
 
+import fcntl
+import functools
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 from jinja2.bccache import Bucket, BytecodeCache
+from sqlalchemy import Engine, event
+from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from kb import config as settings
-from kb import create_app
+from kb import create_app, db
 from kb.config import Config
 from kb.db import Database
 from kb.search import open_engine
-from kb.services import accounts, seeding, sessions, setup, vocabularies
+from kb.services import accounts, passwords, seeding, sessions, setup, vocabularies
 from kb.services.indexing import Indexer
 from kb.services.vocabularies import Vocabulary, VocabularyCache
 from kb.web import context
@@ -38,6 +47,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     soaking.leave_out(config, items)
 
 
+RUNS = int(os.environ.get("KB_TEST_RUNS", "0"))
+"""0: every run asks the same, so that no change fails for an example that it has nothing to do with."""
+
+examples.register_profile(
+    "every run alike",
+    derandomize=not (RUNS or soaking.SOAK),
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],  # a busy machine is no fault
+)
+examples.load_profile("every run alike")
+
+
 def configure(folder: Path, **env: str) -> Config:
     """Settings for a data folder as the environment would give them."""
     return settings.load({"KB_DATA_DIR": str(folder), "KB_SECRET_KEY": "k" * 40, "KB_LIMITS": "off", **env})
@@ -49,67 +71,103 @@ def make_indexer(config: Config, database: Database) -> Indexer:
     return Indexer(database, engine, VocabularyCache(), config.data_dir / "index.lock")
 
 
+class Folders:
+    """Data folders that one worker of a run makes and every worker has a copy of."""
+
+    def __init__(self, own: Path) -> None:
+        self._own = own / "folders"
+        self._made = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "made"
+        for each in (self._own, self._made):
+            each.mkdir(exist_ok=True)
+
+    def copy(self, name: str, make: Callable[[Path], object]) -> Path:
+        """This worker's copy of a folder, which `make` fills where no worker has made it yet."""
+        made = self._made / name
+        with (self._made / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not made.exists():
+                making = self._made / f"{name}.making"
+                shutil.rmtree(making, ignore_errors=True)
+                make(making)
+                making.rename(made)
+        return Path(shutil.copytree(made, self._own / name))
+
+
 @pytest.fixture(scope="session")
-def bare_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folders(tmp_path_factory: pytest.TempPathFactory) -> Folders:
+    """The data folders that the workers of this run have copies of."""
+    return Folders(tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="session")
+def bare_folder(folders: Folders) -> Path:
     """A data folder with the schema, the vocabularies and an empty index. Copy it, never write to it."""
-    return _made(tmp_path_factory.mktemp("bare"), practices=False)
+    return _known(folders.copy("bare", lambda folder: _make(folder, seeding.load_vocabularies)))
 
 
 @pytest.fixture(scope="session")
-def seeded_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def seeded_folder(folders: Folders) -> Path:
     """A data folder with the whole seed, indexed. Copy it, never write to it."""
-    return _made(tmp_path_factory.mktemp("seeded"), practices=True)
+    return _known(folders.copy("seeded", lambda folder: _make(folder, seeding.seed)))
 
 
-def _made(folder: Path, *, practices: bool) -> Path:
+def _make(folder: Path, fill: Callable[[Session], object]) -> None:
+    folder.mkdir()
     config = configure(folder)
+    with _whole(config) as database:
+        setup.migrate(database)
+        with database.write() as session:
+            fill(session)
+        indexer = make_indexer(config, database)
+        indexer.ensure()
+        indexer.engine.close()
+
+
+@contextmanager
+def _whole(config: Config) -> Iterator[Database]:
+    """A database whose one file holds all of it afterwards, so that it can be copied."""
     database = Database(config.database_url)
-    setup.migrate(database)
-    with database.write() as session:
-        (seeding.seed if practices else seeding.load_vocabularies)(session)
-        session.flush()
-        factories.LOADED.setdefault(vocabularies.generation(session), vocabularies.load(session))
-    indexer = make_indexer(config, database)
-    indexer.ensure()
-    indexer.engine.close()
-    with database.engine.connect() as connection:  # so that a copy of the one file is the whole database
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.close()
+    try:
+        yield database
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        database.close()
+
+
+def _known(folder: Path) -> Path:
+    """Have this process remember the vocabularies of a folder as they were loaded into it."""
+    with _whole(configure(folder)) as database, database.read() as session:
+        generation = vocabularies.generation(session)
+        if generation not in factories.LOADED:
+            factories.LOADED[generation] = vocabularies.load(session)
     return folder
 
 
 @pytest.fixture(scope="session")
 def vocabulary(bare_folder: Path) -> Vocabulary:
     """The vocabularies of the seed."""
-    database = Database(configure(bare_folder).database_url)
-    with database.read() as session:
-        held = vocabularies.load(session)
-    database.close()
-    return held
+    with _whole(configure(bare_folder)) as database, database.read() as session:
+        return factories.vocabulary(session)
 
 
 @pytest.fixture(scope="session")
-def peopled_folder(bare_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def peopled_folder(bare_folder: Path, folders: Folders) -> Path:
     """A bare data folder with PEOPLE. Copy it, never write to it."""
-    return _peopled(bare_folder, tmp_path_factory.mktemp("peopled") / "data")
+    return folders.copy("peopled", lambda folder: _people(bare_folder, folder))
 
 
 @pytest.fixture(scope="session")
-def town_folder(seeded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def town_folder(seeded_folder: Path, folders: Folders) -> Path:
     """A seeded data folder with PEOPLE. Copy it, never write to it."""
-    return _peopled(seeded_folder, tmp_path_factory.mktemp("town") / "data")
+    return folders.copy("town", lambda folder: _people(seeded_folder, folder))
 
 
-def _peopled(source: Path, folder: Path) -> Path:
+def _people(source: Path, folder: Path) -> None:
     config = configure(shutil.copytree(source, folder))
-    database = Database(config.database_url)
-    with database.write() as session:
+    with _whole(config) as database, database.write() as session:
         for name, role in PEOPLE.items():
             factories.person(session, f"{name}@example.org", role)
-    with database.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    database.close()
-    return folder
 
 
 @pytest.fixture
@@ -155,6 +213,29 @@ class Compiled(BytecodeCache):
 
 
 COMPILED = Compiled()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_work() -> Iterator[None]:
+    """Spare this process what is slow on purpose: passwords, and waiting for the disk. No test cuts the power.
+
+    Servers that tests start as processes of their own do all of it.
+    """
+    make_engine = db._make_engine
+    scored = functools.cache(lambda text, known, score=passwords.zxcvbn: score(text, user_inputs=list(known)))
+
+    def quick(url: str) -> Engine:
+        engine = make_engine(url)
+        if engine.dialect.name == "sqlite":
+            event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA synchronous=OFF"))
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "_make_engine", quick)
+        patch.setattr(os, "fsync", os.fstat)  # which refuses what is no open file
+        patch.setattr(passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        patch.setattr(passwords, "zxcvbn", lambda text, user_inputs: scored(text, tuple(user_inputs)))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

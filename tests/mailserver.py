@@ -14,7 +14,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
-from tests.processes import free_port
+from tests.processes import PATIENCE, free_port
 
 
 class MailServer:
@@ -51,7 +51,7 @@ class MailServer:
 
     def start(self, **options: Any) -> None:
         """Begin to listen."""
-        self._running = Controller(self, hostname="127.0.0.1", port=self.port, **options)
+        self._running = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=PATIENCE, **options)
         self._running.start()
 
     def stop(self) -> None:

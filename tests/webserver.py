@@ -52,7 +52,7 @@ def serving(answer: Answer, tls: ssl.SSLContext | None = None) -> Iterator[Serve
 
     def talk(connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
-            connection.settimeout(10)
+            connection.settimeout(60)
             talking = tls.wrap_socket(connection, server_side=True) if tls else connection
             with contextlib.suppress(OSError), talking:
                 asked = _read(talking)
@@ -82,7 +82,7 @@ def serving(answer: Answer, tls: ssl.SSLContext | None = None) -> Iterator[Serve
         with contextlib.suppress(OSError):
             listening.shutdown(socket.SHUT_RDWR)
         listening.close()
-        thread.join(timeout=5)
+        thread.join(timeout=60)
 
 
 def _read(connection: socket.socket) -> Asked | None:

@@ -34,12 +34,6 @@ ALICE = "alice@example.org"
 SECRET = "a whole new password"
 
 
-@pytest.fixture(autouse=True)
-def cheap_argon2(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real thing with the least memory it takes."""
-    monkeypatch.setattr(passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-
-
 @pytest.fixture
 def limited(config: Config) -> Iterator[Site]:
     """An app with its limits on, and Alice."""

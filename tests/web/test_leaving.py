@@ -5,23 +5,15 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import pytest
-from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from kb.models import User
-from kb.services import accounts, passwords, second_factor
+from kb.services import accounts, second_factor
 from tests import factories
 from tests.conftest import Site, configure, token
 from tests.factories import PASSWORD
-
-
-@pytest.fixture(autouse=True)
-def cheap_argon2(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real thing with the least memory it takes."""
-    monkeypatch.setattr(passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 def leave(client: FlaskClient, **fields: str) -> TestResponse:

@@ -8,25 +8,18 @@ from collections.abc import Iterator
 from html import unescape
 
 import pytest
-from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from kb.models import MailMessage, User, UserSession
-from kb.services import accounts, links, passwords, resets, second_factor
+from kb.services import accounts, links, resets, second_factor
 from kb.web import signing_in
 from tests import factories
 from tests.conftest import Site, configure, token
 from tests.factories import PASSWORD
 
 ALICE = "alice@example.org"
-
-
-@pytest.fixture(autouse=True)
-def cheap_argon2(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real thing with the least memory it takes."""
-    monkeypatch.setattr(passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 class Secured:

@@ -15,6 +15,12 @@ RULES = {
     "resultTypes": ["violations"],
 }
 
+COLOURS = {
+    "runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]},
+    "resultTypes": ["violations"],
+}
+"""What axe has to say anew when nothing but the colours of a page changed."""
+
 STRUCTURE = """() => {
   const wrong = [], count = (name) => document.querySelectorAll(name).length;
   const one = {h1: "h1", main: "main", head: "body > header", foot: "body > footer", title: "head > title"};
@@ -93,11 +99,18 @@ def of_document(tab: Any, language: str) -> list[str]:
     return wrong + ([f"lang={found}, not {language}"] if found != language else [])
 
 
-def of_look(tab: Any) -> list[str]:
-    """What axe finds, scrolling sideways, and a focus that is not seen, as the page stands."""
-    found = axe.Axe().run(tab, options=RULES).response["violations"]
-    lines = [f"{each['id']}: {node['target']} {node['html'][:120]}" for each in found for node in each["nodes"][:3]]
-    return lines + sideways(tab) + list(tab.evaluate(FOCUS))
+def of_look(tab: Any, *, recoloured: bool = False) -> list[str]:
+    """What axe finds, scrolling sideways, and a focus that is not seen, as the page stands.
+
+    `recoloured`: it was looked at already, in the same width and in other colours.
+    """
+    return violations(tab, COLOURS if recoloured else RULES) + sideways(tab) + list(tab.evaluate(FOCUS))
+
+
+def violations(tab: Any, options: dict[str, Any]) -> list[str]:
+    """What axe finds with these options."""
+    found = axe.Axe().run(tab, options=options).response["violations"]
+    return [f"{each['id']}: {node['target']} {node['html'][:120]}" for each in found for node in each["nodes"][:3]]
 
 
 def sideways(tab: Any) -> list[str]:

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.matrix.visiting import Served, opened
+from tests.browser.conftest import new_tab
+from tests.browser.matrix.visiting import Served, forget, opened
 
 Sites = Callable[[bool], Served]
 
@@ -29,6 +30,54 @@ def sites(town_folder: Path, peopled_folder: Path, tmp_path_factory: pytest.Temp
             return made[empty]
 
         yield served
+
+
+class Tab:
+    """One tab for page after page, as to open one takes longer than to look at a page."""
+
+    def __init__(self, browser: Any) -> None:
+        self._browser = browser
+        self._page: Any = None
+        self.complaints: list[str] = []
+
+    def clean(self) -> Any:
+        """The tab, as if it had not been anywhere."""
+        if self._page is None:
+            self._page = new_tab(self._browser, self.complaints)
+        self._page.context.clear_cookies()
+        return self._page
+
+    def leave(self) -> None:
+        """Be ready for the next page."""
+        if self._page is not None:
+            forget(self._page)
+
+    def close(self) -> None:
+        """Close it: the next page gets another one."""
+        if self._page is not None:
+            self._page.context.close()
+        self._page = None
+
+
+@pytest.fixture(scope="module")
+def kept_tab(browser: Any) -> Iterator[Tab]:
+    """The tab that `tab` lends."""
+    kept = Tab(browser)
+    yield kept
+    kept.close()
+
+
+@pytest.fixture
+def tab(kept_tab: Tab) -> Iterator[Any]:
+    """A tab that has not been anywhere; fails its test where the console complains or another host is asked."""
+    kept_tab.complaints.clear()
+    try:
+        yield kept_tab.clean()
+        kept_tab.leave()
+    except BaseException:
+        kept_tab.close()
+        raise
+    assert not kept_tab.complaints
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

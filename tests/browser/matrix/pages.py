@@ -344,6 +344,8 @@ STATES: tuple[State, ...] = (
 
 EXCEPTIONS = {
     "/healthz": "plain text",
+    "/readyz": "plain text",
+    "/metrics": "figures for Prometheus",
     "/robots.txt": "plain text",
     "/.well-known/security.txt": "plain text",
     "/security-policy.txt": "plain text",

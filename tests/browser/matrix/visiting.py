@@ -24,6 +24,13 @@ PUT = """(field, value) => {
 }"""
 """Types into a field, ticks it, or has a form lead elsewhere, as one does that was left open while things changed."""
 
+FORGET = """() => {
+  for (const kind of ["pagehide", "visibilitychange"])
+    addEventListener(kind, (event) => event.stopImmediatePropagation(), {capture: true});
+  localStorage.clear();
+  sessionStorage.clear();
+}"""
+
 NINE = ",".join(LANGUAGES)
 
 
@@ -78,6 +85,12 @@ def opened(folder: Path, *, rich: bool) -> Iterator[Served]:
             yield Served(site, url, named)
     finally:
         site.close()
+
+
+def forget(tab: Any) -> None:
+    """Have a page forget what it keeps in the browser, and send nothing when the next one comes."""
+    if tab.url.startswith("http"):
+        tab.evaluate(FORGET)
 
 
 def dress(tab: Any, width: int, scheme: str) -> None:

@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
 from kb.db import Database
 from kb.models import AuditEntry, Invitation, Organisation, Role, User
-from kb.services import accounts, invitations, organisations, passwords
+from kb.services import accounts, invitations, organisations
 from kb.services.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 from kb.services.invitations import Offer
 from tests import factories
@@ -21,12 +20,6 @@ from tests.letters import letters, token
 MAYA = "maya@example.org"
 SECRET = "harbour lantern reykjavik"
 SITE = "https://kb.example"
-
-
-@pytest.fixture(autouse=True)
-def cheap_argon2(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real thing with the least memory it takes."""
-    monkeypatch.setattr(passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture

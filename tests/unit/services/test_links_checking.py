@@ -19,6 +19,7 @@ from kb.services.errors import ServiceError
 from kb.services.fetching import Fetcher, Limits
 from kb.services.links_checking import Outcome, Verifier
 from tests.factories import draft, person, published
+from tests.processes import PATIENCE
 from tests.webserver import Answer, Asked, Server, reply, serving
 
 START = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
@@ -40,8 +41,9 @@ def serve() -> Iterator[Serve]:
 
 def verify(database: Database, day: int = 0, pause: float = 0.0, **how: Any) -> Outcome:
     """A run on some day after the start."""
-    fetcher = Fetcher("Tests/1.0", Limits(seconds=2, step=1), resolve=lambda *_: ["127.0.0.1"], loopback=True)
-    clock = lambda: START + timedelta(days=day)  # noqa: E731
+    limits = Limits(seconds=PATIENCE, step=PATIENCE)
+    fetcher = Fetcher("Tests/1.0", limits, resolve=lambda *_: ["127.0.0.1"], loopback=True)
+    clock = lambda: START + timedelta(days=day)  # noqa: E731 (one line)
     return Verifier(database, fetcher, "https://kb.example.eu", pause=pause, clock=clock, **how).run()
 
 
@@ -222,7 +224,7 @@ def test_one_server_is_asked_one_thing_at_a_time_with_a_pause(database: Database
 
 
 def test_several_servers_are_asked_at_once(database: Database, serve: Serve) -> None:
-    together = threading.Barrier(3, timeout=5)
+    together = threading.Barrier(3, timeout=PATIENCE)
 
     def answer(_asked: Asked) -> bytes:
         together.wait()

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from argon2 import PasswordHasher
 
 from kb.services import passwords
 from kb.services.errors import Invalid
 from tests.factories import PASSWORD
 
 KNOWN = ("alice.baker@example.org", "Alice Baker", "Practices of the North", "practices.example.eu")
-
-
-@pytest.fixture(autouse=True)
-def cheap_argon2(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real thing with the least memory it takes."""
-    monkeypatch.setattr(passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 COMMON = ("password12", "1234567890", "qwertyuiop", "P@$$w0rd123", "aaaaaaaaaaaa", "iloveyou123", "integration1",

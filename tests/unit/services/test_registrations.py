@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import select, update
 
 from kb.db import Database
@@ -21,12 +20,6 @@ from tests.letters import letters, token
 
 SECRET, SITE = "harbour lantern reykjavik", "https://kb.example"
 WISH = Wish("maya@example.org", "Maya Berg", "City of Ghent", "ITH5", "To write down our mentoring scheme.", "de")
-
-
-@pytest.fixture(autouse=True)
-def cheap_argon2(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real thing with the least memory it takes."""
-    monkeypatch.setattr(passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture

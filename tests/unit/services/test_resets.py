@@ -6,23 +6,16 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import func, select, update
 
 from kb.db import Database
 from kb.models import AuditEntry, MailMessage, OneTimeLink, User
-from kb.services import accounts, links, passwords, resets, sessions
+from kb.services import accounts, links, resets, sessions
 from kb.services.errors import Gone, Invalid, NotFound
 from tests import factories
 from tests.letters import letters, token
 
 ALICE, NEW, SECRET, SITE = "alice@example.org", "alice@new.example", "harbour lantern reykjavik", "https://kb.example"
-
-
-@pytest.fixture(autouse=True)
-def cheap_argon2(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real thing with the least memory it takes."""
-    monkeypatch.setattr(passwords, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture
