@@ -105,3 +105,10 @@ def test_no_rule_of_the_linter_is_left_aside_without_a_reason() -> None:
             if "noqa" in each.string and not EXPLAINED.fullmatch(each.string)
         ]
     assert silent == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "kb" / "static").glob("*.js")), ids=lambda path: path.name)
+def test_no_script_writes_markup_or_runs_text(path: Path) -> None:
+    writing = r"\b(?:innerHTML|outerHTML|insertAdjacentHTML|createContextualFragment|srcdoc|document\.write)"
+    running = r"\b(?:eval|Function)\(|set(?:Timeout|Interval)\(\s*[\"'`]|javascript:|\bpostMessage\b|\bimport\("
+    assert re.findall(f"{writing}|{running}", path.read_text(encoding="utf-8")) == []
