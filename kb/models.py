@@ -635,6 +635,7 @@ class Revision(Base):
 
     `mended`: an editor put a small thing right in someone's submission; `note` tells its author what.
     "For ever" bends to law: where `redacted` is set, the document is empty and `redaction` says why.
+    `fingerprint` is a checksum of what was saved, of kb/services/fingerprints.py; none where that is gone.
     """
 
     __tablename__ = "revisions"
@@ -645,6 +646,7 @@ class Revision(Base):
     kind: Mapped[RevisionKind] = mapped_column(choice(RevisionKind))
     version: Mapped[int | None]
     document: Mapped[dict[str, Any]] = mapped_column(JSON)
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
     author_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
     note: Mapped[str | None] = mapped_column(Text)
     mended: Mapped[bool] = mapped_column(default=False, server_default=false())

@@ -13,12 +13,14 @@ import click
 from sqlalchemy import func, select
 
 from kb import config as settings
+from kb import logs
 from kb.config import Config
 from kb.db import Database
 from kb.models import IndexOutbox
 from kb.search import open_engine
 from kb.search.port import Document, SearchEngine
-from kb.services import seeding, setup
+from kb.services import backup, seeding, setup
+from kb.services.backup import Home
 from kb.services.errors import NotFound
 from kb.services.indexing import Indexer
 from kb.services.occupancy import using
@@ -50,6 +52,7 @@ def opened(*, make: bool = False) -> Iterator[Site]:
     With `make` a missing database is made. Raises SettingError, NotFound, SchemaTooNew, Conflict.
     """
     config = settings.load()
+    logs.set_up(config.log)
     if not make and config.database_path and not config.database_path.exists():
         raise NotFound("There is no database in %(folder)s yet; the command `init` makes one.", folder=config.data_dir)
     with using(config.data_dir), parts(config) as site:
@@ -63,12 +66,24 @@ def parts(config: Config) -> Iterator[Site]:
     engine = cast(SearchEngine, _Watched(open_engine(config.search_url, config.index_dir)))
     indexer = Indexer(database, engine, VocabularyCache(), config.data_dir / "index.lock")
     try:
-        say(setup.migrate(database))
+        say(setup.migrate(database, before=_keeper(config)))
         seeding.fill_synonyms(database)
         yield Site(config, database, engine, indexer)
     finally:
         engine.close()
         database.close()
+
+
+def _keeper(config: Config) -> Callable[[str], None] | None:
+    """What keeps a copy of the SQLite file before its schema changes; None where the database is on a server."""
+    if config.database_path is None:
+        return None
+    home = Home(config.data_dir, config.database_path, config.files_dir, config.index_dir)
+
+    def keep(revision: str) -> None:
+        say(f"The database as it was before the upgrade is in {backup.keep_before_upgrade(home, revision)}.")
+
+    return keep
 
 
 def say(sentence: str | None) -> None:

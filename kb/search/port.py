@@ -142,6 +142,16 @@ class Page:
     corrections: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What an index holds of a document beside its words, for comparison: `updated` in seconds since 1970, UTC."""
+
+    slug: str
+    updated: int
+    adopted: int
+    completeness: float
+
+
 class SearchEngine(Protocol):
     """What the services ask of an engine. Safe to call from several threads."""
 
@@ -183,6 +193,12 @@ class SearchEngine(Protocol):
 
     def ids(self) -> frozenset[str]:
         """The ids of all documents, for comparison with the database."""
+
+    def entries(self) -> Mapping[str, Entry]:
+        """How each document stands in the index, by id, for comparison with the database."""
+
+    def check(self) -> None:
+        """Read the whole index, which takes seconds. Raises IndexLost where a byte is not what was written."""
 
     def generation(self) -> str:
         """Return a word that is another after every commit, whichever process made it.

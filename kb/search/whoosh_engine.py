@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic
 
 from kb.search import marking
-from kb.search.port import Document, IndexLost, Page, Query, SearchEngine
+from kb.search.port import Document, Entry, IndexLost, Page, Query, SearchEngine
 from kb.search.question import Question
 from kb.search.whoosh import writing
 from kb.search.whoosh.answering import answer, matching
@@ -66,6 +66,18 @@ class _Searching(ABC):
         """The ids of all documents. Raises IndexLost where the index is missing or damaged."""
         snapshot = self._look()
         return frozenset(i for i, live in zip(snapshot.ids, snapshot.live.tolist(), strict=True) if live)
+
+    def entries(self) -> dict[str, Entry]:
+        """How each document stands in the index, by id. Raises IndexLost where it is missing or damaged."""
+        snapshot = self._look()
+        with _damage_found(snapshot):
+            numbers = (each.tolist() for each in (snapshot.updated, snapshot.adopted, snapshot.completeness))
+            rows = zip(snapshot.ids, snapshot.live.tolist(), snapshot.slugs, *numbers, strict=True)
+            return {i: Entry(*stands) for i, live, *stands in rows if live}
+
+    def check(self) -> None:
+        """Read the whole index, which takes seconds. Raises IndexLost where a byte is not what was written."""
+        self._look().check()
 
 
 @contextmanager

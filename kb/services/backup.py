@@ -1,7 +1,10 @@
 """Backup and restore of one installation on SQLite: the database, the uploaded files, the key.
 
-A backup is made while the site runs: SQLite's online backup copies one consistent state, and uploaded files never
-change, so those that the copied database names are all there when they are gathered after it.
+A backup is made while the site runs: SQLite's online backup copies one consistent state, and the uploaded files that
+this copy names are gathered after it. They never change, and go away only where nothing has named them for a day: where
+that happens to one in between, all is begun anew. What is written is read again and checked before it gets its name.
+
+The same makes the copy that stays in the data folder before the schema of a database changes, without the files.
 
 A restore never leaves half of one state and half of another, whenever it is killed:
 
@@ -20,14 +23,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
+import hashlib
 import os
 import secrets
 import shutil
 import sqlite3
+import tempfile
+import time
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from kb.db import Database
 from kb.formats.text import iso
@@ -35,11 +43,22 @@ from kb.services import archive, setup
 from kb.services.archive import DATABASE, FILES, KEY, BadBackup, Manifest
 from kb.services.errors import N_, Conflict, NotFound
 from kb.services.exporting import replacing, sync_folder
+from kb.services.files import Store
 from kb.services.occupancy import alone
 from kb.services.progress import Progress, silent
 from kb.services.publishing import now
 
 _STAGING = ".restore-"
+
+ROUNDS = 3
+"""How often a backup is begun where uploaded files that it was about to take were swept."""
+
+LEFT_ALONE = 86400.0
+"""Seconds after which unfinished files are taken for those of a backup that was killed."""
+
+BEFORE_UPGRADE = "before-upgrade-"
+UPGRADES_KEPT = 2
+"""Of how many upgrades the copies of the database before stay in the data folder."""
 
 
 @dataclass(frozen=True)
@@ -60,16 +79,46 @@ class Home:
 # Backup
 
 
-def back_up(home: Home, path: Path, progress: Progress = silent) -> Manifest:
-    """Write a backup to a file, which is there whole or not at all. Raises NotFound, BadBackup, OSError."""
+def back_up(home: Home, path: Path, progress: Progress = silent, *, files: bool = True) -> Manifest:
+    """Write a backup to a file, which is there whole and read again or not at all; without the uploaded files if so
+    wanted.
+
+    The manifest's `lacking` says which uploaded files could not be taken, because they are missing or damaged: the
+    rest is worth having. Raises NotFound, BadBackup, OSError.
+    """
     if not home.database.exists():
         raise NotFound(N_("There is no database in %(folder)s yet."), folder=home.folder)
+    _clear_away(path.parent, f".{path.name}.")
     with _scratch(path.parent, f".{path.name}.") as folder, replacing(path, mode=0o600) as file:
         copy = folder / DATABASE
-        _copy_database(home.database, copy)
-        revision, rows = _examine(copy)
-        manifest = Manifest(release(), revision, iso(now()), rows, {})
-        return archive.write(file, manifest, {DATABASE: copy, **_files(home)}, progress)
+        for left in reversed(range(ROUNDS)):
+            _copy_database(home.database, copy)
+            sources, lacking = _files(home, copy) if files else ({}, _named(copy))
+            if left and files and _swept(home.database, lacking):
+                continue
+            try:
+                manifest = _written(file, _about(copy, lacking), {DATABASE: copy, **_key(home), **sources}, progress)
+            except FileNotFoundError:  # swept this very moment
+                if not left:
+                    raise
+                continue
+            _read_again(file, manifest)
+            return manifest
+    raise AssertionError("the last round returns or raises")
+
+
+def keep_before_upgrade(home: Home, schema: str) -> Path:
+    """Keep the database, as it is before its schema changes, as a backup without the uploaded files.
+
+    The oldest of such backups go: `UPGRADES_KEPT` stay. Returns the new one. Raises what `back_up` raises.
+    """
+    path = home.folder / f"{BEFORE_UPGRADE}{schema}-{now():%Y%m%dT%H%M%SZ}.backup"
+    _clear_away(home.folder, f".{BEFORE_UPGRADE}")
+    back_up(home, path, files=False)
+    kept = sorted(home.folder.glob(f"{BEFORE_UPGRADE}*.backup"), key=lambda each: each.stat().st_mtime_ns)
+    for old in kept[:-UPGRADES_KEPT]:
+        old.unlink(missing_ok=True)
+    return path
 
 
 def release() -> str:
@@ -78,21 +127,79 @@ def release() -> str:
     return str(project["project"]["version"])
 
 
-def _files(home: Home) -> dict[str, Path]:
-    """The key and the uploaded files, by the name they have in a backup. Names that begin with a dot are unfinished."""
-    found = {KEY: home.key} if home.key.exists() else {}
-    for path in sorted(home.files.rglob("*")):
-        parts = path.relative_to(home.files).parts
-        if path.is_file() and not path.is_symlink() and not any(part.startswith(".") for part in parts):
-            found[FILES + "/".join(parts)] = path
-    return found
+def _about(copy: Path, lacking: list[str]) -> Manifest:
+    revision, rows = _examine(copy)
+    return Manifest(release(), revision, iso(now()), rows, {}, lacking)
+
+
+def _written(file: IO[bytes], about: Manifest, sources: dict[str, Path], progress: Progress) -> Manifest:
+    file.seek(0)
+    file.truncate()
+    return archive.write(file, about, sources, progress)
+
+
+def _read_again(file: IO[bytes], manifest: Manifest) -> None:
+    """Read what was written, from the disk where the system lets us. Raises BadBackup where it is something else."""
+    file.flush()
+    os.fsync(file.fileno())
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    if archive.verify(file) != manifest:
+        raise BadBackup("What was written cannot be read again: look after the disk.")
+    archive.unpack(file, manifest, Path(), wanted=())
+
+
+def _key(home: Home) -> dict[str, Path]:
+    return {KEY: home.key} if home.key.exists() else {}
+
+
+def _files(home: Home, copy: Path) -> tuple[dict[str, Path], list[str]]:
+    """The uploaded files that a copy of the database names, by the name they have in a backup; and those of them that
+    are missing or not what they were."""
+    store = Store(home.files)
+    found, lacking = {}, []
+    for sha256 in _named(copy):
+        path = store.path(sha256)
+        if _is_sound(path, sha256):
+            found[FILES + path.relative_to(home.files).as_posix()] = path
+        else:
+            lacking.append(sha256)
+    return found, lacking
+
+
+def _is_sound(path: Path, sha256: str) -> bool:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+    except OSError:
+        return False
+
+
+def _named(path: Path) -> list[str]:
+    """The uploaded files that a database knows, by SHA-256; none before there were any."""
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        try:
+            return [sha256 for (sha256,) in connection.execute("SELECT sha256 FROM stored_files ORDER BY sha256")]
+        except sqlite3.DatabaseError:  # a schema without them; of a damaged file `_examine` tells
+            return []
+
+
+def _swept(database: Path, lacking: list[str]) -> bool:
+    """Whether any of these files is one that the database does not know any more."""
+    return bool(lacking) and not set(lacking) <= set(_named(database))
 
 
 def _copy_database(source: Path, target: Path) -> None:
-    """Copy one consistent state, however much is written meanwhile, into a single file."""
-    with contextlib.closing(sqlite3.connect(source)) as read, contextlib.closing(sqlite3.connect(target)) as written:
-        read.backup(written)
-        written.execute("PRAGMA journal_mode=DELETE")
+    """Copy one consistent state, however much is written meanwhile, into a single file. Raises BadBackup."""
+    try:
+        with (
+            contextlib.closing(sqlite3.connect(source)) as read,
+            contextlib.closing(sqlite3.connect(target)) as written,
+        ):
+            read.backup(written)
+            written.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:
+        raise BadBackup("The database could not be copied: %(error)s.", error=error) from error
 
 
 def _examine(path: Path) -> tuple[str, dict[str, int]]:
@@ -115,6 +222,18 @@ def _examine(path: Path) -> tuple[str, dict[str, int]]:
 
 
 # Restore
+
+
+def check(path: Path, progress: Progress = silent) -> Manifest:
+    """Do with a backup all that a restore does before it touches anything; returns its manifest.
+
+    The database is unpacked into the system's temporary folder, and gone afterwards. Raises BadBackup, SchemaTooNew.
+    """
+    with path.open("rb") as file, tempfile.TemporaryDirectory(prefix="kb-check-") as folder:
+        manifest = archive.verify(file)
+        archive.unpack(file, manifest, Path(folder), progress, wanted=(DATABASE,))
+        _make_fit(Path(folder) / DATABASE, manifest)
+    return manifest
 
 
 def restore(home: Home, path: Path, progress: Progress = silent) -> tuple[Manifest, Path | None]:
@@ -149,6 +268,10 @@ def _make_fit(path: Path, manifest: Manifest) -> None:
     revision, rows = _examine(path)
     if (revision, rows) != (manifest.schema, manifest.rows):
         raise BadBackup(N_("The database in the backup is not the one its manifest speaks of."))
+    if manifest.lacking is not None:
+        held = {name.removeprefix(FILES).replace("/", "") for name in manifest.members if name.startswith(FILES)}
+        if absent := set(_named(path)) - held - set(manifest.lacking):
+            raise BadBackup("The backup lacks %(count)d files that its database names.", count=len(absent))
     database = Database(f"sqlite:///{path}")
     try:
         setup.migrate(database)
@@ -241,6 +364,14 @@ def _place(source: Path, target: Path) -> None:
         with source.open("rb") as read, replacing(target, mode=0o600) as written:
             shutil.copyfileobj(read, written)
     sync_folder(target.parent)
+
+
+def _clear_away(parent: Path, prefix: str) -> None:
+    """Remove what a backup that was killed left: whatever is a day old, as no backup takes that long."""
+    for left in parent.glob(f"{glob.escape(prefix)}*"):
+        with contextlib.suppress(FileNotFoundError):
+            if left.stat().st_mtime < time.time() - LEFT_ALONE:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 @contextlib.contextmanager

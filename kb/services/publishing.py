@@ -27,7 +27,7 @@ from kb.models import (
     RevisionKind,
     State,
 )
-from kb.services import datestamps, freshness
+from kb.services import datestamps, fingerprints, freshness
 from kb.services.checking import SEED_ATTRIBUTION
 from kb.services.errors import N_, Conflict
 from kb.services.freshness import Dates
@@ -163,12 +163,14 @@ def add_revision(
     practice.revision_count += 1
     practice.title = document["title"] or ""
     practice.changed = now()
+    version = practice.version if kind == RevisionKind.PUBLISHED else None
     revision = Revision(
         practice_id=practice.id,
         number=practice.revision_count,
         kind=kind,
-        version=practice.version if kind == RevisionKind.PUBLISHED else None,
+        version=version,
         document=document,
+        fingerprint=fingerprints.of_revision(practice.id, practice.revision_count, kind, version, document),
         author_id=author_id,
         note=note,
         created=practice.changed,

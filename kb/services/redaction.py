@@ -28,7 +28,7 @@ def empty_revisions(session: Session, practice_id: uuid.UUID, reason: str, *whic
     files that nothing names any more.
     """
     mine = (Revision.practice_id == practice_id, Revision.redacted.is_(None), *which)
-    values: dict[str, Any] = {"document": {}, "note": None, "redacted": now(), "redaction": reason}
+    values: dict[str, Any] = {"document": {}, "fingerprint": None, "note": None, "redacted": now(), "redaction": reason}
     session.execute(update(Revision).where(*mine).values(values), execution_options={"synchronize_session": "fetch"})
     forget_unnamed(session, practice_id)
 

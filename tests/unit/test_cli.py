@@ -24,7 +24,7 @@ from kb.cli import main
 from kb.db import Database
 from kb.models import Practice, State, User
 from tests import factories
-from tests.processes import free_port
+from tests.processes import PATIENCE, free_port
 
 Run = Callable[..., Result]
 
@@ -278,6 +278,28 @@ def test_a_damaged_backup_ends_with_1(seeded: Run, tmp_path: Path) -> None:
     assert "damaged" in seeded("restore", tmp_path / "b1", status=1).stderr
 
 
+def test_a_backup_is_tried_without_a_data_folder(seeded: Run, tmp_path: Path) -> None:
+    seeded("backup", tmp_path / "b1")
+    nowhere = runner(tmp_path / "nowhere")
+    said = nowhere("restore", "--check", tmp_path / "b1").stdout
+    assert said.startswith(f"{tmp_path / 'b1'} is sound: 120 practices")
+    assert not (tmp_path / "nowhere").exists()
+    (tmp_path / "b1").write_bytes((tmp_path / "b1").read_bytes()[:-1])
+    assert "Error: " in nowhere("restore", "--check", tmp_path / "b1", status=1).stderr
+
+
+def test_a_backup_without_a_file_that_is_lost_says_so_and_ends_with_1(
+    seeded: Run, folder: Path, tmp_path: Path
+) -> None:
+    with sqlite3.connect(folder / "kb.sqlite") as connection:
+        connection.execute("INSERT INTO stored_files (sha256, media_type, bytes, created) VALUES (?, '', 1, '2026')",
+                           ("ab" * 32,))  # fmt: skip
+    connection.close()
+    said = seeded("backup", tmp_path / "b1", status=1).stdout
+    assert f"The uploaded file {'ab' * 32} is missing or damaged" in said and "(1 that it names are not in it)" in said
+    runner(tmp_path / "other")("restore", tmp_path / "b1")
+
+
 @pytest.mark.parametrize("command", ["backup", "restore"])
 def test_a_server_database_is_backed_up_with_its_own_means(kb: Run, tmp_path: Path, command: str) -> None:
     (tmp_path / "b1").touch()
@@ -369,8 +391,8 @@ def test_where_processes_cannot_fork_one_serves(seeded_folder: Path, folder: Pat
         assert server.stdout is not None
         assert "link makes one" in server.stdout.readline()
         assert server.stdout.readline() == f"Serving on http://127.0.0.1:{port}\n"
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE) as answer:
             assert answer.status == 200
     finally:
         server.terminate()
-        server.communicate(timeout=30)
+        server.communicate(timeout=PATIENCE)

@@ -139,14 +139,18 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('seen', sa.DateTime(timezone=True), nullable=True))
 
     _add_organisation('users')
-    with op.batch_alter_table('users', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('language', sa.String(length=8), server_default='en', nullable=False))
-        batch_op.add_column(sa.Column('confirmed', sa.DateTime(timezone=True), nullable=True))
-        batch_op.add_column(sa.Column('deleted', sa.DateTime(timezone=True), nullable=True))
-        batch_op.add_column(sa.Column('notify', sa.Boolean(), server_default=sa.true(), nullable=False))
-        batch_op.add_column(sa.Column('totp_secret', sa.String(length=64), nullable=True))
-        batch_op.add_column(sa.Column('totp_used', sa.Integer(), nullable=True))
-        batch_op.create_index(batch_op.f('ix_users_organisation_id'), ['organisation_id'], unique=False)
+    # In place, not as a batch, which for the default of `notify` would make `users` anew, and so take the sessions and
+    # tokens of everybody with it, or end where a practice has an owner.
+    for column in (
+        sa.Column('language', sa.String(length=8), server_default='en', nullable=False),
+        sa.Column('confirmed', sa.DateTime(timezone=True), nullable=True),
+        sa.Column('deleted', sa.DateTime(timezone=True), nullable=True),
+        sa.Column('notify', sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column('totp_secret', sa.String(length=64), nullable=True),
+        sa.Column('totp_used', sa.Integer(), nullable=True),
+    ):
+        op.add_column('users', column)
+    op.create_index(op.f('ix_users_organisation_id'), 'users', ['organisation_id'])
 
     _widen_purposes(PURPOSES)
     # Whoever has an account was added by an operator who knows the address.

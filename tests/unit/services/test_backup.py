@@ -8,7 +8,9 @@ import hashlib
 import json
 import os
 import random
+import resource
 import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -18,17 +20,19 @@ import threading
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 from sqlalchemy import select
 
 from kb.config import Config
 from kb.db import Database
-from kb.models import Practice, Record
+from kb.models import Practice, Record, StoredFile
 from kb.services import archive, backup
 from kb.services.archive import BadBackup, Manifest
 from kb.services.backup import Home, back_up, restore
 from kb.services.errors import Conflict, NotFound
+from kb.services.files import Store
 from kb.services.occupancy import alone, using
 from kb.services.setup import SchemaTooNew
 from tests import factories
@@ -52,10 +56,16 @@ def home(config: Config, database: Database) -> Home:
 
 
 def uploaded(home: Home, content: bytes) -> Path:
-    name = hashlib.sha256(content).hexdigest()
-    path = home.files / name[:2] / name
+    """A file in its place and in its table, as an upload leaves it."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    path = Store(home.files).path(sha256)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
+    database = Database(f"sqlite:///{home.database}")
+    with database.write() as session:
+        if session.get(StoredFile, sha256) is None:
+            session.add(StoredFile(sha256=sha256, media_type="image/png", bytes=len(content)))
+    database.close()
     return path
 
 
@@ -108,8 +118,7 @@ def test_a_restore_brings_back_what_was_backed_up(home: Home, tmp_path: Path) ->
     home.key.write_text("other" * 10)
     restore(home, tmp_path / "b1")
     assert titles(home) == ["First practice", "Second practice"]
-    assert uploaded(home, b"").parent.exists()
-    assert [path.read_bytes() for path in home.files.rglob("*") if path.is_file() and path.stat().st_size] == [PHOTO]
+    assert [path.read_bytes() for path in home.files.rglob("*") if path.is_file()] == [PHOTO]
     assert home.key.read_text() == "k" * 64
     assert stat.S_IMODE(home.key.stat().st_mode) == 0o600
 
@@ -235,6 +244,184 @@ def test_without_a_database_there_is_nothing_to_back_up(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         back_up(Home(tmp_path, tmp_path / "kb.sqlite", tmp_path / "files", tmp_path / "index"), tmp_path / "b1")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_backup_is_read_again_before_it_gets_its_name(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that keeps something else than it was given."""
+    write = archive.write
+
+    def spoilt(file: IO[bytes], *args: Any) -> Manifest:
+        manifest = write(file, *args)
+        file.seek(1000)
+        byte = file.read(1)[0]
+        file.seek(1000)
+        file.write(bytes([byte ^ 1]))
+        return manifest
+
+    monkeypatch.setattr(archive, "write", spoilt)
+    with pytest.raises(BadBackup):
+        back_up(home, tmp_path / "b1")
+    assert not list(tmp_path.glob("*b1*"))
+
+
+def test_a_full_disk_leaves_no_half_backup(home: Home, tmp_path: Path) -> None:
+    folder = tmp_path / "safe"
+    folder.mkdir()
+    (folder / "b1").write_text("an older backup")
+    size = home.database.stat().st_size
+    uploaded(home, random.Random(1).randbytes(2 * size))
+    for limit in (size // 2, size + size // 2):  # in the copy of the database, in the archive
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+            try:
+                back_up(home, folder / "b1")
+            except (OSError, BadBackup):
+                os._exit(17)
+            finally:
+                os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 17
+        assert [path.name for path in folder.iterdir()] == ["b1"]
+        assert (folder / "b1").read_text() == "an older backup"
+
+
+def test_what_a_killed_backup_left_goes_with_one_of_a_later_day(home: Home, tmp_path: Path) -> None:
+    for name in (".b1.0123abcd", ".b1.4567abcd", ".b2.0123abcd"):
+        (tmp_path / name).mkdir()
+    (tmp_path / ".b1.89abcdef").touch()
+    for name in (".b1.0123abcd", ".b1.89abcdef", ".b2.0123abcd"):
+        os.utime(tmp_path / name, (0, 0))
+    back_up(home, tmp_path / "b1")
+    assert sorted(path.name for path in tmp_path.glob(".b*")) == [".b1.4567abcd", ".b2.0123abcd"]
+
+
+# Uploaded files
+
+
+def test_a_file_that_no_table_names_is_in_no_backup(home: Home, tmp_path: Path) -> None:
+    stray = Store(home.files).path("ab" * 32)
+    stray.parent.mkdir(parents=True)
+    stray.write_bytes(b"uploaded after the database was copied")
+    manifest = back_up(home, tmp_path / "b1")
+    assert manifest.lacking == [] and len(manifest.members) == 3
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"other")], ids=["missing", "changed"])
+def test_a_file_that_is_lost_is_named_and_the_rest_is_kept(
+    home: Home, tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    path = uploaded(home, b"a second photo")
+    damage(path)
+    manifest = back_up(home, tmp_path / "b1")
+    assert manifest.lacking == [hashlib.sha256(b"a second photo").hexdigest()]
+    assert backup.check(tmp_path / "b1") == manifest
+    restore(home, tmp_path / "b1")
+
+
+def test_a_file_that_is_swept_meanwhile_has_all_begun_anew(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, copy_database = uploaded(home, b"nobody names it"), backup._copy_database
+    calls = []
+
+    def copied(source: Path, target: Path) -> None:
+        copy_database(source, target)
+        calls.append(target)
+        if len(calls) == 1:  # right behind it comes the sweep
+            with sqlite3.connect(home.database) as connection:
+                connection.execute("DELETE FROM stored_files WHERE bytes = 15")
+            connection.close()
+            path.unlink()
+
+    monkeypatch.setattr(backup, "_copy_database", copied)
+    manifest = back_up(home, tmp_path / "b1")
+    assert len(calls) == 2 and manifest.lacking == [] and manifest.rows["stored_files"] == 1
+
+
+def test_a_file_that_goes_while_it_is_written_has_all_begun_anew(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, is_sound = uploaded(home, b"nobody names it"), backup._is_sound
+
+    def looked(found: Path, sha256: str) -> bool:
+        sound = is_sound(found, sha256)
+        if found == path and path.exists():
+            with sqlite3.connect(home.database) as connection:
+                connection.execute("DELETE FROM stored_files WHERE bytes = 15")
+            connection.close()
+            path.unlink()
+        return sound
+
+    monkeypatch.setattr(backup, "_is_sound", looked)
+    manifest = back_up(home, tmp_path / "b1")
+    assert manifest.lacking == [] and manifest.rows["stored_files"] == 1
+    assert backup.check(tmp_path / "b1") == manifest
+
+
+def test_a_backup_that_lacks_a_file_unknown_to_its_manifest_is_refused(home: Home, tmp_path: Path) -> None:
+    manifest = back_up(home, tmp_path / "b1")
+    members = {name: each for name, each in manifest.members.items() if not name.startswith("files/")}
+    said = json.dumps(
+        {"kind": archive.KIND, "format": 1, **dataclasses.asdict(dataclasses.replace(manifest, members=members))}
+    )
+    with zipfile.ZipFile(tmp_path / "b1") as old, zipfile.ZipFile(tmp_path / "b2", "w") as new:
+        for name in members:
+            new.writestr(name, old.read(name))
+        new.writestr("manifest.json", said)
+        new.comment = b" " * 71
+    sealed(tmp_path / "b2")
+    with pytest.raises(BadBackup, match="lacks 1 files"):
+        restore(home, tmp_path / "b2")
+
+
+# Trying a backup
+
+
+def test_a_backup_is_tried_without_touching_anything(home: Home, tmp_path: Path) -> None:
+    manifest = back_up(home, tmp_path / "b1")
+    before = contents(home.folder)
+    with using(home.folder):  # a server runs
+        assert backup.check(tmp_path / "b1") == manifest
+    assert contents(home.folder) == before
+
+
+def test_a_backup_with_another_database_inside_does_not_pass(home: Home, tmp_path: Path) -> None:
+    back_up(home, tmp_path / "b1")
+    publish(home, "Third practice")
+    back_up(home, tmp_path / "b3")
+    with zipfile.ZipFile(tmp_path / "b3") as other:
+        database = other.read("kb.sqlite")
+    with zipfile.ZipFile(tmp_path / "b1") as inside:
+        manifest = json.loads(inside.read("manifest.json"))
+    manifest["members"]["kb.sqlite"] = {"bytes": len(database), "sha256": hashlib.sha256(database).hexdigest()}
+    raw = {"kb.sqlite": database, "manifest.json": json.dumps(manifest).encode()}
+    with pytest.raises(BadBackup, match="not the one"):
+        backup.check(rewritten(tmp_path / "b1", tmp_path / "b2", **raw))
+
+
+# Before an upgrade
+
+
+def test_the_last_two_copies_before_an_upgrade_stay(home: Home) -> None:
+    for name in ("0001-20250101T000000Z", "0002-20260101T000000Z", "0003-20260102T000000Z"):
+        (home.folder / f"before-upgrade-{name}.backup").touch()
+        os.utime(home.folder / f"before-upgrade-{name}.backup", (int(name[2:4]), int(name[2:4])))
+    path = backup.keep_before_upgrade(home, "0005")
+    kept = sorted(each.name for each in home.folder.glob("before-upgrade-*"))
+    assert kept == ["before-upgrade-0003-20260102T000000Z.backup", path.name]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_copy_before_an_upgrade_restores_over_the_files_that_are_there(home: Home) -> None:
+    path = backup.keep_before_upgrade(home, "0005")
+    publish(home, "Third practice")
+    manifest, _former = restore(home, path)
+    assert manifest.lacking == [hashlib.sha256(PHOTO).hexdigest()]
+    assert titles(home) == ["First practice", "Second practice"]
+    assert [each.read_bytes() for each in home.files.rglob("*") if each.is_file()] == [PHOTO]
 
 
 def test_a_flipped_bit_anywhere_is_refused_and_nothing_touched(home: Home, tmp_path: Path) -> None:

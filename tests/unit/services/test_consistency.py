@@ -15,10 +15,11 @@ from kb.config import Config
 from kb.db import Database
 from kb.models import IndexOutbox, Practice, Record, RecordTheme, Revision, RevisionKind, State
 from kb.search.port import Document
-from kb.services import consistency
+from kb.services import consistent_index
 from kb.services.consistency import faults
 from kb.services.indexing import Indexer
-from kb.services.publishing import touch, unpublish
+from kb.services.practices import working_copy
+from kb.services.publishing import publish, touch, unpublish
 from tests import factories
 from tests.conftest import make_indexer
 
@@ -26,7 +27,7 @@ from tests.conftest import make_indexer
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody else writes in these tests, so there is nothing to wait for."""
-    monkeypatch.setattr(consistency, "PATIENCE", 0.0)
+    monkeypatch.setattr(consistent_index, "PATIENCE", 0.0)
 
 
 @pytest.fixture
@@ -89,7 +90,7 @@ def test_a_change_that_reaches_the_index_meanwhile_is_no_fault(
 ) -> None:
     with base.write() as session:
         touch(session, session.scalars(select(Practice).where(Practice.slug == "first-practice")).one())
-    monkeypatch.setattr(consistency.time, "sleep", lambda _seconds: indexer.drain())
+    monkeypatch.setattr(consistent_index.time, "sleep", lambda _seconds: indexer.drain())
     assert found(base, indexer) == []
 
 
@@ -108,14 +109,18 @@ def test_a_missing_revision_is_named(base: Database, indexer: Indexer) -> None:
         key = submission.id
         session.execute(delete(Revision).where(Revision.practice_id == key, Revision.number == 1))
     assert found(base, indexer) == [
-        f"“A submission” ({key}) should have 2 revisions, but has 1, the last with the number 2."
+        f"“A submission” ({key}) should have 2 revisions, but has 1, the last with the number 2. Compare it with a "
+        "backup."
     ]
 
 
 def test_a_version_without_its_revision_is_named(base: Database, indexer: Indexer) -> None:
     with base.write() as session:
         session.execute(update(Practice).where(Practice.slug == "first-practice").values(version=7))
-    assert found(base, indexer) == ["first-practice is public in version 7, but no revision holds that version."]
+    assert found(base, indexer) == [
+        "first-practice is public in version 7, but no revision holds that version. Restore a backup, or publish it "
+        "again."
+    ]
 
 
 def test_readers_who_see_something_else_than_was_published_are_told(base: Database, indexer: Indexer) -> None:
@@ -125,8 +130,17 @@ def test_readers_who_see_something_else_than_was_published_are_told(base: Databa
             update(Record).where(Record.practice_id == key).values(summary="Other words.", budget_year=1999)
         )
     assert found(base, indexer) == [
-        "first-practice shows readers something else than version 1 says: summary, budget_year."
+        "first-practice shows readers something else than version 1 says: summary, budget_year. Publish it again."
     ]
+
+
+def test_what_an_editor_published_and_verified_by_that_has_no_fault(base: Database, indexer: Indexer) -> None:
+    with base.write() as session:
+        bob = factories.person(session, "bob@example.org", "editor")
+        practice = factories.submitted(session, factories.person(session, "erin@example.org", "member"))
+        publish(session, practice, working_copy(session, practice), author_id=bob.id)
+        assert practice.last_verified is not None
+    assert found(base, indexer) == []
 
 
 def test_a_reference_to_a_practice_that_is_not_public_is_named(base: Database, indexer: Indexer) -> None:
@@ -136,7 +150,7 @@ def test_a_reference_to_a_practice_that_is_not_public_is_named(base: Database, i
         first.state = State.WITHDRAWN
     indexer.drain()
     assert found(base, indexer) == [
-        "second-practice says that it adapts first-practice, which is not a public practice."
+        "second-practice says that it adapts first-practice, which is not a public practice. Name another, or none."
     ]
 
 
@@ -144,14 +158,18 @@ def test_a_reference_to_a_practice_that_is_not_public_is_named(base: Database, i
 def test_a_practice_that_stands_offline_but_is_public_is_named(base: Database, indexer: Indexer, state: State) -> None:
     with base.write() as session:
         session.execute(update(Practice).where(Practice.slug == "second-practice").values(state=state))
-    assert found(base, indexer) == [f"second-practice stands as {state}, but readers see it."]
+    assert found(base, indexer) == [
+        f"second-practice stands as {state}, but readers see it. Archive it or publish it again."
+    ]
 
 
 def test_a_practice_that_stands_as_published_but_is_not_is_named(base: Database, indexer: Indexer) -> None:
     with base.write() as session:
         unpublish(session, session.scalars(select(Practice).where(Practice.slug == "second-practice")).one())
     indexer.drain()
-    assert found(base, indexer) == ["second-practice stands as published, but readers see nothing."]
+    assert found(base, indexer) == [
+        "second-practice stands as published, but readers see nothing. Archive it or publish it again."
+    ]
 
 
 def test_a_reference_to_an_archived_practice_leads_somewhere(base: Database, indexer: Indexer) -> None:
@@ -172,11 +190,12 @@ def test_a_submission_with_a_term_that_is_gone_is_named(base: Database, indexer:
             "target_groups": ["gone"],
             "region": {"code": "ZZ"},
         }
-    sentences = found(base, indexer)
+    changed, *sentences = found(base, indexer)
+    assert "is not what was saved" in changed
     assert [sentence.partition(" has ")[2] for sentence in sentences] == [
-        "the theme gone, which is not in the list.",
-        "the target group gone, which is not in the list.",
-        "the region ZZ, which is not in the list.",
+        "the theme gone, which is not in the list. Add it to the list, or choose another.",
+        "the target group gone, which is not in the list. Add it to the list, or choose another.",
+        "the region ZZ, which is not in the list. Choose another.",
     ]
     assert all("The working copy of “A submission”" in sentence for sentence in sentences)
 
