@@ -12,6 +12,7 @@ import secrets
 import shlex
 import shutil
 import stat
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,6 +84,13 @@ SETTINGS = (
         "Whether `harvest` may take from the local network: `on`, or the hosts it may ask there, parted by commas.",
     ),
     Setting("KB_WORKERS", "2", "Web processes of `python -m kb run`."),
+    Setting("KB_LOG", "text at a terminal, else json", "How the log is written to standard error: `text` or `json`."),
+    Setting("KB_SLOW_MS", "500", "Statements, searches and requests of so many milliseconds are logged; 0: none."),
+    Setting(
+        "KB_METRICS_TOKEN",
+        "empty",
+        "Who sends it (`Authorization: Bearer`) may read /metrics from anywhere; without, from this machine only.",
+    ),
 )
 
 
@@ -116,6 +124,9 @@ class Config:
     open_registration: bool
     second_factor_required: bool
     harvest_local: bool | tuple[str, ...]
+    log: str
+    slow_ms: int
+    metrics_token: str = field(repr=False)
 
     @property
     def secure(self) -> bool:
@@ -176,6 +187,9 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
         open_registration=_switch(env, "KB_OPEN_REGISTRATION", False),
         second_factor_required=_second_factor(env.get("KB_SECOND_FACTOR") or "optional"),
         harvest_local=_local(env.get("KB_HARVEST_LOCAL") or "off"),
+        log=_log(env.get("KB_LOG")),
+        slow_ms=_number(env, "KB_SLOW_MS", 500, 0, 600_000),
+        metrics_token=_metrics_token(env.get("KB_METRICS_TOKEN") or ""),
     )
 
 
@@ -281,6 +295,19 @@ def _local(text: str) -> bool | tuple[str, ...]:
     if not hosts or any(not _HOST.fullmatch(host) for host in hosts):
         raise SettingError(f"KB_HARVEST_LOCAL must be on, off, or host names parted by commas, not {text!r}.")
     return hosts
+
+
+def _log(text: str | None) -> str:
+    text = text or ("text" if sys.stderr.isatty() else "json")
+    if text not in ("text", "json"):
+        raise SettingError(f"KB_LOG must be text or json, not {text!r}.")
+    return text
+
+
+def _metrics_token(text: str) -> str:
+    if text and (len(text) < 16 or not text.isascii() or not text.isprintable() or " " in text):
+        raise SettingError("KB_METRICS_TOKEN must have at least 16 characters: letters, digits and signs, no blanks.")
+    return text
 
 
 def _languages(text: str) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -20,6 +22,8 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT = 15.0
 """Seconds that a writer waits for SQLite's lock before it gives up."""
@@ -58,8 +62,11 @@ class Database:
     transaction that begins by reading and then wants to write.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, slow_ms: int = 0) -> None:
+        """Statements that take `slow_ms` milliseconds or more are logged, without their values; with 0 none is."""
         self.engine = _make_engine(url)
+        if slow_ms:
+            _watch(self.engine, slow_ms)
         self._writing = self.engine.execution_options(kb_writes=True)
 
     @contextmanager
@@ -99,8 +106,10 @@ class Database:
 
 def _make_engine(url: str) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT, "check_same_thread": False})
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    # Errors name no values either: they hold names and addresses, and end in the log.
+    settings = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
+    engine = create_engine(url, connect_args=settings, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -122,3 +131,17 @@ def _make_engine(url: str) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _watch(engine: Engine, slow_ms: int) -> None:
+    """Log slow statements. Waiting for SQLite's lock is part of `BEGIN IMMEDIATE`; fetching rows is not counted."""
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def began(connection: Connection, *_: Any) -> None:
+        connection.info["kb_began"] = time.perf_counter()
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def ended(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        ms = (time.perf_counter() - connection.info["kb_began"]) * 1000
+        if ms >= slow_ms:
+            log.warning("slow statement", extra={"ms": round(ms, 1), "statement": " ".join(statement.split())})

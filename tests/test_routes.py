@@ -52,6 +52,8 @@ ROWS: tuple[Row, ...] = (
     ("GET", "/help", "/help", EVERYONE),
     ("GET", "/privacy", "/privacy", EVERYONE),
     ("GET", "/healthz", "/healthz", EVERYONE),
+    ("GET", "/readyz", "/readyz", EVERYONE),
+    ("GET", "/metrics", "/metrics", EVERYONE),  # on this machine; tests/web/test_observing.py asks from elsewhere
     ("GET", "/robots.txt", "/robots.txt", EVERYONE),
     ("GET", "/favicon.ico", "/favicon.ico", (302,) * 6),
     ("GET", "/data", "/data", EVERYONE),

@@ -16,6 +16,8 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.http import message
 
 from kb import config as settings
+from kb import logs
+from kb.cli import server_log
 from kb.cli.opening import Site, ensure_index, follow_up, parts, say, shown
 from kb.config import Config
 from kb.services import links, seeding
@@ -37,6 +39,7 @@ def run(make_app: MakeApp) -> None:
     Listens on 127.0.0.1, at PORT. Ctrl-C ends it.
     """
     config = settings.load()
+    logs.set_up(config.log)
     with using(config.data_dir), _listening(config.port) as listener:
         config = _with_port(config, listener)
         with parts(config) as site:
@@ -122,8 +125,8 @@ def _serve_forking(make_app: Callable[[], Any], config: Config, listener: socket
         "keepalive": 5,
         "limit_request_line": LINE_LIMIT,
         "forwarded_allow_ips": "",  # KB_TRUSTED_PROXIES says whom to believe, not where a request comes from
-        "accesslog": None,
         "loglevel": "warning",
+        **server_log.OPTIONS,
         "control_socket_disable": True,
         "proc_name": "kb",
         "when_ready": lambda _arbiter: _announce(config),

@@ -12,13 +12,15 @@ import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sqlalchemy import String, cast, delete, select
+from sqlalchemy import String, cast, delete, func, select
 from sqlalchemy.orm import Session
 
 from kb.db import Database
 from kb.formats.text import iso
 from kb.models import IndexOutbox, Practice, Record, Status
 from kb.search.port import Document, IndexLost, SearchEngine
+from kb.services import counting
+from kb.services.counting import Counts
 from kb.services.errors import N_, Conflict
 from kb.services.publishing import public_records
 from kb.services.record import NARRATIVE
@@ -43,11 +45,20 @@ State = tuple[int, int]
 class Indexer:
     """Keeps one search engine in step with one database. One a process; safe to use from its threads."""
 
-    def __init__(self, database: Database, engine: SearchEngine, vocabularies: VocabularyCache, lock: Path) -> None:
+    def __init__(
+        self,
+        database: Database,
+        engine: SearchEngine,
+        vocabularies: VocabularyCache,
+        lock: Path,
+        counts: Counts | None = None,
+    ) -> None:
         self.database = database
         self.engine = engine
         self.vocabularies = vocabularies
         self._lock = lock
+        self._counts = counts
+        self._oldest: tuple[tuple[int, uuid.UUID], float] | None = None
         self._wake = threading.Event()
         self._lost = False
         self._stopped = False
@@ -137,7 +148,25 @@ class Indexer:
     def waiting(self) -> bool:
         """Whether a change has not reached the index yet."""
         with self.database.read() as session:
-            return session.scalar(select(IndexOutbox.id).limit(1)) is not None
+            first = select(IndexOutbox.id, IndexOutbox.practice_id).order_by(IndexOutbox.id).limit(1)
+            row = session.execute(first).first()
+        known = self._oldest
+        if row is None:
+            self._oldest = None
+        elif known is None or known[0] != tuple(row):
+            self._oldest = (row.id, row.practice_id), time.monotonic()
+        return row is not None
+
+    def lag(self) -> tuple[int, float]:
+        """How many changes have not reached the index, and for how many seconds this process has seen the first wait.
+
+        The follower looks every `LOOK_EVERY` seconds, so that the time is short of the truth by no more than that.
+        """
+        with self.database.read() as session:
+            rows = session.scalar(select(func.count()).select_from(IndexOutbox)) or 0
+        self.waiting()
+        oldest = self._oldest
+        return rows, time.monotonic() - oldest[1] if rows and oldest else 0.0
 
     def _fault(self) -> str | None:
         try:
@@ -151,11 +180,12 @@ class Indexer:
             self._wake.wait(LOOK_EVERY)
             self._wake.clear()
             try:
-                if self._lost:
-                    self.ensure()
-                    self._lost = False
-                elif self.waiting():
-                    self.drain(wait=10.0)
+                with counting.job(self._counts, "index"):
+                    if self._lost:
+                        self.ensure()
+                        self._lost = False
+                    elif self.waiting():
+                        self.drain(wait=10.0)
             except IndexLost:
                 self.report_lost()
             except Exception:

@@ -27,7 +27,8 @@ from sqlalchemy.orm import Session
 from kb.config import Config
 from kb.db import Database
 from kb.models import MailMessage
-from kb.services import file_keeping, notices, outbox, reminding, retention, searches, staging
+from kb.services import counting, file_keeping, notices, outbox, reminding, retention, searches, staging
+from kb.services.counting import Counts
 from kb.services.errors import N_
 from kb.services.mail import KINDS
 from kb.services.transport import POLICY, Deferred, FolderTransport, HungUp, Refused, Transport, Trouble, Unreachable
@@ -96,6 +97,7 @@ class Postman:
         transport: Transport,
         clock: Callable[[], datetime] = _now,
         also: Callable[[datetime], object] | None = None,
+        counts: Counts | None = None,
     ) -> None:
         """`also` is what else is done from time to time: it is called with the time at the end of each sweep."""
         self.database = database
@@ -104,6 +106,7 @@ class Postman:
         self.transport = transport
         self.clock = clock
         self._also = also
+        self._counts = counts
         self._one_at_a_time = threading.Lock()
         self._down: str | None = None
         self._stopping = threading.Event()
@@ -157,13 +160,15 @@ class Postman:
     def _follow(self) -> None:
         while not self._stopping.wait(LOOK_EVERY):
             try:
-                while self._anything_due() and not self._stopping.is_set():
-                    self.deliver(AT_ONCE)
+                with counting.job(self._counts, "mail"):
+                    while self._anything_due() and not self._stopping.is_set():
+                        self.deliver(AT_ONCE)
                 if self._swept is None or self.clock() - self._swept >= SWEEP_EVERY:
                     self._swept = self.clock()
-                    self.sweep()
+                    with counting.job(self._counts, "sweep"):
+                        self.sweep()
             except Exception:
-                log.exception("mail could not be sent; it will be tried again")
+                log.exception("what the postman does failed; it will be tried again")
 
     def _anything_due(self) -> bool:
         with self.database.read() as session:

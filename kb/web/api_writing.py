@@ -24,7 +24,7 @@ from kb.services import limits, permissions, practices, record, second_factor, t
 from kb.services.checking import check_draft
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem, TooMany
 from kb.services.tokens import Bearer
-from kb.web import context
+from kb.web import context, observing
 from kb.web.api import bp, mine, only
 
 NO_OBJECT = N_("The body must be one JSON object: the record.")
@@ -233,4 +233,5 @@ def _bearer(session: Session, *, submits: bool = False) -> Bearer:
         raise NotAllowed(second_factor.FOR_TOKENS)
     if submits:
         held.may_submit()
+    observing.act_as(held.user.role)
     return held

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
@@ -14,9 +15,11 @@ from kb.config import Config
 from kb.db import Database
 from kb.extensions import babel, bootstrap, csrf, login_manager
 from kb.search import open_engine
+from kb.services import counting
 from kb.services.alerts import Alerts
 from kb.services.indexing import Indexer
 from kb.services.postman import Postman
+from kb.services.timing import timed
 from kb.services.transport import open_transport
 from kb.services.vocabularies import VocabularyCache
 from kb.web import (
@@ -50,6 +53,7 @@ from kb.web import (
     files,
     freshness,
     harvesting,
+    health,
     history,
     importing,
     joining,  # noqa: F401 (likewise)
@@ -63,6 +67,7 @@ from kb.web import (
     moderation,
     notices,
     oai,
+    observing,
     open_data,
     pages,
     preview,
@@ -130,6 +135,7 @@ def make(config: Config) -> Flask:
     app.session_interface = _Sessions()
     _configure(app, config)
     context.bind(app, _parts(app, config))
+    observing.init_app(app, config, app.extensions[context.KEY].counts)
     limiting.init_app(app, config)  # first of all: what is too much costs nothing more
     app.before_request(files.let_in)  # before the token of a form is looked for in its body
     for extension in (bootstrap, csrf, login_manager):
@@ -145,7 +151,7 @@ def make(config: Config) -> Flask:
         admin_invitations.bp, admin_mail.bp, admin_organisations.bp, admin_users.bp, admin_vocabularies.bp,
         redaction.bp, reference.bp, history.bp, sharing.bp, preview.bp, reporting.bp, claiming.bp, merging.bp,
         reassigning.bp, harvesting.bp, lifecycle.bp, admin_mail_texts.bp, autosave.bp, conflicts.bp, styleguide.bp,
-        feeds.bp, searches.bp, oai.bp, open_data.bp, crawlers.bp, representations.bp, importing.bp,
+        feeds.bp, searches.bp, oai.bp, open_data.bp, crawlers.bp, representations.bp, importing.bp, health.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)
@@ -184,13 +190,16 @@ def _configure(app: Flask, config: Config) -> None:
 
 
 def _parts(app: Flask, config: Config) -> context.Parts:
-    database = Database(config.database_url)
+    counts = counting.Counts(config.data_dir / counting.FILE)
+    database = Database(config.database_url, config.slow_ms)
     engine = open_engine(config.search_url, config.index_dir)
+    engine = timed(engine, config.slow_ms, partial(counts.observe, "search_seconds"))
     vocabularies = VocabularyCache()
-    indexer = Indexer(database, engine, vocabularies, config.data_dir / "index.lock")
+    indexer = Indexer(database, engine, vocabularies, config.data_dir / "index.lock", counts)
     alerts = Alerts(database, engine, vocabularies)
-    postman = Postman(database, config, mails.renderer(app), open_transport(config.mail_url), also=alerts.run)
-    return context.Parts(config, database, engine, vocabularies, indexer, postman)
+    transport = open_transport(config.mail_url)
+    postman = Postman(database, config, mails.renderer(app), transport, also=alerts.run, counts=counts)
+    return context.Parts(config, database, engine, vocabularies, indexer, postman, counts)
 
 
 def _follow() -> ResponseReturnValue | None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from kb.config import Config
 from kb.db import Database
 from kb.search.port import SearchEngine
+from kb.services.counting import Counts
 from kb.services.indexing import Indexer
 from kb.services.postman import Postman
 from kb.services.vocabularies import Vocabulary, VocabularyCache
@@ -30,6 +31,7 @@ class Parts:
     vocabularies: VocabularyCache
     indexer: Indexer
     postman: Postman
+    counts: Counts
 
 
 def parts() -> Parts:

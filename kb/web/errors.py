@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import logging
-import uuid
 from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from werkzeug.exceptions import HTTPException, SecurityError, TooManyRequests
 
+from kb import logs
 from kb.search.port import IndexLost
 from kb.services.errors import (
     N_,
@@ -200,11 +200,11 @@ def _no_room(error: OSError) -> ResponseReturnValue:
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:
-    """A fault of ours: logged with its traceback under a number that the page shows."""
-    number = uuid.uuid4().hex[:8]
-    log.error("fault %s at %s %s", number, request.method, request.path, exc_info=error)
+    """A fault of ours: logged with its traceback under the number of the request, which the page shows."""
+    rule = request.url_rule.rule if request.url_rule else "-"
+    log.error("fault", extra={"method": request.method, "path": rule}, exc_info=error)
     context.release()
-    return _answer(500, None, number=number)
+    return _answer(500, None)
 
 
 def _answer(
@@ -214,10 +214,10 @@ def _answer(
     sentences: Iterable[str] = (),
     problems: Iterable[Problem] = (),
     headers: dict[str, str] | None = None,
-    number: str | None = None,
 ) -> Response:
     words = WORDS.get(status, WORDS[400 if status < 500 else 500])
     detail = detail or gettext(words.sentence)
+    number = logs.request_number() if status >= 500 else ""
     if request.path.startswith("/api/") or request.endpoint in scripted:
         more = {"instance": f"urn:fault:{number}"} if number else {}
         return problem_json(status, detail, problems, headers, **more)

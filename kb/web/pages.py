@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
-from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from kb.services import catalogue
@@ -178,12 +178,6 @@ SEARCHES = (
 def help() -> ResponseReturnValue:
     """How searching works, what the pages say and do not say, and the API."""
     return render_template("pages/help.html", base_url=context.config().base_url, searches=SEARCHES)
-
-
-@bp.get("/healthz")
-def healthz() -> ResponseReturnValue:
-    """Whether pages can be served."""
-    return Response("ok\n", content_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
 
 
 @bp.get("/language/<code>")

@@ -11,8 +11,11 @@ from flask import Response
 from flask_babel import gettext
 
 from kb.config import THREADS
+from kb.web import context
 
 AT_ONCE = max(1, THREADS - 2)
+
+RUNNING = "exports_running"
 
 _free = threading.Semaphore(AT_ONCE)
 
@@ -25,9 +28,14 @@ def bounded(response: Response) -> Response:
     if not _free.acquire(blocking=False):
         response.close()
         return later(gettext("Many lists are being sent just now. Try again in a minute."))
-    release = weakref.finalize(
-        response, _free.release
-    )  # once, however often it is called; at the latest when it is lost
+    counts = context.parts().counts
+    counts.change(RUNNING, 1)
+
+    def free() -> None:
+        _free.release()
+        counts.change(RUNNING, -1)
+
+    release = weakref.finalize(response, free)  # once, however often it is called; at the latest when it is lost
     pieces: Any = response.response
     response.response = _until_end(pieces, release)
     response.call_on_close(release)

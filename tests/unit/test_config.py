@@ -105,6 +105,10 @@ def test_a_server_database_has_no_file(tmp_path: Path) -> None:
         ("KB_OPEN_REGISTRATION", "yes"),
         ("KB_SECOND_FACTOR", "on"),
         ("KB_TRUSTED_PROXIES", "all"),
+        ("KB_LOG", "xml"),
+        ("KB_SLOW_MS", "0.5"),
+        ("KB_METRICS_TOKEN", "short"),
+        ("KB_METRICS_TOKEN", "a token with blanks"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_name(tmp_path: Path, name: str, value: str) -> None:

@@ -39,7 +39,7 @@ def test_a_fault_of_ours_is_a_500_with_a_number_and_no_trace(
 ) -> None:
     monkeypatch.setattr("kb.services.catalogue.figures", lambda *_: 1 / 0)
     html = page(reader, "/about", 500)
-    assert re.search(r"Number of the fault: [0-9a-f]{8}", html)
+    assert re.search(r"Number of the fault: [0-9a-f]{12}", html)
     assert "ZeroDivisionError" not in html and "Traceback" not in html
 
 
