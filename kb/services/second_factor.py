@@ -33,6 +33,9 @@ DIGITS = 6
 CODES = 10
 """Recovery codes that are made at a time."""
 
+SIGNS = 24
+"""Signs of a recovery code, in groups of four: 118 random bits, which need no slow hash (ASVS 5.0, V6.5.2: 112)."""
+
 LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """What recovery codes are made of: nothing that is taken for something else when it is copied by hand."""
 
@@ -144,8 +147,10 @@ def _use_step(session: Session, user: User, secret: str, typed: str) -> bool:
     step = step_of(secret, typed)
     if step is None:
         return False
-    later = (User.id == user.id, User.totp_secret == secret, or_(User.totp_used.is_(None), User.totp_used < step))
-    return _changed(session, update(User).where(*later).values(totp_used=step))
+    # A step further ahead than any code fits now is of a clock that was set back since: it must lock nobody out.
+    unused = or_(User.totp_used.is_(None), User.totp_used < step, User.totp_used > step + 2)
+    mine = (User.id == user.id, User.totp_secret == secret, unused)
+    return _changed(session, update(User).where(*mine).values(totp_used=step))
 
 
 def _use_recovery(session: Session, user: User, typed: str) -> bool:
@@ -155,14 +160,14 @@ def _use_recovery(session: Session, user: User, typed: str) -> bool:
 
 
 def _new_codes(session: Session, user: User) -> list[str]:
-    codes = ["".join(secrets.choice(LETTERS) for _ in range(16)) for _ in range(CODES)]
+    codes = ["".join(secrets.choice(LETTERS) for _ in range(SIGNS)) for _ in range(CODES)]
     session.execute(delete(RecoveryCode).where(RecoveryCode.user_id == user.id))
     session.add_all(RecoveryCode(code_hash=_code_hash(user, code), user_id=user.id) for code in codes)
-    return ["-".join(code[start : start + 4] for start in range(0, 16, 4)) for code in codes]
+    return ["-".join(code[start : start + 4] for start in range(0, SIGNS, 4)) for code in codes]
 
 
 def _code_hash(user: User, typed: str) -> str:
-    """What is kept of a recovery code, however it was typed: 79 random bits need no slow hash."""
+    """What is kept of a recovery code, however it was typed. Earlier ones had 16 signs and go on working."""
     return digest(f"{user.id}:{re.sub(r'[^a-z0-9]', '', typed.lower())}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import time
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
@@ -133,6 +134,13 @@ def test_a_recovery_code_of_somebody_else_does_not_work(session: Session, secure
 def test_recovery_codes_are_kept_hashed(session: Session, secured: tuple[User, str, list[str]]) -> None:
     kept = session.scalars(select(RecoveryCode.code_hash)).all()
     assert all(len(each) == 64 for each in kept) and not set(kept) & set(secured[2])
+
+
+def test_a_recovery_code_has_more_than_112_random_bits(secured: tuple[User, str, list[str]]) -> None:
+    for code in secured[2]:
+        signs = code.replace("-", "")
+        assert set(signs) <= set(second_factor.LETTERS)
+        assert len(signs) * math.log2(len(second_factor.LETTERS)) > 112
 
 
 def test_new_recovery_codes_end_the_earlier_ones(session: Session, secured: tuple[User, str, list[str]]) -> None:
