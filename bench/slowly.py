@@ -29,6 +29,9 @@ WORKERS = 4
 PATIENCE = 30.0
 """Seconds for one ordinary page; one that takes longer has failed."""
 
+SETTLING = 120.0
+"""Seconds at most until all large answers have begun."""
+
 PAGES = ("/", "/practices", "/practices?q=housing", "/themes", "/api/v1/practices?q=language", "/about")
 
 LARGE = ("/practices.csv", "/practices.json", "/practices?per_page=100", "/api/v1/practices?per_page=100")
@@ -111,12 +114,33 @@ def measure(port: int, kind: str, connections: int, seconds: float) -> tuple[Met
         dripping = threading.Thread(target=_drip, args=(held, writes, ended))
         dripping.start()
         try:
-            ended.wait(2.0)  # long enough for the server to have met them all
+            _settle(held if opens and not writes else [])
             met = ask(port, seconds)
         finally:
             ended.set()
             dripping.join()
         return met, sum(_open(each) for each in held)
+
+
+def _settle(readers: list[socket.socket]) -> None:
+    """Wait until the server has met all connections: what making large answers costs is no matter of slow reading."""
+    until = time.monotonic() + SETTLING
+    waiting = readers
+    while waiting and time.monotonic() < until:
+        time.sleep(0.5)
+        waiting = [each for each in waiting if not _began(each)]
+    time.sleep(2.0)
+
+
+def _began(connection: socket.socket) -> bool:
+    """Whether an answer has begun, or never will."""
+    try:
+        connection.recv(1, socket.MSG_DONTWAIT | socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
 
 
 def ask(port: int, seconds: float) -> Met:

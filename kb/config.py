@@ -6,6 +6,7 @@ Every setting stands once in `SETTINGS`, with its default and its meaning; the R
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import re
 import secrets
@@ -26,6 +27,9 @@ LANGUAGES = ("en", "it", "es", "ca", "de", "fr", "pl", "ro", "ga")
 """The languages a page can be asked for with `lang=`, in the order of the language menu."""
 
 
+_HOST_AND_PORT = re.compile(
+    r"(?:(?P<name>[A-Za-z0-9_-][A-Za-z0-9._-]{0,252})|\[(?P<number>[0-9A-Fa-f:.]{2,45})\])(?::(?P<port>[0-9]{1,5}))?"
+)
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f.]*:[0-9a-f.]*:[0-9a-f:.]*")
 """A host's name or number, without a port."""
 
@@ -235,6 +239,8 @@ def _base_url(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise SettingError(f"KB_BASE_URL must be an address such as https://practices.example.eu, not {text!r}.")
+    if host_of(parts.netloc) is None:
+        raise SettingError(f"KB_BASE_URL must name a host, in ASCII and without a user, not {parts.netloc!r}.")
     if parts.path not in ("", "/"):
         raise SettingError(f"KB_BASE_URL must name the root of a host, without a path, not {text!r}.")
     return f"{parts.scheme}://{parts.netloc}"
@@ -281,10 +287,33 @@ def _second_factor(text: str) -> bool:
     return text == "required"
 
 
+def host_of(text: str) -> str | None:
+    """The host of `host` or `host:port` in one spelling, IPv6 in brackets; None where it is no host.
+
+    Small letters, no dot at the end (it names the same host), and IPv6 in the shortest form.
+    """
+    found = _HOST_AND_PORT.fullmatch(text)
+    if found is None or int(found["port"] or 1) > 65535:
+        return None
+    if found["number"] is None:
+        return found["name"].lower().removesuffix(".")
+    try:
+        return f"[{ipaddress.IPv6Address(found['number'])}]"
+    except ValueError:
+        return None
+
+
 def _hosts(text: str | None, base_url: str) -> tuple[str, ...]:
-    if text:
-        return tuple(host.strip() for host in text.split(",") if host.strip())
-    return tuple(dict.fromkeys((str(urlsplit(base_url).hostname), "127.0.0.1", "localhost", "[::1]")))
+    """The hosts that are answered; one that begins with a dot stands for all hosts below it."""
+    if not text:
+        return tuple(dict.fromkeys((str(host_of(urlsplit(base_url).netloc)), "127.0.0.1", "localhost", "[::1]")))
+    hosts = []
+    for each in filter(None, map(str.strip, text.split(","))):
+        host = host_of(each.removeprefix("."))
+        if host is None:
+            raise SettingError(f"KB_TRUSTED_HOSTS must name hosts such as practices.example.eu, not {each!r}.")
+        hosts.append("." * each.startswith(".") + host)
+    return tuple(hosts)
 
 
 def _local(text: str) -> bool | tuple[str, ...]:

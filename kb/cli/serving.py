@@ -5,28 +5,32 @@ from __future__ import annotations
 import dataclasses
 import os
 import socket
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
-import waitress
 from gunicorn.app.base import BaseApplication
-from gunicorn.http import message
+from gunicorn.workers.base import Worker
 
 from kb import config as settings
 from kb import logs
 from kb.cli import server_log
+from kb.cli.connections import BACKLOG, Server
 from kb.cli.opening import Site, ensure_index, follow_up, parts, say, shown
 from kb.config import Config
 from kb.services import links, seeding
 from kb.services.occupancy import using
 
 HOST = "127.0.0.1"
-BACKLOG = 2048
-LINE_LIMIT = 128 * 1024
-"""Bytes of a request's first line: room for 10,000 characters, percent-encoded, so that the app itself answers them."""
+
+OPEN_FILES = 4096
+"""Files and connections that a process may have open, where the system lets it: many give 1,024 unless asked."""
+
+FAREWELL = 10
+"""Seconds that a process which is to end takes for the answers it has begun."""
 
 MakeApp = Callable[[Config], Any]
 
@@ -96,6 +100,28 @@ def _announce(config: Config) -> None:
     click.echo(f"Serving on http://{HOST}:{config.port}")
 
 
+class _Worker(Worker):
+    """One process, which Gunicorn starts, watches and ends. What it answers with is in connections.py."""
+
+    _server: Server | None = None
+
+    def run(self) -> None:
+        server = self._server = Server(self.wsgi, self.sockets[0].sock)
+        while self.alive and self.ppid == os.getppid():
+            self.notify()
+            server.step()
+        server.stop_accepting()
+        until = time.monotonic() + FAREWELL
+        while server.busy and time.monotonic() < until:
+            self.notify()
+            server.step(0.1)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        super().handle_exit(sig, frame)
+        if self._server is not None:
+            self._server.pull_trigger()
+
+
 class _Gunicorn(BaseApplication):
     """Several processes with threads; each process makes its own app after the fork."""
 
@@ -113,18 +139,14 @@ class _Gunicorn(BaseApplication):
 
 
 def _serve_forking(make_app: Callable[[], Any], config: Config, listener: socket.socket) -> None:
-    message.MAX_REQUEST_LINE = LINE_LIMIT  # Gunicorn takes no more than this, or else any number of bytes
+    _allow_open_files()
     memory = Path("/dev/shm")  # noqa: S108 (where a worker's sign of life costs no disk write)
     options = {
         "bind": f"fd://{listener.detach()}",
         "workers": config.workers,
-        "worker_class": "gthread",
-        "threads": settings.THREADS,
+        "worker_class": _Worker,
         "worker_tmp_dir": str(memory) if os.access(memory, os.W_OK) else None,
-        "graceful_timeout": 10,
-        "keepalive": 5,
-        "limit_request_line": LINE_LIMIT,
-        "forwarded_allow_ips": "",  # KB_TRUSTED_PROXIES says whom to believe, not where a request comes from
+        "graceful_timeout": FAREWELL + 2,
         "loglevel": "warning",
         **server_log.OPTIONS,
         "control_socket_disable": True,
@@ -134,7 +156,18 @@ def _serve_forking(make_app: Callable[[], Any], config: Config, listener: socket
     _Gunicorn(make_app, options).run()
 
 
+def _allow_open_files() -> None:
+    import resource  # noqa: PLC0415 (there is none where processes cannot fork)
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def _serve_threaded(make_app: Callable[[], Any], config: Config, listener: socket.socket) -> None:
     """One process with threads, where processes cannot fork."""
+    server = Server(make_app(), listener)
     _announce(config)
-    waitress.serve(make_app(), sockets=[listener], threads=2 * settings.THREADS, ident=None)
+    while True:
+        server.step()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
 
@@ -9,15 +10,18 @@ from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
+from werkzeug.exceptions import SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import MapAdapter
 
-from kb.config import Config
+from kb.config import Config, host_of
 from kb.db import Database
 from kb.extensions import babel, bootstrap, csrf, login_manager
 from kb.search import open_engine
 from kb.services import counting
 from kb.services.alerts import Alerts
 from kb.services.indexing import Indexer
+from kb.services.limits import BODY_LIMIT
 from kb.services.postman import Postman
 from kb.services.timing import timed
 from kb.services.transport import open_transport
@@ -93,23 +97,32 @@ from kb.web import (
 )
 from kb.web.catalogues import Catalogues
 
-BODY_LIMIT = 4 * 1024 * 1024
-"""Bytes of a request's body; a whole practice in every field's cap is under 2 MB."""
-
 CONTENT_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; manifest-src 'self'"
 )
+
+NOT_USED = (
+    "accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "display-capture", "encrypted-media",
+    "fullscreen", "gamepad", "geolocation", "gyroscope", "hid", "identity-credentials-get", "idle-detection",
+    "keyboard-map", "local-fonts", "magnetometer", "microphone", "midi", "otp-credentials", "payment",
+    "picture-in-picture", "publickey-credentials-create", "publickey-credentials-get", "screen-wake-lock", "serial",
+    "storage-access", "sync-xhr", "usb", "web-share", "window-management", "xr-spatial-tracking",
+)  # fmt: skip
+"""What no page asks a browser for: all that https://www.w3.org/TR/permissions-policy/ and its registry let be refused,
+less the clipboard, into which a button copies a citation, and names that browsers warn of."""
 
 HEADERS = {
     "Content-Security-Policy": CONTENT_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "strict-origin-when-cross-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "Permissions-Policy": ", ".join(f"{name}=()" for name in NOT_USED),
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 
+HSTS = "max-age=31536000; includeSubDomains"
+"""A year, where the public address is https."""
 
 API = "/api/"
 """Under this, cookies are ignored."""
@@ -129,15 +142,35 @@ class _Sessions(SecureCookieSessionInterface):
             super().save_session(app, session, response)
 
 
+class _Site(Flask):
+    """Answers to the names that this site has, and to no others."""
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """What finds the view of an address. Raises SecurityError where the host is not one of ours.
+
+        The name is brought into one spelling. Werkzeug's own check takes case for a difference, and knows no IPv6.
+        """
+        if request is not None:
+            environ = request.environ
+            host = host_of(environ.get("HTTP_HOST") or environ.get("SERVER_NAME", ""))
+            if host is None or not _ours(host, self.extensions[context.KEY].config.trusted_hosts):
+                raise SecurityError
+            if "HTTP_HOST" in environ:
+                _name, colon, port = environ["HTTP_HOST"].rpartition("]")[2].partition(":")
+                environ["HTTP_HOST"] = f"{host}{colon}{port}"
+        return super().create_url_adapter(request)
+
+
 def make(config: Config) -> Flask:
     """Make the app from checked settings. Opens nothing that a fork could not share: no index, no connection."""
-    app = Flask("kb")
+    app = _Site("kb")
     app.session_interface = _Sessions()
     _configure(app, config)
     context.bind(app, _parts(app, config))
     observing.init_app(app, config, app.extensions[context.KEY].counts)
     limiting.init_app(app, config)  # first of all: what is too much costs nothing more
     app.before_request(files.let_in)  # before the token of a form is looked for in its body
+    app.before_request(limiting.few_fields)
     for extension in (bootstrap, csrf, login_manager):
         extension.init_app(app)
     babel.init_app(app, locale_selector=languages.chosen)
@@ -173,8 +206,7 @@ def _configure(app: Flask, config: Config) -> None:
         SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=BODY_LIMIT,
         MAX_FORM_MEMORY_SIZE=BODY_LIMIT,
-        MAX_FORM_PARTS=5000,
-        TRUSTED_HOSTS=list(config.trusted_hosts),
+        MAX_FORM_PARTS=limiting.FIELDS_LIMIT,
         WTF_CSRF_TIME_LIMIT=None,  # the token lives as long as the session: a form may stay open over lunch
         WTF_CSRF_SSL_STRICT=False,  # the referrer policy may leave the header out
         BABEL_DEFAULT_LOCALE=config.languages[0],
@@ -208,15 +240,23 @@ def _follow() -> ResponseReturnValue | None:
     return None
 
 
+def _ours(host: str, trusted: Iterable[str]) -> bool:
+    return any(host == each or (each.startswith(".") and f".{host}".endswith(each)) for each in trusted)
+
+
 def _headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    shared = request.path.startswith(API) or response.headers.get("Access-Control-Allow-Origin") == "*"
+    # what any site's scripts may read any site may show; all else is for pages of this one
+    response.headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin" if shared else "same-origin")
     if context.config().secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+        response.headers.setdefault("Strict-Transport-Security", HSTS)
     if request.path.startswith(API):
         response.vary.add("Accept-Language")
     elif not request.path.startswith(STATIC):
         response.vary.update(("Accept-Language", "Cookie"))
         if accounts.signed_in():
             response.headers["Cache-Control"] = "private, no-store"
+    response.headers.setdefault("Cache-Control", "no-cache")
     return response
