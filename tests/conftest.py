@@ -240,18 +240,22 @@ def cheap_work() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def built_rules() -> Iterator[None]:
-    """Compile what makes an address once for each rule, and not for each of the thousand apps of a run."""
-    compile_builder = Rule._compile_builder
-    held: dict[tuple[Any, ...], Any] = {}
+    """Compile each rule of addresses once, and not for each of the thousand apps of a run."""
+    compile_rule = Rule.compile
+    held: dict[tuple[Any, ...], dict[str, Any]] = {}
 
-    def build(rule: Rule, append_unknown: bool = True) -> Any:
-        key = (rule.rule, rule.host, rule.subdomain, repr(rule.defaults), append_unknown)
+    def compiled(rule: Rule) -> None:
+        key = (rule.rule, rule.host, rule.subdomain, repr(rule.defaults), rule.merge_slashes)
         if key not in held:
-            held[key] = compile_builder(rule, append_unknown)
-        return held[key]
+            compile_rule(rule)
+            builders = {"_build": rule._build.__func__, "_build_unknown": rule._build_unknown.__func__}  # type: ignore
+            made = {name: getattr(rule, name) for name in ("_parts", "_trace", "_converters", "arguments")}
+            held[key] = made | builders
+        for name, value in held[key].items():
+            setattr(rule, name, value.__get__(rule, None) if name.startswith("_build") else value)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "_compile_builder", build)
+        patch.setattr(Rule, "compile", compiled)
         yield
 
 
