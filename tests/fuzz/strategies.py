@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from traceback import format_exception
 from typing import Any, TypeVar
@@ -46,6 +47,8 @@ def each_of(kinds: Iterable[T], ask: Callable[[T], None]) -> None:
             ask(kind)
         except Exception as error:
             failed.append("".join(format_exception(error, limit=-3)))
+            if RUNS:  # a long run may be ended before it is through
+                print(failed[-1], file=sys.__stderr__, flush=True)
     assert not failed, "\n\n".join(failed)
 
 
