@@ -62,6 +62,12 @@ def test_every_package_is_pinned_to_one_version_with_hashes(name: str) -> None:
             assert re.match(r"    --hash=sha256:[0-9a-f]{64}", lines[number + 1]), f"{line} has no hash"
 
 
+def test_make_installs_nothing_whose_hash_is_not_known() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    commands = [line for line in makefile.splitlines() if "-m pip" in line]
+    assert commands and all("install --require-hashes" in line for line in commands)
+
+
 @pytest.mark.parametrize("name", [*FILES, "requirements.in", "requirements-dev.in"])
 def test_no_file_names_where_packages_come_from(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
