@@ -27,7 +27,7 @@ run: $(INSTALLED) ## Make what is missing and serve on http://127.0.0.1:8000 (PO
 	exec $(BIN)/python -m kb run
 
 test: $(INSTALLED_DEV) ## Run every test that this machine allows (ARGS="-k word" for some; PYTHON=python3.12 for another)
-	$(BIN)/python -m pytest -p tests.requiring -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -p tests.requiring -n 2 --dist worksteal --durations=25 $(ARGS)
 
 check: $(INSTALLED_DEV) ## Lint, format, types, import rules
 	$(BIN)/ruff check .
