@@ -7,7 +7,7 @@ where they are many, a bit for each document and value is compared, which takes 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +62,13 @@ class SegmentTable:
     def compared(self, bits: NDArray[np.uint64], names: slice = _ALL) -> NDArray[np.int64]:
         """Count each value, or those of some names, among documents, given as `packed` bits."""
         return sums(np.bitwise_count(self.bits[names] & bits))
+
+    def having(self, facet: str, values: Collection[str]) -> NDArray[np.bool_]:
+        """Return which documents have any of some values of a facet."""
+        names = self.of(facet)
+        rows = [i for i in range(names.start, names.stop) if self.names[i][1] in values]
+        bits = np.bitwise_or.reduce(self.bits[rows], axis=0) if len(rows) != 1 else self.bits[rows[0]]
+        return np.unpackbits(bits.view(np.uint8), count=self.count, bitorder="little").view(np.bool_)
 
     def of(self, facet: str) -> slice:
         """Return where the names of a facet stand among all."""

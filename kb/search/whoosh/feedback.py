@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from kb.search.whoosh.inverted import hashed
 from kb.search.whoosh.places import Places
-from kb.search.whoosh.segment import Numbers
+from kb.search.whoosh.segment import Numbers, Segment
 from kb.search.whoosh.snapshot import Snapshot
 from kb.search.whoosh.weighing import rarity, shares, worth
 
@@ -47,17 +47,30 @@ class Learned(NamedTuple):
 
     def added(self, documents: Numbers, first: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what to add to the scores `first` of documents, ascending, that are not deleted."""
-        places = Places(documents, self.snapshot.size)
         added = np.zeros(len(documents))
-        for base, segment in zip(self.snapshot.bases, self.snapshot.segments, strict=False):
-            field = segment.fields["stems"]
-            starts, ends = field.slices_of(self.stems)
-            found, counts = field.postings(starts, ends)
-            there, rows = places.of_any(np.add(found, base, dtype=np.intp))
-            values = self.values[(ends - starts).cumsum().searchsorted(there, side="right")]
-            parts = shares(self.snapshot, documents[rows], counts(there)) * values
-            added += np.bincount(rows, parts, len(documents))
+        snapshot = self.snapshot
+        for base, segment in zip(snapshot.bases, snapshot.segments, strict=False):
+            start, end = documents.searchsorted((base, base + segment.count)).tolist()
+            if start < end:
+                rows, counts, values = self._standing(segment, documents[start:end] - base)
+                parts = shares(snapshot, documents[start + rows], counts) * values
+                added += np.bincount(start + rows, parts, len(documents))
         return np.asarray(np.minimum(added.astype(np.float32), np.float32(MOST) * first))
+
+    def _standing(self, segment: Segment, documents: Numbers) -> tuple[Numbers, NDArray[np.uint8], NDArray[np.float64]]:
+        """Return where the stems stand in documents of a segment: by their place, the counts there, the stem's value.
+
+        The documents are few and the stems' are many, so that each of the few is looked up.
+        """
+        places = Places(documents.astype(np.uint32), segment.count)
+        field = segment.fields["stems"]
+        starts, ends = field.slices_of(self.stems)
+        found = [places.of(each) for each in field.documents_of(starts, ends)]
+        rows = np.concatenate([here for _, here in found])
+        counts = field.counts_at(
+            np.concatenate([there + start for (there, _), start in zip(found, starts, strict=True)])
+        )
+        return rows, counts, self.values.repeat([len(here) for _, here in found])
 
 
 def learn(

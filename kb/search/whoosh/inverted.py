@@ -7,7 +7,7 @@ two terms may share a hash, what was found is compared with what was asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -118,19 +118,16 @@ class Field:
         there = self._sorted[firsts] == values
         return self._bounds[places] * there, self._bounds[places + 1] * there
 
-    def postings(
-        self, starts: NDArray[np.int64], ends: NDArray[np.int64]
-    ) -> tuple[NDArray[np.uint32], Callable[[NDArray[np.intp]], NDArray[np.uint8]]]:
-        """Return the documents of slices one after the other, and what gives the counts of some of these."""
+    def documents_of(self, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> list[NDArray[np.uint32]]:
+        """Return the documents in slices of the postings. Raises IndexLost where there are no such postings."""
         slices = list(zip(starts.tolist(), ends.tolist(), strict=True))
         if any(not 0 <= start <= end <= len(self._documents) for start, end in slices):
             raise IndexLost("the postings of a term are damaged")
-        sizes = np.cumsum(ends - starts)
-        shifts = ends - sizes
-        documents = np.concatenate([self._documents[start:end] for start, end in slices])
-        return documents, lambda entries: self._counts.take(
-            entries + shifts[sizes.searchsorted(entries, side="right")], axis=0
-        )
+        return [self._documents[start:end] for start, end in slices]
+
+    def counts_at(self, entries: NDArray[np.intp]) -> NDArray[np.uint8]:
+        """Return how often the terms of some postings stand in each field."""
+        return np.asarray(self._counts.take(entries, axis=0))
 
     def hashes(self, places: NDArray[Any]) -> NDArray[np.uint64]:
         """Return the hashes of the terms at these places. Raises IndexLost where there is no such place."""

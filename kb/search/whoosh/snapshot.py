@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.search.port import FACETS
 from kb.search.whoosh.arrays import Texts, encode
 from kb.search.whoosh.columns import Columns, ValueSets, joined_sets, title_entry
 from kb.search.whoosh.inverted import hashed
@@ -176,9 +177,12 @@ class Snapshot:
 
     def tagged(self, facet: str, values: Iterable[str]) -> Mask:
         """Return which documents have any of the values of a facet; deleted ones may be among them."""
+        wanted = tuple(values)
+        if facet in FACETS:
+            return self._joined([segment.table.having(facet, wanted) for segment in self.segments], np.bool_)
         sets = self.sets[facet]
         mask = np.zeros(self.size, np.bool_)
-        mask[sets.documents[sets.wanted(values)]] = True
+        mask[sets.documents[sets.wanted(wanted)]] = True
         return mask
 
     def tagged_first(self, facet: str, values: Iterable[str]) -> Mask:
