@@ -9,6 +9,7 @@ from bench.exports import exports
 from bench.fuzz import fuzz
 from bench.lighthouse import lighthouse
 from bench.live import live
+from bench.load import load
 from bench.relevance import relevance
 from bench.site import site
 from bench.slowly import slowly
@@ -27,6 +28,7 @@ main.add_command(exports)
 main.add_command(fuzz)
 main.add_command(lighthouse)
 main.add_command(live)
+main.add_command(load)
 main.add_command(relevance)
 main.add_command(site)
 main.add_command(slowly)

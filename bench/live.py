@@ -71,7 +71,7 @@ def live(folder: Path, seconds: float, rate: float, every: float) -> None:
     """Publish and rebuild under load, on a copy of the data FOLDER; prints a table and a line of JSON."""
     with tempfile.TemporaryDirectory(prefix="kb-live-") as name:
         copied = shutil.copytree(folder, Path(name) / "data")
-        with _running(copied) as (port, server):
+        with running_on(copied) as (port, server):
             seen = Run(copied, port, server, rate, every).measure(seconds)
     result = summary(seen, rate)
     click.echo(report(result))
@@ -147,7 +147,7 @@ class Run:
 
     def _rebuild(self, seconds: float) -> None:
         """Build the index anew, once or more often: as long as there is time."""
-        env = _settings(self._folder)
+        env = settings_for(self._folder)
         while time.monotonic() - self._began < max(1.0, seconds / 2):
             time.sleep(min(5.0, seconds / 6))
             began = time.monotonic() - self._began
@@ -316,17 +316,18 @@ def get(port: int, path: str) -> tuple[int, str]:
         return answer.status, answer.read().decode()
 
 
-def _settings(folder: Path) -> dict[str, str]:
+def settings_for(folder: Path) -> dict[str, str]:
+    """The environment of a site on a data folder: four workers, no limits."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("KB_")}
     return {**kept, "KB_DATA_DIR": str(folder), "KB_LIMITS": "off", "KB_WORKERS": str(WORKERS)}
 
 
 @contextlib.contextmanager
-def _running(folder: Path) -> Iterator[tuple[int, int]]:
+def running_on(folder: Path) -> Iterator[tuple[int, int]]:
     """Run the site on a data folder; yields its port and its process. All workers answer."""
     port = free_port()
     log = (folder.parent / "server.log").open("wb")
-    command, env = [sys.executable, "-m", "kb", "run"], {**_settings(folder), "PORT": str(port)}
+    command, env = [sys.executable, "-m", "kb", "run"], {**settings_for(folder), "PORT": str(port)}
     server = subprocess.Popen(  # noqa: S603 (our own program)
         command, env=env, stdout=log, stderr=log, start_new_session=True
     )
