@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import logging
+import os
+import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import DateTime, Engine, MetaData, create_engine, event
-from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.engine import Connection, Dialect, ExceptionContext
+from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
@@ -27,6 +32,23 @@ log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT = 15.0
 """Seconds that a writer waits for SQLite's lock before it gives up."""
+
+
+_PASSING = frozenset({
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PROTOCOL,
+})  # fmt: skip
+
+LEFT_UNDONE = "kb_left_undone"
+"""What marks a connection, in its `info`, while nobody minds that it fails."""
+
+
+def may_pass(error: DBAPIError) -> bool:
+    """Whether the same may go well later: the database is locked, full, read-only or out of reach."""
+    if not isinstance(error, OperationalError):
+        return False
+    code = getattr(error.orig, "sqlite_errorcode", None)  # with the kind of the fault in its last eight bits
+    return hasattr(error.orig, "sqlstate") if code is None else code & 0xFF in _PASSING
 
 
 class Base(DeclarativeBase):
@@ -86,12 +108,14 @@ class Database:
         """Like `write()`, for what may be left undone: on SQLite it raises at once where somebody else is writing."""
         with self._writing.connect() as connection:
             driver = connection.connection.driver_connection if self.engine.dialect.name == "sqlite" else None
+            connection.info[LEFT_UNDONE] = True
             try:
                 if driver is not None:
                     driver.execute("PRAGMA busy_timeout=0")
                 with Session(connection) as session, session.begin():
                     yield session
             finally:
+                connection.info.pop(LEFT_UNDONE, None)
                 if driver is not None:
                     driver.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT * 1000:.0f}")
 
@@ -102,6 +126,32 @@ class Database:
     def close(self) -> None:
         """Give back every connection; after a fork and at the end of a test."""
         self.engine.dispose()
+
+
+def _may_be_written(path: str | None) -> bool:
+    """Whether SQLite may write a file, and beside it."""
+    return not path or (os.access(Path(path).parent, os.W_OK) and (os.access(path, os.W_OK) or not Path(path).exists()))
+
+
+def _reopening(engine: Engine) -> None:
+    """Open an SQLite file anew that could not be written, once it can.
+
+    SQLite never asks again, and what it knows of a file is shared by all connections of a process: so all of them go.
+    """
+    read_only = threading.Event()
+
+    @event.listens_for(engine, "handle_error")
+    def note(fault: ExceptionContext) -> None:
+        code = getattr(fault.original_exception, "sqlite_errorcode", None)
+        if code is not None and code & 0xFF == sqlite3.SQLITE_READONLY:
+            read_only.set()
+
+    @event.listens_for(engine, "checkout")
+    def renew(*_: Any) -> None:
+        if read_only.is_set() and _may_be_written(engine.url.database):
+            read_only.clear()
+            engine.dispose()
+            raise DisconnectionError  # this one too: the pool makes another
 
 
 def _make_engine(url: str) -> Engine:
@@ -130,6 +180,7 @@ def _make_engine(url: str) -> Engine:
         writes = connection.get_execution_options().get("kb_writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
+    _reopening(engine)
     return engine
 
 

@@ -1,4 +1,4 @@
-"""What takes minutes: tests marked `soak` run with KB_SOAK=1 only, as `make soak` runs them, and are left out elsewhere."""
+"""What takes minutes: tests marked `soak` run with KB_SOAK=1 only, as in `make soak`, and are left out elsewhere."""
 
 from __future__ import annotations
 

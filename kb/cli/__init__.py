@@ -6,6 +6,7 @@ Exit status 0: done. 1: refused, or something was found wrong. 2: wrongly asked.
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
@@ -35,6 +36,8 @@ def _in_a_sentence() -> Iterator[None]:
         raise click.ClickException(str(error)) from error
     except DBAPIError as error:
         raise click.ClickException(f"The database could not be used: {error.orig}.") from error
+    except sqlite3.Error as error:  # of a backup, which copies the file as it is
+        raise click.ClickException(f"The database could not be used: {error}.") from error
     except BrokenPipeError:  # whoever read the output has gone; click knows what to do
         raise
     except OSError as error:

@@ -101,8 +101,9 @@ def said(session: Session, data: dict[str, Any], language: str) -> dict[str, Any
 
 def _due(now: datetime, everything: bool) -> tuple[ColumnElement[bool], ...]:
     late = [and_(SavedSearch.frequency == each, SavedSearch.checked <= now - wait) for each, wait in WAITS.items()]
+    ahead = SavedSearch.checked > now + SLACK  # the clock was set back since; what was told is remembered
     running = SavedSearch.stopped.is_(None)
-    return (running,) if everything else (running, or_(*late))
+    return (running,) if everything else (running, or_(*late, ahead))
 
 
 def _tell(session: Session, search: SavedSearch, found: Sequence[str], now: datetime) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import os
@@ -13,14 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kb.services.errors import N_, Invalid, Problem, Unavailable
+from kb.services import room
+from kb.services.errors import N_, Invalid, Problem
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 60.0
 """Seconds that the look into one file may take."""
-
-NO_ROOM = N_("The server has no room for the file just now. Nothing was kept of it: try again later.")
 
 SENTENCES = {
     "no-picture": N_(
@@ -92,10 +90,9 @@ def look_into(source: Path, target: Path, kind: str, name: str) -> Found:
     """
     with _one_at_a_time:
         said = _asked(kind, source, target)
-    if said.get("errno") in (errno.ENOSPC, errno.EDQUOT):
-        raise Unavailable(NO_ROOM)
     if "errno" in said:
-        raise OSError(said["errno"], os.strerror(said["errno"]))
+        with room.needed():
+            raise OSError(said["errno"], os.strerror(said["errno"]))
     if "refused" in said:
         raise refusal(said["refused"], name=name, **said["values"])
     return Found(**said)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -28,9 +27,6 @@ from kb.services.shown_files import KEYS
 
 GRACE = timedelta(days=1)
 """How long a file is kept that nothing names (yet)."""
-
-PATIENCE = 1.0
-"""Seconds that an upload is given to write its row after its file."""
 
 _PLACE = re.compile(r"([0-9a-f]{2})/([0-9a-f]{62})")
 
@@ -71,10 +67,8 @@ def sweep_folder(database: Database, folder: Path, now: datetime) -> int:
 
 def faults(database: Database, folder: Path, progress: Progress = silent) -> Iterator[str]:
     """What is wrong with the files, a sentence each; nothing where all is well."""
-    if strays := _strays(database, folder):
-        time.sleep(PATIENCE)
-        for path in sorted(strays & _strays(database, folder)):
-            yield f"The file {path.relative_to(folder)} of the files folder is in no table. Run sweep."
+    for path in sorted(_strays(database, folder)):
+        yield f"The file {path.relative_to(folder)} of the files folder is in no table. Run sweep."
     with database.read() as session:
         rows = session.scalars(select(StoredFile)).all()
         yield from _dangling(session, {row.sha256 for row in rows})
@@ -108,11 +102,16 @@ def _dangling(session: Session, known: set[str]) -> Iterator[str]:
 
 
 def _strays(database: Database, folder: Path) -> set[Path]:
-    """Files of the folder that no row knows, but for those of uploads that are going on."""
-    paths = list(_paths(folder))
+    """Files of the folder that no row knows, but for what uploads are bringing or were when they were killed.
+
+    Those the sweep takes away by itself, once they are old enough.
+    """
+    paths = [path for path in _paths(folder) if not path.name.startswith(UNFINISHED)]
     with database.read() as session:
         known = set(session.scalars(select(StoredFile.sha256)))
-    return {path for path in paths if not path.name.startswith(UNFINISHED) and _sha256_of(folder, path) not in known}
+    names = {path: _sha256_of(folder, path) for path in paths}
+    now = datetime.now(UTC)
+    return {path for path, name in names.items() if name not in known and (name is None or _old(path, now))}
 
 
 def _paths(folder: Path) -> Iterator[Path]:

@@ -7,7 +7,6 @@ its place in one rename; whatever goes wrong before, nothing of it stays.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import os
 import re
@@ -20,8 +19,9 @@ from typing import IO, Literal
 from sqlalchemy.orm import Session
 
 from kb.models import StoredFile, User
-from kb.services.errors import N_, Invalid, Problem, Unavailable
-from kb.services.examining import NO_ROOM, look_into
+from kb.services import room
+from kb.services.errors import N_, Invalid, Problem
+from kb.services.examining import look_into
 from kb.services.exporting import sync_folder
 from kb.services.record import tidy
 from kb.services.scanning import scan
@@ -94,7 +94,7 @@ def receive(store: Store, stream: IO[bytes], filename: str, kind: Kind) -> Itera
     """
     name = spoken(filename)
     with _scratch(store.folder) as (draft, written):
-        with _room():
+        with room.needed():
             _copy(stream, draft, name)
         scan(store.scanner, draft, name)
         found = look_into(draft, written, kind, name)
@@ -109,7 +109,7 @@ def receive(store: Store, stream: IO[bytes], filename: str, kind: Kind) -> Itera
 def place(session: Session, store: Store, taken: Taken, uploader: User) -> StoredFile:
     """Give a file its place, on the disk for good, and then its row. Raises Unavailable for a full disk."""
     path = store.path(taken.sha256)
-    with _room():
+    with room.needed():
         path.parent.mkdir(mode=0o700, exist_ok=True)
         with taken.draft.open("rb") as file:
             os.fsync(file.fileno())
@@ -163,7 +163,7 @@ def _scratch(folder: Path) -> Iterator[tuple[Path, Path]]:
     word = f"{UNFINISHED}upload-{secrets.token_hex(8)}"
     names = folder / word, folder / f"{word}-new"
     try:
-        with _room():
+        with room.needed():
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for name in names:
                 os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -171,14 +171,3 @@ def _scratch(folder: Path) -> Iterator[tuple[Path, Path]]:
     finally:
         for name in names:
             name.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def _room() -> Iterator[None]:
-    """Say a full disk in a sentence."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise Unavailable(NO_ROOM) from error
-        raise

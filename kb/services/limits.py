@@ -154,7 +154,8 @@ class SqliteStorage(Storage, MovingWindowSupport):
         now = self._clock()
         with self._open() as file:
             first, count = file.execute(
-                "SELECT min(at), coalesce(sum(amount), 0) FROM hits WHERE key = ? AND at > ?", (key, now - expiry)
+                "SELECT min(at), coalesce(sum(amount), 0) FROM hits WHERE key = ? AND at > ? AND at < ?",
+                (key, now - expiry, now + 1),
             ).fetchone()
         return (now if first is None else float(first)), int(count)
 

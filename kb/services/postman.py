@@ -44,6 +44,9 @@ GIVE_UP = timedelta(days=3)
 LONGEST_WAIT = 60.0
 """Minutes between two attempts at most; the first wait is one minute, each further one twice as long."""
 
+FURTHEST = timedelta(minutes=2 * LONGEST_WAIT)
+"""Further ahead no attempt is put off."""
+
 LOOK_EVERY = 3.0
 """Seconds after which the thread of a server looks for mail. A look costs an idle process 1 ms."""
 
@@ -163,7 +166,7 @@ class Postman:
                 with counting.job(self._counts, "mail"):
                     while self._anything_due() and not self._stopping.is_set():
                         self.deliver(AT_ONCE)
-                if self._swept is None or self.clock() - self._swept >= SWEEP_EVERY:
+                if self._swept is None or abs(self.clock() - self._swept) >= SWEEP_EVERY:  # clocks are set back too
                     self._swept = self.clock()
                     with counting.job(self._counts, "sweep"):
                         self.sweep()
@@ -282,9 +285,13 @@ class Postman:
 
 
 def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """What may be claimed: waits, is due, and nobody is at it."""
-    free = or_(MailMessage.claimed.is_(None), MailMessage.claimed <= now)
-    return MailMessage.sent.is_(None), MailMessage.failed.is_(None), MailMessage.due <= now, free
+    """What may be claimed: waits, is due, and nobody is at it.
+
+    A moment that lies further ahead than any that is written here is of a clock that was set back since: it is over.
+    """
+    free = or_(MailMessage.claimed.is_(None), MailMessage.claimed <= now, MailMessage.claimed > now + 2 * LEASE)
+    due = or_(MailMessage.due <= now, MailMessage.due > now + FURTHEST)
+    return MailMessage.sent.is_(None), MailMessage.failed.is_(None), due, free
 
 
 def _change(session: Session, message: MailMessage, **values: Any) -> None:

@@ -69,8 +69,11 @@ def _given_up(practice: Practice, now: datetime) -> bool:
 
 
 def _days(before: datetime, now: datetime) -> timedelta:
-    """Whole days between two moments: a run that comes some seconds earlier than that of last month counts too."""
-    return now.date() - before.date()
+    """Whole days between two moments: a run that comes some seconds earlier than that of last month counts too.
+
+    However much later the other is: then the clock was set back, and nobody is to wait until it is there again.
+    """
+    return abs(now.date() - before.date())
 
 
 def _ask(session: Session, owner: User, practices: Sequence[Practice], now: datetime) -> None:

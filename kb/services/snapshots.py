@@ -74,7 +74,8 @@ def _fits(path: Path, now: Mark) -> bool:
     held = _held(path)
     if held is None or held[0].went != now.went:
         return False
-    return held[0].came == now.came or datetime.now(UTC) - held[1] < KEPT
+    aged = datetime.now(UTC) - held[1]
+    return held[0].came == now.came or timedelta() <= aged < KEPT  # less than nothing: the clock was set back
 
 
 def _held(path: Path) -> tuple[Mark, datetime] | None:

@@ -7,7 +7,6 @@ whose they are. A file is taken at most once: whoever takes it marks the row fir
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import secrets
 import uuid
@@ -23,9 +22,8 @@ from kb.db import Database
 from kb.formats.grid import Fault
 from kb.formats.json import NotJson, Row
 from kb.models import StagedImport, User
-from kb.services import audit, tables
-from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem, Unavailable
-from kb.services.examining import NO_ROOM
+from kb.services import audit, room, tables
+from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.files import UNFINISHED, spoken
 from kb.services.importing import Aim, Importer, Outcome
 from kb.services.incoming import Incoming
@@ -79,22 +77,19 @@ def received(place: Path, stream: IO[bytes]) -> Iterator[Path]:
     """
     draft = place / f"{UNFINISHED}upload-{secrets.token_hex(8)}"
     try:
-        place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            total = 0
-            while piece := stream.read(_CHUNK):
-                total += len(piece)
-                if total > LARGEST:
-                    text = N_("The file is too large: the limit is %(limit)d MB.")
-                    raise Invalid([Problem.of("file", text, limit=LARGEST // 1024**2)])
-                file.write(piece)
-        if not total:
-            raise Invalid([Problem.of("file", N_("The file is empty."))])
-        yield draft
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise Unavailable(NO_ROOM) from error
-        raise
+        with room.needed():
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+                total = 0
+                while piece := stream.read(_CHUNK):
+                    total += len(piece)
+                    if total > LARGEST:
+                        text = N_("The file is too large: the limit is %(limit)d MB.")
+                        raise Invalid([Problem.of("file", text, limit=LARGEST // 1024**2)])
+                    file.write(piece)
+            if not total:
+                raise Invalid([Problem.of("file", N_("The file is empty."))])
+            yield draft
     finally:
         stream.close()
         draft.unlink(missing_ok=True)

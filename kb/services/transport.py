@@ -99,12 +99,14 @@ class FolderTransport:
                 os.fsync(file.fileno())
             draft.replace(path)
         except OSError as error:
+            with contextlib.suppress(OSError):  # half a message would lie there with somebody's address in it
+                draft.unlink()
             raise Unreachable(N_("The folder for mail cannot be written.")) from error
 
     def sweep(self, before: datetime) -> int:
         """Remove messages written before a moment: they hold addresses, and links that open accounts; says how many."""
         removed = 0
-        for path in self.folder.glob("*.eml"):
+        for path in filter(_is_message, self.folder.glob("*")):
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime < before.timestamp():
                     path.unlink()
@@ -203,6 +205,11 @@ class ServerTransport:
         if not server.has_extn("auth"):
             raise Unreachable(N_("The mail server asks for no password, but one is set."))
         server.login(self._user, self._password)
+
+
+def _is_message(path: Path) -> bool:
+    """Whether a file of the folder is a message, or what a process was writing of one when it was killed."""
+    return path.suffix == ".eml" or ("@" in path.name and path.suffix[1:].isdecimal())
 
 
 def _trusting(host: str) -> ssl.SSLContext:

@@ -92,6 +92,7 @@ from kb.web import (
     suggest,
     templating,
     tokens,  # noqa: F401 (its views belong to the blueprint of accounts)
+    unavailable,
     versions,  # noqa: F401 (its views belong to the blueprint of the catalogue)
     writing,
 )
@@ -177,6 +178,7 @@ def make(config: Config) -> Flask:
     babel.domain_instance = Catalogues()
     templating.init_app(app)
     errors.init_app(app)
+    unavailable.init_app(app)
     accounts.init_app(app)
     for blueprint in (
         pages.bp, catalogue.bp, atlas.bp, suggest.bp, accounts.bp, submissions.bp, answering.bp, writing.bp, files.bp,

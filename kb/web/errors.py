@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 from collections.abc import Iterable
@@ -14,10 +13,13 @@ from flask import Flask, Response, current_app, make_response, redirect, render_
 from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, SecurityError, TooManyRequests
 
 from kb import logs
+from kb.db import may_pass
 from kb.search.port import IndexLost
+from kb.services import room
 from kb.services.errors import (
     N_,
     Conflict,
@@ -29,13 +31,21 @@ from kb.services.errors import (
     Problem,
     ServiceError,
     TooMany,
+    Unavailable,
 )
 from kb.web import context, languages
 from kb.web.returning import scripted
 
 log = logging.getLogger(__name__)
 
-STATUS: dict[type[ServiceError], int] = {NotFound: 404, NotAllowed: 403, Conflict: 409, Gone: 410, TooMany: 429}
+STATUS: dict[type[ServiceError], int] = {
+    NotFound: 404,
+    NotAllowed: 403,
+    Conflict: 409,
+    Gone: 410,
+    TooMany: 429,
+    Unavailable: 503,
+}
 """The status that answers each refusal of a service; Invalid depends on the method."""
 
 
@@ -100,9 +110,9 @@ WORDS = {
         N_("Try again in a minute. If it stays, tell the editors the number below."),
     ),
     503: Words(
-        N_("The search is being put in order"),
-        N_("Nothing is lost: the index is being built anew from the database."),
-        N_("Try again in a minute. A practice's own page can be read meanwhile."),
+        N_("The site cannot do this just now"),
+        N_("Its database is busy or cannot be written. What was saved before is not lost."),
+        N_("Try again in a minute. What you typed is still in the page before."),
     ),
     507: Words(
         N_("The server is full"),
@@ -110,6 +120,12 @@ WORDS = {
         N_("Go back and try again later: your text is still in the page before."),
     ),
 }
+
+INDEX_LOST = Words(
+    N_("The search is being put in order"),
+    N_("Nothing is lost: the index is being built anew from the database."),
+    N_("Try again in a minute. A practice's own page can be read meanwhile."),
+)
 
 STALE_FORM = N_(
     "The form could not be accepted: it was open since before you signed in or out, or your browser keeps no cookies. "
@@ -154,7 +170,8 @@ def _refused(error: ServiceError) -> ResponseReturnValue:
         sentences = [problem.message.render(gettext) for problem in error.problems]
         return _answer(status, " ".join(sentences), sentences=sentences, problems=error.problems)
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 400)
-    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
+    after = {503: 60, 429: getattr(error, "retry_after", 0)}
+    headers = {"Retry-After": str(after[status])} if status in after else {}
     return _answer(status, error.message.render(gettext), headers=headers)
 
 
@@ -187,12 +204,23 @@ def _index_lost(error: IndexLost) -> ResponseReturnValue:
     """The index is missing or damaged while the site runs: it is built anew behind the reader's back."""
     log.warning("the search index could not be read: %s", error)
     context.parts().indexer.report_lost()
-    return _answer(503, None, headers={"Retry-After": "30"})
+    return _answer(503, None, headers={"Retry-After": "30"}, words=INDEX_LOST)
+
+
+def cannot_now(error: OperationalError | OSError) -> ResponseReturnValue:
+    """A database that is locked, full or read-only, a folder that is read-only: not our fault, and it will pass."""
+    if isinstance(error, OperationalError) and not may_pass(error):
+        return _unexpected(error)
+    context.release()
+    return _answer(503, None, headers={"Retry-After": "60"})
 
 
 def _no_room(error: OSError) -> ResponseReturnValue:
-    """A disk that is full is said; any other fault of the machine is one of ours."""
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    """A disk that is full or read-only is said; any other fault of the machine is one of ours."""
+    if error.errno in room.READ_ONLY:
+        log.error("the disk cannot be written: %s", error)
+        return cannot_now(error)
+    if error.errno not in room.FULL:
         return _unexpected(error)
     log.error("the disk is full: %s", error)
     context.release()
@@ -214,8 +242,9 @@ def _answer(
     sentences: Iterable[str] = (),
     problems: Iterable[Problem] = (),
     headers: dict[str, str] | None = None,
+    words: Words | None = None,
 ) -> Response:
-    words = WORDS.get(status, WORDS[400 if status < 500 else 500])
+    words = words or WORDS.get(status, WORDS[400 if status < 500 else 500])
     detail = detail or gettext(words.sentence)
     number = logs.request_number() if status >= 500 else ""
     if request.path.startswith("/api/") or request.endpoint in scripted:

@@ -14,7 +14,7 @@ from flask_babel import ngettext
 from kb.formats import csv, template
 from kb.models import Role
 from kb.services import staging
-from kb.services.errors import N_, Invalid, Problem
+from kb.services.errors import N_, Invalid, Problem, Unavailable
 from kb.services.importing import Aim
 from kb.services.limits import UPLOAD_LIMIT, Asking
 from kb.services.staging_report import Said
@@ -85,6 +85,8 @@ def upload() -> ResponseReturnValue:
             kept = staging.stage(session, accounts.acting(session), _folder(), draft, sent.filename, aim)
     except Invalid as invalid:
         return _form(invalid.problems), 422
+    except Unavailable as full:
+        return _form([Problem("file", full.message)]), 503
     staging.look(context.parts().database, _folder(), kept, actor)
     return redirect(url_for("importing.preview", staged_id=kept.id))
 

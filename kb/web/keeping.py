@@ -71,10 +71,15 @@ def words(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnV
                 raise
             return late(refused.message)
         except OperationalError:
-            context.release()
-            return _page(request.form, BUSY, 503, again=here(), headers={"Retry-After": "60"})
+            return again()
 
     return guarded
+
+
+def again() -> Response:
+    """The words of this request's form, to be sent once more: the site was too busy to keep them."""
+    context.release()
+    return _page(request.form, BUSY, 503, again=here(), headers={"Retry-After": "60"})
 
 
 def late(message: Message) -> Response:

@@ -45,7 +45,7 @@ def mend(practice_id: uuid.UUID) -> ResponseReturnValue:
     except Conflict as conflict:
         return _page(practice_id, request.form, refused=conflict.message), 409
     except OperationalError:
-        return _page(practice_id, request.form, refused=moderation.BUSY), 503
+        return _page(practice_id, request.form, refused=moderation.BUSY), 503, {"Retry-After": "60"}
     flash(_("The text is mended, and its author is told."))
     return redirect(url_for("moderation.review", practice_id=practice_id))
 

@@ -75,7 +75,7 @@ def decide(practice_id: uuid.UUID) -> ResponseReturnValue:
         status = 409 if isinstance(refused, Conflict) else 403
         return page(practice_id, typed=request.form, refused=refused.message), status
     except OperationalError:
-        return page(practice_id, typed=request.form, refused=BUSY), 503
+        return page(practice_id, typed=request.form, refused=BUSY), 503, {"Retry-After": "60"}
     except NotFound:
         _keep_unseen(practice_id)
         raise

@@ -154,7 +154,7 @@ def _keeping(form: PracticeForm, practice_id: uuid.UUID, keep: Callable[[Session
         return _late(form, practice_id, refused)
     except OperationalError:
         busy = Message(N_("The site is busy and could not save this. Nothing of it is lost: try again in a minute."))
-        return _page(form, _known(practice_id), refused=busy), 503
+        return _page(form, _known(practice_id), refused=busy), 503, {"Retry-After": "60"}
     do = request.form.get("do", "")
     if do == "submit":
         return writing.question(kept, number) or _submit(kept, number)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,8 @@ from kb.db import Database
 from tests import factories
 from tests.conftest import configure, make_indexer
 from tests.processes import Conversation, Server, children, conversations, eventually, knows_workers, serving
+from tests.recovery import killing
+from tests.soaking import soak
 
 WORD = "zanzibarine"
 """A word that no seed practice holds."""
@@ -104,6 +108,32 @@ def test_an_index_lost_under_a_running_server_comes_back(folder: Path) -> None:
         eventually(lambda: server.get(f"/api/v1/practices?q={WORD}")[0] == 200 and hits(server) == 1)
 
 
+def garble(index: Path) -> None:
+    (index / "CURRENT").write_bytes(b"\0" * 100)
+
+
+def sound(server: Server) -> bool:
+    """Whether the search answers with everything; a worker that died of the damage answers nothing."""
+    try:
+        status, text = server.get("/api/v1/practices?q=talent&per_page=1")
+        return status == 200 and json.loads(text)["total"] > 0 and everything(server) == 120
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("harm", [truncate, garble])
+def test_an_index_damaged_under_a_running_server_is_built_anew_by_itself(
+    folder: Path, harm: Callable[[Path], None]
+) -> None:
+    with serving(folder) as server:
+        assert sound(server)
+        harm(folder / "index")
+        assert server.get("/practices/catalonia-acol-line")[0] == 200
+        eventually(lambda: sound(server))
+        publish(folder, killed=False)
+        eventually(lambda: hits(server) == 1)
+
+
 def total(talk: Conversation) -> int:
     return int(json.loads(talk.ask("GET", f"/api/v1/practices?q={WORD}").text)["total"])
 
@@ -135,3 +165,34 @@ def test_a_server_that_is_told_to_end_ends_with_its_workers(folder: Path) -> Non
         assert workers
         assert server.stop(signal.SIGTERM) == 0
         assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+
+
+# Under eight writers
+
+
+def kill(source: Path, places: Path, kills: int, hows: Sequence[str] = killing.HOWS, *, tell: bool = False) -> None:
+    seed = int(os.environ.get("KB_TEST_SEED") or random.randrange(10**6))
+    print(f"KB_TEST_SEED={seed}")  # shown where the test fails
+    outcome = killing.run(source, places, kills, seed, hows=hows, tell=tell)
+    print(outcome)
+    assert (outcome.lost, outcome.faults) == ([], [])
+    assert outcome.kills.total() == kills and outcome.acknowledged.total() > kills
+
+
+@knows_workers
+def test_nothing_that_was_acknowledged_is_lost_when_servers_and_workers_are_killed(
+    bare_folder: Path, tmp_path: Path
+) -> None:
+    kill(bare_folder, tmp_path, 3, ("group", "worker", "holder"))
+
+
+@soak
+@knows_workers
+def test_nothing_that_was_acknowledged_is_lost_in_hundreds_of_kills(bare_folder: Path, tmp_path: Path) -> None:
+    kill(bare_folder, tmp_path, int(os.environ.get("KB_SOAK_KILLS") or 500), tell=True)
+
+
+@soak
+@knows_workers
+def test_what_a_worker_holds_that_hangs_is_free_again_when_it_is_replaced(bare_folder: Path, tmp_path: Path) -> None:
+    kill(bare_folder, tmp_path, 4, ("stuck",), tell=True)

@@ -6,6 +6,7 @@ a field are the arrays of `inverted`, and what Whoosh's dictionary has of a term
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from secrets import token_hex
@@ -38,9 +39,15 @@ class Files(FileStorage):  # type: ignore[misc]
         self._opened.append(file.raw_file())
         return file
 
+    def create_file(self, name: str, **kwargs: Any) -> Any:
+        file = super().create_file(name, **kwargs)
+        self._opened.append(file.raw_file())
+        return file
+
     def close(self) -> None:
         for file in self._opened:
-            file.close()
+            with suppress(OSError):  # whoever wrote a file has closed it, but where there was no room for it
+                file.close()
 
 
 class Codec(W3Codec):  # type: ignore[misc]

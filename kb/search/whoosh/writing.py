@@ -28,7 +28,8 @@ _LARGEST_NEW = 120_000  # documents: what several helpers built becomes one segm
 
 def create(path: Path) -> None:
     """Write an empty index, generation 0, into an empty folder."""
-    TOC.create(Files(path), SCHEMA, NAME)
+    with closing(Files(path)) as files:
+        TOC.create(files, SCHEMA, NAME)
 
 
 def segments_of(path: Path, generation: int) -> list[Any]:
@@ -173,9 +174,11 @@ class _Batch:
         return self._generation + 1
 
     def close(self) -> None:
-        if self._builder is not None:
-            self._builder.abandon()
-        self._files.close()
+        try:
+            if self._builder is not None:
+                self._builder.abandon()
+        finally:
+            self._files.close()
 
 
 def _ids_of(files: Files, segment: Any) -> Field:

@@ -209,8 +209,20 @@ def test_a_file_without_a_row_is_named(database: Database, store: Store, name: s
     published(database, store)
     (store.folder / name).parent.mkdir(exist_ok=True)
     (store.folder / name).write_bytes(b"x")
+    os.utime(store.folder / name, (0, 0))
     [fault] = file_keeping.faults(database, store.folder)
     assert name in fault and "in no table" in fault
+
+
+def test_what_a_killed_upload_left_a_moment_ago_is_no_fault_for_the_sweep_takes_it(
+    database: Database, store: Store
+) -> None:
+    published(database, store)
+    left = store.folder / "ab" / ("c" * 62)
+    left.parent.mkdir(exist_ok=True)
+    left.write_bytes(b"x")
+    assert list(file_keeping.faults(database, store.folder)) == []
+    assert file_keeping.sweep_folder(database, store.folder, LATER) == 1 and not left.exists()
 
 
 def test_a_public_practice_that_names_a_file_without_a_row_is_named(database: Database, store: Store) -> None:
