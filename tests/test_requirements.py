@@ -6,6 +6,8 @@ import ast
 import importlib.metadata
 import re
 import sys
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,8 +42,13 @@ def _imported(folder: str) -> set[str]:
             elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
                 modules.add(node.module.split(".")[0])
     modules -= {*sys.stdlib_module_names, "kb", "bench", "scripts", "tests"}
-    installed = importlib.metadata.packages_distributions()
-    return {normal(installed[module][0]) for module in modules}
+    return {normal(_installed()[module][0]) for module in modules}
+
+
+@cache
+def _installed() -> Mapping[str, list[str]]:
+    """By the names of modules, the packages that bring them."""
+    return importlib.metadata.packages_distributions()
 
 
 def test_what_runs_asks_for_what_it_imports_and_for_nothing_else() -> None:
