@@ -55,6 +55,8 @@ ROWS: tuple[Row, ...] = (
     ("GET", "/readyz", "/readyz", EVERYONE),
     ("GET", "/metrics", "/metrics", EVERYONE),  # on this machine; tests/web/test_observing.py asks from elsewhere
     ("GET", "/robots.txt", "/robots.txt", EVERYONE),
+    ("GET", "/.well-known/security.txt", "/.well-known/security.txt", EVERYONE),
+    ("GET", "/security-policy.txt", "/security-policy.txt", EVERYONE),
     ("GET", "/favicon.ico", "/favicon.ico", (302,) * 6),
     ("GET", "/data", "/data", EVERYONE),
     ("GET", "/catalog.ttl", "/catalog.ttl", EVERYONE),
