@@ -480,6 +480,16 @@ def test_a_member_that_the_manifest_does_not_name_is_refused(home: Home, tmp_pat
         restore(home, rewritten(tmp_path / "b1", tmp_path / "b2", **{"files/ab/more": b"x"}))
 
 
+def test_a_member_that_begins_before_the_file_is_refused(home: Home, tmp_path: Path) -> None:
+    back_up(home, tmp_path / "b1")
+    data = (tmp_path / "b1").read_bytes()
+    place = data.rindex(b"PK\x03\x04")  # of the manifest, which can be read; the first member cannot
+    (tmp_path / "b2").write_bytes(data[: place - 10] + data[place:])
+    sealed(tmp_path / "b2")
+    with pytest.raises(BadBackup):
+        restore(home, tmp_path / "b2")
+
+
 @pytest.mark.parametrize("manifest", [b"[]", b"{", b'{"kind": "else"}', b'{"kind": 1, "format": 1}'])
 def test_a_manifest_of_something_else_is_refused(home: Home, tmp_path: Path, manifest: bytes) -> None:
     back_up(home, tmp_path / "b1")
