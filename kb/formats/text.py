@@ -33,7 +33,7 @@ def line(text: str | None) -> str:
 
 def iso(moment: datetime) -> str:
     """A moment as every format writes it (RFC 3339): UTC, to the second, with a Z."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.astimezone(UTC).isoformat()[:19]}Z"
 
 
 def parse(markdown: str) -> list[Token]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 import numpy.typing as npt
@@ -71,6 +72,6 @@ class Cut(str):
     @cached_property
     def _spans(self) -> list[tuple[int, int]]:
         """From which word to which each part goes."""
-        borders = np.cumsum([length + 1 for length in self.lengths]) - 1
-        after = (np.searchsorted(self.ends, borders, "right") // 2).tolist()
+        borders = accumulate(self.lengths, lambda end, length: end + 1 + length)
+        after = (self.ends.searchsorted(list(borders), "right") // 2).tolist()
         return list(zip([0, *after], after, strict=False))

@@ -173,8 +173,9 @@ def forms(word: str, language: str) -> tuple[str, tuple[str, ...]]:
     stemmer = _stemmer(language)
     if stemmer is None or not folded:
         return folded, ()
-    written = stemmer.stemWord(_lower(word, language))
-    plain = stemmer.stemWord(folded)
+    lower = _lower(word, language)
+    written = stemmer.stemWord(lower)
+    plain = written if lower == folded else stemmer.stemWord(folded)
     stems = [fold(written), fold(plain)]
     if language not in _STEMMED_ONCE:
         deeper = (fold(stemmer.stemWord(stem)) for stem in (written, plain))

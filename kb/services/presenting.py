@@ -44,6 +44,8 @@ class Found:
     snippet: str
     language: str
     partial: bool
+    shown: Mapping[str, Any]
+    """Title and summary as its reader can best read them: see `in_language`."""
     marked: Callable[[str, str], str] = dataclasses.field(repr=False, compare=False)
     """Marks a text in a language."""
 
@@ -76,6 +78,7 @@ def found(
         ),
         language=language,
         partial=partial,
+        shown=shown,
         marked=lambda text, language: engine.mark(text, question, language),
     )
 

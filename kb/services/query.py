@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -102,12 +102,11 @@ class CatalogueQuery:
     def to_params(self) -> Params:
         """The parameters that parse to this query, in a fixed order, defaults left out."""
         params: Params = []
-        for field in fields(self):
-            value = getattr(self, field.name)
+        for name, value in vars(self).items():  # the fields, in their order
             if isinstance(value, tuple):
-                params += [(field.name, each) for each in value]
-            elif value not in (None, "") and not (field.name == "sort" and value == "relevance"):
-                params.append((field.name, str(value)))
+                params += [(name, each) for each in value]
+            elif value not in (None, "") and not (name == "sort" and value == "relevance"):
+                params.append((name, str(value)))
         return params
 
     def filters(self) -> Params:

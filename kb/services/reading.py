@@ -56,7 +56,7 @@ def documents(session: Session, ids: Iterable[uuid.UUID], base_url: str) -> dict
 
     They are what `publishing.as_document` makes of each.
     """
-    rows = session.execute(_RECORDS, {"ids": list(ids)})
+    rows = session.connection().execute(_RECORDS, {"ids": list(ids)}).all()  # no objects for the session to keep
     return {str(row.practice_id): _document(row, base_url) for row in rows}
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from babel import Locale
 from babel.support import NullTranslations
+from flask import g
 from flask_babel import Domain, get_locale
 from jinja2 import Environment, pass_eval_context
 from jinja2.nodes import EvalContext
@@ -13,7 +15,7 @@ from markupsafe import Markup
 
 from kb.services.wording import FOLDER, SOURCE, catalogue, path
 
-__all__ = ["FOLDER", "SOURCE", "Catalogues", "catalogue", "install", "path"]
+__all__ = ["FOLDER", "SOURCE", "Catalogues", "catalogue", "gettext", "install", "path", "pgettext"]
 
 
 class Catalogues(Domain):
@@ -21,12 +23,24 @@ class Catalogues(Domain):
 
     def get_translations(self) -> NullTranslations:
         """The catalogue of the page's language; one that changes nothing where there is no page."""
-        locale = get_locale()
+        locale = _locale()
         return _AS_WRITTEN if locale is None or locale.language == SOURCE else catalogue(locale.language)
+
+
+def _locale() -> Locale | None:
+    """The language of the page. Flask-Babel asks six times where it keeps that; hundreds of texts a page ask for it."""
+    try:
+        held = g._get_current_object().__dict__["_flask_babel"].babel_locale
+    except (RuntimeError, LookupError, AttributeError):  # no page, or the first text of one
+        held = None
+    return held or get_locale()
 
 
 _AS_WRITTEN = NullTranslations()
 _CATALOGUES = Catalogues()
+
+gettext, pgettext = _CATALOGUES.gettext, _CATALOGUES.pgettext
+"""Flask-Babel's functions of these names, by a shorter way: for what a page says again and again."""
 
 
 def install(environment: Environment) -> None:

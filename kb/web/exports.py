@@ -145,8 +145,16 @@ def codebook_table() -> ResponseReturnValue:
 
 def address(suffix: str, asked: CatalogueQuery) -> str:
     """The address of everything that a query finds in a format."""
+    return _address(suffix, _params(asked))
+
+
+def _params(asked: CatalogueQuery) -> str:
     params = asked.to_params()
-    return url_for("exports.practices", suffix=suffix) + ("?" + labels.encode(params) if params else "")
+    return "?" + labels.encode(params) if params else ""
+
+
+def _address(suffix: str, params: str) -> str:
+    return url_for("exports.practices", suffix=suffix) + params
 
 
 @bp.app_template_global()
@@ -154,7 +162,8 @@ def alternates(asked: CatalogueQuery) -> list[tuple[Format, str]]:
     """Every format of a list with its address."""
     held: tuple[CatalogueQuery, list[tuple[Format, str]]] | None = g.get("alternates")
     if held is None or held[0] != asked:  # a page names them four times
-        g.alternates = held = (asked, [(each, address(each.suffix, asked)) for each in FORMATS.values()])
+        params = _params(asked)
+        g.alternates = held = (asked, [(each, _address(each.suffix, params)) for each in FORMATS.values()])
     return held[1]
 
 

@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from babel import Locale
-from flask_babel import gettext, pgettext
 
 from kb.models import Evidence, Frequency, Origin, RegionType, Role, State, Status
 from kb.services.errors import N_
@@ -15,6 +14,7 @@ from kb.services.labels import AUTHORITY_ROLE, EVIDENCE, FUNDING, LEVEL, LICENCE
 from kb.services.record import NO_MAIN
 from kb.services.vocabularies import country_name
 from kb.web import context
+from kb.web.catalogues import gettext, pgettext
 
 __all__ = ["AUTHORITY_ROLE", "EVIDENCE", "FUNDING", "LEVEL", "LICENCES", "ORGANISATION", "STATUS"]
 

@@ -9,7 +9,6 @@ from itertools import islice
 from typing import Any
 
 from flask import request
-from flask_babel import gettext
 from markupsafe import Markup
 
 from kb.services import catalogue, presenting, query
@@ -19,6 +18,7 @@ from kb.services.presenting import Found
 from kb.services.query import CatalogueQuery
 from kb.services.vocabularies import fold
 from kb.web import context, labels, languages, templating
+from kb.web.catalogues import gettext
 
 FIRST_VALUES = 6
 """Values of a filter in sight before the rest goes behind "more"."""
@@ -42,7 +42,7 @@ MORE_FACETS = ("authority_role", "funding", "language")
 """Filters that are asked for less: behind "More filters"."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FacetValue:
     """One value that a filter can take, and how many practices it would find."""
 

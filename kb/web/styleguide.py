@@ -23,6 +23,7 @@ from kb.web import context
 from kb.web.forms.practice import SECTIONS
 from kb.web.forms.progress import Part
 from kb.web.results import Chip, FacetGroup, FacetValue, page_numbers
+from kb.web.templating import in_readers_language
 
 bp = Blueprint("styleguide", __name__)
 
@@ -64,7 +65,11 @@ def record(**changes: Any) -> Document:
 def _found(**changes: Any) -> Found:
     said = record(**changes)
     snippet = "… pair newly arrived <mark>nurses</mark> with senior colleagues for a year …"
-    return Found(said, 1.0, ("title", "actions"), snippet, "en", False, lambda text, _language: text)
+    return Found(said, 1.0, ("title", "actions"), snippet, "en", False, in_readers_language(said), _as_it_is)
+
+
+def _as_it_is(text: str, _language: str) -> str:
+    return text
 
 
 def _facets() -> list[FacetGroup]:

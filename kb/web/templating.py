@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import logging
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, MutableMapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -19,7 +20,7 @@ import nh3
 from babel import Locale
 from babel.lists import format_list
 from flask import Flask, current_app, g, request, url_for
-from flask_babel import gettext
+from jinja2 import Environment
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 from werkzeug.utils import safe_join
@@ -36,6 +37,8 @@ from kb.services.values import is_web_address
 from kb.services.vocabularies import by_name
 from kb.services.vocabularies import country_name as name_of_country
 from kb.web import accounts, catalogues, context, labels, languages, returning, saying
+from kb.web.addresses import address, practice_url
+from kb.web.catalogues import gettext
 
 log = logging.getLogger(__name__)
 
@@ -65,10 +68,11 @@ def init_app(app: Flask) -> None:
     )  # fmt: skip
     functions = (
         static_url, language_url, query_url, lang_attr, label, facet_label, lifespan, span, place_name, evidence_step,
-        in_readers_language, unverified, saying.said_in, saying.title_of, saying.public_title_of,
-        saying.known_title_of, saying.colon,
+        evidence_boxes, practice_url, in_readers_language, unverified, saying.said_in, saying.title_of,
+        saying.public_title_of, saying.known_title_of, saying.colon,
     )  # fmt: skip
     catalogues.install(app.jinja_env)
+    app.jinja_env.make_globals = functools.partial(_globals, app.jinja_env)  # type: ignore[method-assign]
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update({each.__name__: each for each in filters})
@@ -76,6 +80,14 @@ def init_app(app: Flask) -> None:
     app.jinja_env.tests["linkable"] = linkable
     app.jinja_env.globals.update(LABELS=labels, EVIDENCE_STEPS=EVIDENCE_STEPS)
     app.context_processor(_page)
+
+
+def _globals(environment: Environment, own: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+    """What a template may ask for beside what it is given: all have the same, in one map.
+
+    Jinja's own chain of two maps is gone through for every import of every page.
+    """
+    return {**environment.globals, **own} if own else environment.globals
 
 
 def _page() -> dict[str, Any]:
@@ -137,7 +149,12 @@ def message(said: Message | str) -> str:
 
 def listed(items: Iterable[str]) -> str:
     """Words as a list in the language of the page: "a, b and c"."""
-    return format_list([str(item) for item in items], locale=_locale())
+    return _listed(tuple(map(str, items)), languages.chosen())
+
+
+@lru_cache(maxsize=1024)
+def _listed(items: tuple[str, ...], language: str) -> str:
+    return format_list(items, locale=telling.locale(_readers(language)))
 
 
 def known_as(person: User) -> str:
@@ -186,9 +203,12 @@ class _Reader:
     say: Callable[[str], str] = gettext
 
 
+_readers = lru_cache(maxsize=64)(_Reader)
+
+
 def reader() -> Reader:
     """Whoever reads the page, for what `telling` says."""
-    return _Reader(languages.chosen())
+    return _readers(languages.chosen())
 
 
 def _locale() -> Locale:
@@ -290,12 +310,20 @@ def evidence_step(value: str | None) -> int:
     return EVIDENCE_STEPS.index(Evidence(value)) + 1 if value in EVIDENCE_STEPS else 0
 
 
+@lru_cache(maxsize=len(EVIDENCE_STEPS) + 1)
+def evidence_boxes(step: int) -> Markup:
+    """A box for each step of evidence, those that are reached filled: for lists, where there are many."""
+    look = (Markup(' class="on"'), Markup(' fill="none" stroke="currentColor"'))
+    box = Markup('<rect x="{}" y=".5" width="15" height="7"{}/>')
+    return Markup("").join(box.format(x, look[at >= step]) for at, x in enumerate(("0.5", "19", "37.5", "56")))
+
+
 # Addresses
 
 
 def static_url(filename: str, endpoint: str = "static") -> str:
     """The address of a file in `static/`, with a hash of its content, so that browsers may keep it for a year."""
-    return url_for(endpoint, filename=filename, v=content_hash(endpoint, filename))
+    return address(endpoint, filename=filename, v=content_hash(endpoint, filename))
 
 
 def content_hash(endpoint: str, filename: str) -> str | None:
@@ -317,15 +345,20 @@ def _hash(path: str, _changed: int) -> str:
 def language_url(code: str) -> str:
     """The address at which a browser is told to remember a language; it leads back to the present one."""
     if "language_urls" not in g:  # a page has each of them twice
-        g.language_urls = {each: _language_url(each) for each, _name in languages.offered()}
-    return str(g.language_urls.get(code) or _language_url(code))
+        back = _back()
+        g.language_urls = {each: _language_url(each, back) for each, _name in languages.offered()}
+    return str(g.language_urls.get(code) or _language_url(code, _back()))
 
 
-def _language_url(code: str) -> str:
+def _back() -> str | None:
+    """Where whoever chose a language goes back to."""
     kept = labels.encode([(name, value) for name, value in request.args.items(multi=True) if name != "lang"])
     back = f"{request.path}?{kept}" if kept else request.path
-    readable = request.method == "GET" or returning.route(request.path, "GET")
-    return url_for("pages.language", code=code, to=back if readable else None)
+    return back if request.method == "GET" or returning.route(request.path, "GET") else None
+
+
+def _language_url(code: str, back: str | None) -> str:
+    return url_for("pages.language", code=code, to=back)
 
 
 def query_url(
@@ -339,4 +372,4 @@ def query_url(
         params.append(("page", str(page)))
     if endpoint == "catalogue.search" and "lang" in request.args:
         params.append(("lang", languages.chosen()))
-    return url_for(endpoint) + ("?" + labels.encode(params) if params else "")
+    return address(endpoint) + ("?" + labels.encode(params) if params else "")

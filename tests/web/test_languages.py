@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask_babel import force_locale
+from flask_babel import gettext as babel_gettext
 
 from kb.config import LANGUAGES
+from kb.web.catalogues import gettext
 from tests.conftest import Site, configure
 
 
@@ -74,3 +77,20 @@ def test_the_menu_of_a_page_that_was_posted_leads_to_its_form(polyglot: Site) ->
 def test_only_a_translated_page_says_that_nobody_checked_it(polyglot: Site, language: str) -> None:
     page = polyglot.client().get(f"/?lang={language}").text
     assert ('/about#languages"' in page) == (language != "en")
+
+
+def test_texts_follow_a_language_that_is_forced_for_a_while(polyglot: Site) -> None:
+    with polyglot.app.test_request_context("/about?lang=de"):
+        say = polyglot.app.jinja_env.from_string("{{ _('Search') }}").render
+        assert (say(), gettext("Search")) == ("Suchen", "Suchen")
+        with force_locale("fr"):
+            assert say() == gettext("Search") == babel_gettext("Search") != "Suchen"
+        assert (say(), gettext("Search")) == ("Suchen", "Suchen")
+
+
+def test_templates_share_what_they_may_ask_for(polyglot: Site) -> None:
+    template = polyglot.app.jinja_env.from_string("{{ later }}")
+    polyglot.app.jinja_env.globals["later"] = "known"
+    own = polyglot.app.jinja_env.from_string("{{ later }}{{ mine }}", globals={"mine": "!"})
+    assert (template.render(), own.render()) == ("known", "known!")
+    assert "mine" not in polyglot.app.jinja_env.globals
