@@ -7,7 +7,9 @@ know, and trusts what a file says of its own size. Markup is read by defusedxml,
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
@@ -41,6 +43,12 @@ TOO_LARGE = N_("The workbook is too large when it is unpacked: more than %(limit
 ENTITIES = N_("The workbook holds a document type or entities, which no spreadsheet writes. It was not read.")
 NO_DATE = N_("This is not a date: %(value)s.")
 
+_DAMAGE = (
+    zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, ParseError, EOFError, OSError, ValueError,
+    LookupError, RuntimeError, NotImplementedError, OverflowError,
+)  # fmt: skip
+"""What zipfile, zlib and expat raise of a damaged file; LookupError for an encoding that nobody knows."""
+
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _REFERENCE = re.compile("([A-Z]{1,3})[0-9]{1,7}")
 _QUOTED = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
@@ -62,7 +70,7 @@ class Book:
     def __init__(self, file: BinaryIO, *, largest: int = LARGEST) -> None:
         try:
             self._zip = zipfile.ZipFile(file)
-        except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+        except _DAMAGE as error:
             raise Unreadable(BROKEN) from error
         parts = self._zip.infolist()
         if sum(part.file_size for part in parts) > largest or len(parts) > MOST_PARTS:
@@ -221,7 +229,7 @@ class Book:
                         count = 0
         except DefusedXmlException as error:
             raise Unreadable(ENTITIES) from error
-        except (ParseError, zipfile.BadZipFile, EOFError, RuntimeError, OSError, NotImplementedError) as error:
+        except _DAMAGE as error:
             raise Unreadable(BROKEN) from error
 
 

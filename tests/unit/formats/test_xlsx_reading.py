@@ -48,6 +48,24 @@ def repacked(data: bytes, **parts: bytes | None) -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.parametrize("put", [b"\xff" * 40, b"\x00" * 40, b""], ids=["no deflate", "zeros", "cut off"])
+def test_a_workbook_whose_packed_sheet_is_damaged_is_refused(put: bytes) -> None:
+    data = written(["title"], ["A house"])
+    with zipfile.ZipFile(io.BytesIO(data)) as book:
+        about = book.getinfo("xl/worksheets/sheet1.xml")
+    start = about.header_offset + 30 + len(about.filename)
+    end = start + (len(put) or about.compress_size)
+    with pytest.raises(Unreadable):
+        lines(data[:start] + put.ljust(end - start, b"\x03") + data[end:])
+
+
+@pytest.mark.parametrize("encoding", ["utf-32", "klingon", "shift_jis"])
+def test_a_workbook_in_an_encoding_that_no_spreadsheet_writes_is_refused(encoding: str) -> None:
+    sheet = f'<?xml version="1.0" encoding="{encoding}"?><worksheet/>'.encode()
+    with pytest.raises(Unreadable):
+        lines(repacked(written(["title"]), sheet1=sheet))
+
+
 def test_numbers_dates_and_yes_or_no_become_what_a_person_would_write() -> None:
     assert first("text", 2016, 2016.0, 2.5, True, False, date(2026, 9, 30), datetime(2026, 9, 30, 12, 5)) == (
         "text", "2016", "2016", "2.5", "true", "false", "2026-09-30", "2026-09-30T12:05:00",
