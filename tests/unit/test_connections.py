@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -320,3 +321,22 @@ def test_a_body_for_which_the_disk_has_no_room_is_said_to_be(running: Running, m
     assert said.startswith(b"HTTP/1.1 507 ") and connections.SENTENCES[507].encode() in said
     monkeypatch.undo()
     assert running.answers()
+
+
+# What is written of it
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        f"| between two requests, and before the first | {connections.IDLE:.0f} s |",
+        f"| the first line and headers of a request | {connections.HEAD_TIME:.0f} s |",
+        f"| some more of a body, or of an answer being taken | {connections.PAUSE:.0f} s |",
+        f"| a request from its first byte to its last | {connections.REQUEST_TIME / 60:.0f} minutes |",
+        f"together | {connections.HEAD_LIMIT // 1024} kB, {connections.FIELDS_LIMIT} headers |",
+        f"| body of a request | {connections.BODY_LIMIT >> 20} MB; {connections.UPLOAD_BODY_LIMIT >> 20} MB of an upload",
+        f"all its connections (at most {connections.CONNECTIONS})",
+    ],
+)
+def test_every_limit_is_documented(row: str) -> None:
+    assert row in Path("docs/operating.md").read_text()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 from sqlalchemy import select
@@ -92,3 +94,19 @@ def test_looking_at_a_page_changes_nothing(world: World, who: str) -> None:
         if method == "GET":
             browser.get(address.format(**world.ids)).close()
     assert everything(world) == before
+
+
+ELSEWHERE = "//evil.example/\\evil.example"
+NAMES = ("next", "to", "from", "url", "return", "redirect", "back", "continue", "kept", "q")
+"""Parameters that might say where to go."""
+
+
+@pytest.mark.parametrize("who", ["stranger", "owner"])
+def test_no_address_leads_to_another_site(world: World, who: str) -> None:
+    browser = world.browser(who)
+    asked = urlencode(dict.fromkeys(NAMES, ELSEWHERE))
+    for method, _rule, address, _answers in ROWS:
+        if method == "GET":
+            with closing(browser.get(f"{address.format(**world.ids)}?{asked}")) as answer:
+                led = urljoin("http://localhost/", answer.headers.get("Location", "").replace("\\", "/"))
+                assert urlsplit(led).netloc == "localhost", address
