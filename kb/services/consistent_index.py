@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterator
 
-from sqlalchemy import String, cast, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kb.db import Database
 from kb.models import IndexOutbox, Practice, Record
 from kb.search.port import Entry, IndexLost, SearchEngine
+from kb.services.indexing import adopted_counts
 
 PATIENCE = 2.5
 """Seconds that the index is given to follow, before what it lacks is a fault."""
@@ -56,11 +56,10 @@ def _lagging(database: Database, engine: SearchEngine) -> dict[str, str]:
 
 def _entries(session: Session) -> dict[str, Entry]:
     """How each public practice should stand in the index, by id."""
-    named = session.scalars(select(Record.adapted_from).where(cast(Record.adapted_from, String) != "[]"))
-    adopted = Counter(entry["slug"] for entries in named for entry in entries)
+    adopted = adopted_counts(session)
     columns = (Practice.id, Practice.slug, Record.updated, Record.completeness)
     rows = session.execute(select(*columns).join(Record, Record.practice_id == Practice.id))
     return {
-        str(key): Entry(slug or "", int(updated.timestamp()), adopted[slug], completeness)
+        str(key): Entry(slug or "", int(updated.timestamp()), adopted.get(slug or "", 0), completeness)
         for key, slug, updated, completeness in rows
     }

@@ -199,7 +199,7 @@ class Indexer:
         What is there is compared, not when it was written: commits end in another order than they begin.
         """
         with self.database.read() as session:
-            there = _states(session, _adopted(session))
+            there = _states(session, adopted_counts(session))
             changed = {key for key in taken.keys() | there.keys() if taken.get(key) != there.get(key)}
             changed |= set(session.scalars(select(IndexOutbox.practice_id)))
             ids = list(changed)
@@ -258,13 +258,13 @@ def documents_of(
 ) -> list[Document]:
     """The public practices among `ids`, as the index sees them. `adopted` saves counting adaptations once more."""
     records = public_records(session, ids)
-    adopted = _adopted(session) if adopted is None else adopted
+    adopted = adopted_counts(session) if adopted is None else adopted
     return [_document(record, vocabulary, adopted) for record in records.values()]
 
 
 def _all(session: Session, vocabulary: Vocabulary, taken: dict[uuid.UUID, State]) -> Iterator[Document]:
     """Every public practice; notes in `taken` how each stood before it was read."""
-    adopted = _adopted(session)
+    adopted = adopted_counts(session)
     taken |= _states(session, adopted)
     ids = list(taken)
     for first in range(0, len(ids), BATCH):
@@ -278,7 +278,7 @@ def _states(session: Session, adopted: dict[str, int]) -> dict[uuid.UUID, State]
     return {practice_id: (version, adopted.get(slug or "", 0)) for practice_id, version, slug in rows}
 
 
-def _adopted(session: Session) -> dict[str, int]:
+def adopted_counts(session: Session) -> dict[str, int]:
     """How many public practices say that they adapt each slug."""
     counts: dict[str, int] = {}
     for entries in session.scalars(select(Record.adapted_from).where(cast(Record.adapted_from, String) != "[]")):

@@ -140,6 +140,7 @@ def test_what_an_editor_published_and_verified_by_that_has_no_fault(base: Databa
         practice = factories.submitted(session, factories.person(session, "erin@example.org", "member"))
         publish(session, practice, working_copy(session, practice), author_id=bob.id)
         assert practice.last_verified is not None
+    indexer.drain()
     assert found(base, indexer) == []
 
 
