@@ -201,7 +201,7 @@ class _Parser:
     def parse(self, params: Iterable[tuple[str, str]]) -> Request:
         single: dict[str, str] = {}
         many: dict[str, list[str]] = {}
-        for name, raw in params:
+        for name, raw in self._distinct(params):
             value = raw.replace("\x00", " ").strip()
             if name not in KNOWN:
                 if self.strict and name != "lang":
@@ -230,6 +230,18 @@ class _Parser:
         if self.problems:
             raise Invalid(self.problems)
         return Request(query, page, per_page, self.canonical)
+
+    def _distinct(self, params: Iterable[tuple[str, str]]) -> Params:
+        """The parameters, each pair of name and value once but for those that may not be repeated.
+
+        Raises Invalid where there are too many: whatever else is wrong would take as many sentences.
+        """
+        pairs = list(params)
+        many = dict.fromkeys(each for each in pairs if each[0] not in SINGLE)
+        self._few(sum(self.strict or name in KNOWN for name, _value in many))
+        if self.problems:
+            raise Invalid(self.problems)
+        return [*many, *(each for each in pairs if each[0] in SINGLE)]
 
     def _few(self, chosen: int) -> None:
         if chosen > MOST_VALUES:

@@ -334,7 +334,7 @@ def test_a_body_for_which_the_disk_has_no_room_is_said_to_be(running: Running, m
         f"| some more of a body, or of an answer being taken | {connections.PAUSE:.0f} s |",
         f"| a request from its first byte to its last | {connections.REQUEST_TIME / 60:.0f} minutes |",
         f"together | {connections.HEAD_LIMIT // 1024} kB, {connections.FIELDS_LIMIT} headers |",
-        f"| body of a request | {connections.BODY_LIMIT >> 20} MB; {connections.UPLOAD_BODY_LIMIT >> 20} MB of an upload",
+        f"| body of a request | {connections.BODY_LIMIT >> 20} MB; {connections.UPLOAD_BODY_LIMIT >> 20} MB of an",
         f"all its connections (at most {connections.CONNECTIONS})",
     ],
 )

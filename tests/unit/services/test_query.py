@@ -68,6 +68,27 @@ def test_more_filters_than_a_page_can_bear_are_refused(vocabulary: Vocabulary) -
         parse(params, vocabulary)
 
 
+@pytest.mark.parametrize("strict", [False, True])
+def test_thousands_of_filters_that_nobody_knows_are_refused_in_one_sentence(
+    vocabulary: Vocabulary, strict: bool
+) -> None:
+    with pytest.raises(Invalid, match="there are 4900, the limit is 100") as refused:
+        parse([("region", f"Q{number}") for number in range(4900)], vocabulary, strict=strict)
+    assert len(refused.value.problems) == 1
+
+
+def test_a_value_that_nobody_knows_is_said_once_however_often_it_was_given(vocabulary: Vocabulary) -> None:
+    with pytest.raises(Invalid) as refused:
+        parse([("theme", "zzz")] * 4900, vocabulary)
+    assert len(refused.value.problems) == 1
+
+
+def test_thousands_of_parameters_that_the_api_does_not_know_are_refused_in_one_sentence(vocabulary: Vocabulary) -> None:
+    with pytest.raises(Invalid) as refused:
+        parse([(f"x{number}", "1") for number in range(4900)], vocabulary, strict=True)
+    assert len(refused.value.problems) == 1
+
+
 def test_the_api_refuses_an_unknown_parameter(vocabulary: Vocabulary) -> None:
     with pytest.raises(Invalid):
         parse([("utm_source", "x")], vocabulary, strict=True)
