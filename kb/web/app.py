@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from functools import partial
 
-from flask import Flask, Request, request
+from flask import Flask, Request, abort, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
@@ -172,6 +172,7 @@ def make(config: Config) -> Flask:
     limiting.init_app(app, config)  # first of all: what is too much costs nothing more
     app.before_request(files.let_in)  # before the token of a form is looked for in its body
     app.before_request(limiting.few_fields)
+    app.before_request(_named_fields)
     for extension in (bootstrap, csrf, login_manager):
         extension.init_app(app)
     babel.init_app(app, locale_selector=languages.chosen)
@@ -234,6 +235,12 @@ def _parts(app: Flask, config: Config) -> context.Parts:
     transport = open_transport(config.mail_url)
     postman = Postman(database, config, mails.renderer(app), transport, also=alerts.run, counts=counts)
     return context.Parts(config, database, engine, vocabularies, indexer, postman, counts)
+
+
+def _named_fields() -> None:
+    """Refuse a form with a part that bears no name: no browser sends one, and who looks for a name stumbles over it."""
+    if request.mimetype == "multipart/form-data" and (None in request.form or None in request.files):
+        abort(400)
 
 
 def _follow() -> ResponseReturnValue | None:

@@ -23,6 +23,13 @@ def test_an_unknown_address_is_a_404_with_a_sentence_and_a_search(reader: FlaskC
     assert 'role="search"' in html
 
 
+@pytest.mark.parametrize("address", ["/sign-in", "/oai", "/practices/catalonia-acol-line/report"])
+@pytest.mark.parametrize("part", ["form-data", 'form-data; filename="a.txt"', "form-data; name"])
+def test_a_form_with_a_part_without_a_name_is_refused(reader: FlaskClient, address: str, part: str) -> None:
+    body = f"--x\r\nContent-Disposition: {part}\r\n\r\nvalue\r\n--x--\r\n"
+    assert reader.post(address, data=body, content_type="multipart/form-data; boundary=x").status_code == 400
+
+
 def test_a_service_that_refuses_for_now_says_when_to_come_back(
     reading_site: Site, reader: FlaskClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
