@@ -93,9 +93,10 @@ def test_after_the_server_was_killed_only_the_last_seconds_are_missing_and_the_b
         assert title(page).input_value() == TITLE
         assert page.locator("#actions").input_value().startswith("Pairs meet weekly.")
         offer = page.locator("#copy")
-        assert "What was done" in offer.inner_text()
-        with page.expect_navigation():
-            offer.get_by_role("button", name="Use it").click()
+        if offer.is_visible():  # the page that was left may have brought the last words to the next server
+            assert "What was done" in offer.inner_text()
+            with page.expect_navigation():
+                offer.get_by_role("button", name="Use it").click()
         assert page.locator("#actions").input_value() == "Pairs meet weekly. The last words."
         press(page, "Save draft")
         assert "The draft is saved" in page.get_by_role("status").first.inner_text()
