@@ -28,6 +28,9 @@ COUNTERS = {
 }
 """Sums that are counted, as `kb_…_total`."""
 
+PLAIN = ("sign_in_failures",)
+"""Those that have no labels."""
+
 HISTOGRAMS = {
     "request_seconds": "Seconds until a request was answered whole, by room.",
     "search_seconds": "Seconds that the index took over a search.",
@@ -57,6 +60,8 @@ def families(config: Config, database: Database, indexer: Indexer, counts: Count
 def _counters(counted: Counted) -> Iterator[Family]:
     for name, meaning in COUNTERS.items():
         samples = tuple(Sample(amount, dict(labels)) for labels, amount in _named(counted, name))
+        if name in PLAIN and not samples:
+            samples = (Sample(0),)  # what first comes into being as 1 was never seen to grow
         yield Family(f"kb_{name}_total", "counter", meaning, samples)
 
 

@@ -198,6 +198,7 @@ def test_what_there_is_is_told(still: Site) -> None:
     assert found["kb_users", 'role="member"'] == 2 and found["kb_users", 'role="admin"'] == 1
     assert found["kb_outbox_rows", ""] == 1 and found["kb_index_practices", ""] == 0
     assert found["kb_mail_waiting", ""] == found["kb_mail_given_up", ""] == found["kb_exports_running", ""] == 0
+    assert found["kb_sign_in_failures_total", ""] == 0
     assert found["kb_disk_free_bytes", ""] > 0 and found["kb_check", 'check="database"'] == 0
 
 
