@@ -9,7 +9,6 @@ import io
 import json
 import shutil
 import uuid
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
@@ -36,6 +35,16 @@ from tests.soaking import soak
 from tests.web.test_files import made, upload
 
 WORDS = "Every word of a long afternoon"
+
+# Files that could not be written are closed with the tracebacks that tests hold on to, and Python says so.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """What a test leaves to the collector is collected before the next test."""
+    yield
+    gc.collect()
 
 
 # A server
@@ -268,8 +277,6 @@ def test_an_upload_that_finds_no_room_on_its_way_to_the_server_is_answered_with_
     large = uploads.pdf(padding=2**20)
     with small_files(2**19):
         refused = upload(site.client("alice"), practice_id, large, "report.pdf", kind="attachment", title=WORDS)
-    with warnings.catch_warnings(action="ignore"):
-        gc.collect()  # Werkzeug leaves the file that it could not write to the collector
     assert refused.status_code == 507 and "The server is full" in refused.text
     sent = upload(site.client("alice"), practice_id, large, "report.pdf", kind="attachment", title=WORDS)
     assert sent.status_code == 302
