@@ -17,7 +17,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -205,7 +205,8 @@ class _Round:
             return
         workers = children(self.server.process.pid)
         victim = (self._holder(workers) if how in ("holder", "stuck") else None) or self.dice.choice(workers)
-        os.kill(victim, signal.SIGSTOP if how == "stuck" else signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it was dying of the kill before
+            os.kill(victim, signal.SIGSTOP if how == "stuck" else signal.SIGKILL)
         if how == "stuck":
             pid = self.server.process.pid
             eventually(lambda: victim not in children(pid), 2 * PATIENCE)
