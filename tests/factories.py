@@ -16,7 +16,7 @@ from kb.models import Organisation, Origin, Practice, State, User
 from kb.services import accounts, practices, publishing, setup, vocabularies
 from kb.services.checking import check
 from kb.services.record import Document, shape
-from kb.services.vocabularies import Vocabulary
+from kb.services.vocabularies import Vocabulary, VocabularyCache
 
 PASSWORD = "correct horse battery 9"
 
@@ -74,6 +74,14 @@ LOADED: dict[int, Vocabulary] = {}
 def vocabulary(session: Session) -> Vocabulary:
     """The vocabularies of a base, not read again where nobody changed them since they were loaded into its folder."""
     return LOADED.get(vocabularies.generation(session)) or vocabularies.load(session)
+
+
+def vocabulary_cache(database: Database) -> VocabularyCache:
+    """A cache of the vocabularies that need not read what nobody changed since it was loaded into the base's folder."""
+    cache = VocabularyCache()
+    with database.read() as session:
+        cache._held = LOADED.get(vocabularies.generation(session))
+    return cache
 
 
 def draft(session: Session, owner: User, **changes: Any) -> Practice:

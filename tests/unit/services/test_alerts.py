@@ -21,7 +21,6 @@ from kb.services import accounts, alerts, catalogue, leaving, mail, notices, pub
 from kb.services.alerts import Alerts, Told
 from kb.services.checking import check
 from kb.services.query import CatalogueQuery
-from kb.services.vocabularies import VocabularyCache
 from tests import factories
 from tests.conftest import make_indexer
 
@@ -38,14 +37,15 @@ class World:
         self.config = config
         self.database = Database(config.database_url)
         self.indexer = make_indexer(config, self.database)
-        self.alerts = Alerts(self.database, self.indexer.engine, VocabularyCache())
+        self.alerts = Alerts(self.database, self.indexer.engine, factories.vocabulary_cache(self.database))
         with self.database.write() as session:
             self.alice = accounts.add_user(session, "alice@example.org", "member")
 
     def other(self) -> Alerts:
         """The same as another process has it."""
         engine = open_engine(self.config.search_url, self.config.index_dir)
-        return Alerts(Database(self.config.database_url), engine, VocabularyCache())
+        database = Database(self.config.database_url)
+        return Alerts(database, engine, factories.vocabulary_cache(database))
 
     def close(self) -> None:
         self.indexer.engine.close()
