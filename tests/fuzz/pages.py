@@ -212,6 +212,11 @@ class Town:
         assert not held, f"NUL is kept in {held}, which PostgreSQL cannot"
         return True
 
+    def holds(self, name: str) -> bool:
+        """Whether somebody, or a practice, is called so."""
+        query = "SELECT 1 FROM users WHERE name = :name UNION SELECT 1 FROM practices WHERE title = :name"
+        return self._live.execute(query, {"name": name}).fetchone() is not None
+
     def rule(self, path: str, method: str = "POST") -> str | None:
         """The rule that an address falls under; None where there is none."""
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from traceback import format_exception
@@ -50,6 +51,11 @@ def each_of(kinds: Iterable[T], ask: Callable[[T], None]) -> None:
             if RUNS:  # a long run may be ended before it is through
                 print(failed[-1], file=sys.__stderr__, flush=True)
     assert not failed, "\n\n".join(failed)
+
+
+def read_as(signed: str) -> str:
+    """What base64 reads of a signed text: it leaves out signs that it does not know, and bits of the last one."""
+    return re.sub(r"[^A-Za-z0-9_.-]", "", signed.partition("=")[0])[:-1]
 
 
 def damaged(*good: bytes) -> st.SearchStrategy[bytes]:

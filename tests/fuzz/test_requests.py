@@ -16,7 +16,7 @@ from kb.services import links, previews, sessions
 from kb.services.errors import NotFound, ServiceError
 from kb.services.query import KNOWN
 from tests.fuzz.pages import Town
-from tests.fuzz.strategies import RUNS, TEXT, each_of, mistaken, often
+from tests.fuzz.strategies import RUNS, TEXT, each_of, mistaken, often, read_as
 
 # Headers
 
@@ -155,6 +155,9 @@ def test_every_address_answers_whatever_stands_in_it(town: Town) -> None:
 
 # Cookies and tokens
 
+FORGED = "Forged"
+"""What is written where nobody may write: as a name and as a title."""
+
 
 @often(20)
 @given(
@@ -167,26 +170,20 @@ def test_a_cookie_that_was_changed_is_whose_it_was_or_nobodys(town: Town, seed: 
     client.set_cookie("kb", cookie)
     answer = town.judged(client.get("/account"), cookie)
     if answer.status_code == 200:
-        names = {each for each in ("alice", "bob", "dora", "rita") if f"{each}@example.org" in answer.text}
-        assert names == {who} or (cookie == town.cookies[other] and names == {other})
-        assert cookie in (town.cookies[who], town.cookies[other]) or _same_but_for_spare_bits(cookie, town.cookies[who])
-
-
-def _same_but_for_spare_bits(first: str, second: str) -> bool:
-    """Whether two cookies differ only in the last sign of the signature, of which base64 reads four bits of six."""
-    return len(first) == len(second) and first[:-1] == second[:-1]
+        seen = {each for each in ("alice", "bob", "dora", "rita") if f"{each}@example.org" in answer.text}
+        assert seen <= {each for each in (who, other) if read_as(town.cookies[each]) in read_as(cookie)}
 
 
 @often(10)
 @given(seed=st.integers(0, 2**64))
 def test_a_form_with_a_token_that_was_changed_changes_nothing(town: Town, seed: int) -> None:
     token = mutated_text(random.Random(seed), town.csrf, [town.csrf[::-1]])
-    if token == town.csrf or _same_but_for_spare_bits(token, town.csrf):
+    if read_as(token) == read_as(town.csrf):
         return
-    data = f"csrf_token={quote(token.encode('utf-8', 'surrogatepass'))}&name=Forged"
+    data = f"csrf_token={quote(token.encode('utf-8', 'surrogatepass'))}&name={FORGED}"
     answer = town.browser("alice").post("/account", data=data, content_type="application/x-www-form-urlencoded")
     town.judged(answer, token)
-    assert answer.status_code == 400 and not town.undo()
+    assert answer.status_code == 400 and not town.holds(FORGED)
 
 
 LINKS = ("link", "used", "invitation", "registration", "reset", "address", "preview", "preview_over", "offer", "search",
@@ -197,8 +194,7 @@ LINKS = ("link", "used", "invitation", "registration", "reset", "address", "prev
 @given(seed=st.integers(0, 2**64), name=st.sampled_from(LINKS), other=st.sampled_from(LINKS))
 def test_a_link_that_was_changed_opens_nothing(town: Town, seed: int, name: str, other: str) -> None:
     token = mutated_text(random.Random(seed), town.names[name], [town.names[other]])
-    good = {town.names[each] for each in LINKS}
-    if token in good or any(_same_but_for_spare_bits(token, each) for each in good):
+    if read_as(token) in {read_as(town.names[each]) for each in LINKS}:
         return
     with town.site.database.read() as session:
         with pytest.raises(NotFound):
@@ -223,8 +219,8 @@ def test_a_token_of_the_api_that_was_changed_writes_nothing(town: Town, seed: in
     for answer in (
         client.get("/api/v1/my/practices", headers={"Authorization": prefix + token}),
         client.post(
-            "/api/v1/practices", json={"title": "Forged", "language": "en"}, headers={"Authorization": prefix + token}
+            "/api/v1/practices", json={"title": FORGED, "language": "en"}, headers={"Authorization": prefix + token}
         ),
     ):
         assert town.judged(answer, f"{prefix}{token}").status_code == 401
-    assert not town.undo()
+    assert not town.holds(FORGED)

@@ -29,7 +29,7 @@ from kb.web.accounts import TOKEN
 from tests import factories, uploads
 from tests.conftest import Site, configure
 from tests.fuzz.pages import in_parts
-from tests.fuzz.strategies import RUNS
+from tests.fuzz.strategies import RUNS, read_as
 from tests.planted import planted
 from tests.processes import PATIENCE, Server, children, conversations, knows_workers, serving
 
@@ -174,18 +174,18 @@ def test_what_opens_a_door_opens_none_once_it_was_changed(target: Target) -> Non
         held = re.sub(r"[^!#-+\--:<-\[\]-~]", "", said)[:8000]
         status, page = target.ask("GET", "/account", Cookie=f"kb={held}")
         seen = {name for name in target.cookies if f"{name}@example.org" in page}
-        spare = {name for name, good in target.cookies.items() if held[:-1] == good[:-1] and len(held) == len(good)}
-        assert status in (200, 302) and seen <= spare, f"seed {SEED}, {number}: {who} became {seen} with {held}"
+        theirs_too = {name for name, good in target.cookies.items() if read_as(good) in read_as(held)}
+        assert status in (200, 302) and seen <= theirs_too, f"seed {SEED}, {number}: {who} became {seen} with {held}"
         kind = chance.choice(list(target.tokens))
         token = mutated_text(chance, target.tokens[kind], list(target.tokens.values()))
-        if token in target.tokens.values():
+        if read_as(token) in map(read_as, target.tokens.values()):
             continue
         address = quote(token.encode("utf-8", "surrogatepass")[:20_000], safe="")
         for where in ("link", "preview", "invitation", "reset"):
             status, page = target.ask("GET", f"/{where}/{address}")
             assert status < 500 and "A draft to look at" not in page, f"seed {SEED}, {number}: /{where}/{address}"
         bearer = re.sub(r"[^!-~]", "", token)[:8000]
-        if bearer != target.tokens["api"]:
+        if target.tokens["api"] not in bearer:
             status, _page = target.ask("GET", "/api/v1/my/practices", Authorization=f"Bearer {bearer}")
             assert status == 401, f"seed {SEED}, {number}: {bearer}"
         if number % BATCH == BATCH - 1:
