@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from sqlalchemy import select
 from kb.config import Config
 from kb.db import Database
 from kb.models import AuditEntry, Practice, Revision, StoredFile, User
-from kb.services import audit, backup, consistency, practice_files, practices, publishing
+from kb.services import audit, backup, consistency, practice_files, practices, publishing, vocabularies
 from kb.services.backup import Home
 from kb.services.checking import check
 from kb.services.files import Store, Taken
@@ -22,7 +24,10 @@ from tests.conftest import configure, make_indexer
 from tests.processes import eventually
 from tests.soaking import soak
 
-WRITERS = 3
+WRITERS = 2
+
+PAUSE = 0.02
+"""Seconds that a writer rests: SQLite keeps no queue, and who never rests leaves the others no turn."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,8 @@ def start(name: str, config: Config, notes: Path) -> Writer:
         try:
             write_on(name, config, notes)
             status = 0
+        except BaseException:
+            (notes / f"{name}.failed").write_text(traceback.format_exc())
         finally:
             os._exit(status)
     return Writer(name, config, notes, pid)
@@ -71,6 +78,7 @@ def write_on(name: str, config: Config, notes: Path) -> None:
             begun.write(b".")
             _write(database, Store(config.files_dir), name, n)
             done.write(b".")
+            time.sleep(PAUSE)
 
 
 def _write(database: Database, store: Store, name: str, n: int) -> None:
@@ -99,7 +107,13 @@ def home_of(config: Config) -> Home:
 def let_go_on(writers: list[Writer]) -> None:
     """Wait until each has begun one more practice than now, and ended it."""
     begun = [writer.begun() for writer in writers]
-    eventually(lambda: all(writer.done() > n for writer, n in zip(writers, begun, strict=True)))
+
+    def all_ended_one() -> bool:
+        failed = [path.read_text() for path in writers[0].notes.glob("*.failed")]
+        assert not failed, failed
+        return all(writer.done() > n for writer, n in zip(writers, begun, strict=True))
+
+    eventually(all_ended_one)
 
 
 def back_up_between_writes(config: Config, tmp_path: Path, rounds: int) -> None:
@@ -107,6 +121,7 @@ def back_up_between_writes(config: Config, tmp_path: Path, rounds: int) -> None:
     database = Database(config.database_url)
     with database.write() as session:
         factories.person(session, "alice@example.org", "member")
+        factories.LOADED.setdefault(vocabularies.generation(session), factories.vocabulary(session))  # for the writers
     database.close()  # before anything is forked
     notes = tmp_path / "notes"
     notes.mkdir()
