@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import socket
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -23,6 +24,9 @@ from kb.cli.opening import Site, ensure_index, follow_up, parts, say, shown
 from kb.config import Config
 from kb.services import links, seeding
 from kb.services.occupancy import using
+
+if sys.platform != "win32":  # where processes cannot fork there is no such module, and nothing asks for it
+    import resource
 
 HOST = "127.0.0.1"
 
@@ -157,8 +161,6 @@ def _serve_forking(make_app: Callable[[], Any], config: Config, listener: socket
 
 
 def _allow_open_files() -> None:
-    import resource  # noqa: PLC0415 (there is none where processes cannot fork)
-
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
