@@ -215,7 +215,9 @@ def _manifest(archive: zipfile.ZipFile) -> Manifest:
     try:
         if archive.getinfo(MANIFEST).file_size > _MANIFEST_LIMIT:
             raise ValueError("far too long")
-        found = json.loads(archive.read(MANIFEST))
+        with _damage(MANIFEST):
+            read = archive.read(MANIFEST)
+        found = json.loads(read)
     except (*_BROKEN, RecursionError) as error:
         raise BadBackup(N_("This is not a backup: its manifest cannot be read.")) from error
     if not isinstance(found, dict) or found.get("kind") != KIND:

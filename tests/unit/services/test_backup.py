@@ -490,6 +490,17 @@ def test_a_member_that_begins_before_the_file_is_refused(home: Home, tmp_path: P
         restore(home, tmp_path / "b2")
 
 
+def test_a_manifest_that_begins_before_the_file_is_refused(home: Home, tmp_path: Path) -> None:
+    back_up(home, tmp_path / "b1")
+    data = bytearray((tmp_path / "b1").read_bytes())
+    place = data.rindex(b"PK\x05\x06") + 16  # says where the list of members begins, from which all places are counted
+    data[place : place + 4] = (int.from_bytes(data[place : place + 4], "little") + 10**8).to_bytes(4, "little")
+    (tmp_path / "b2").write_bytes(data)
+    sealed(tmp_path / "b2")
+    with pytest.raises(BadBackup):
+        restore(home, tmp_path / "b2")
+
+
 @pytest.mark.parametrize("manifest", [b"[]", b"{", b'{"kind": "else"}', b'{"kind": 1, "format": 1}'])
 def test_a_manifest_of_something_else_is_refused(home: Home, tmp_path: Path, manifest: bytes) -> None:
     back_up(home, tmp_path / "b1")
