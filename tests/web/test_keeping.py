@@ -390,7 +390,7 @@ def test_words_for_a_file_outlive_the_session(site: Site) -> None:
     alice = site.client("alice")
     alice.get(path)
     status, page = post(alice, f"{path}/{'0' * 64}", "old", kind="image", alt=WORDS, do="save")
-    assert status == 200 and form_of(page)["alt"] == WORDS
+    assert status == 400 and form_of(page)["alt"] == WORDS
 
 
 # What is said of a text
