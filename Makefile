@@ -15,7 +15,7 @@ INSTALLED := $(VENV)/installed-$(VERSION)-$(shell cksum < requirements.txt | tr 
 INSTALLED_DEV := $(VENV)/installed-dev-$(VERSION)-$(shell cat requirements.txt requirements-dev.txt | cksum | tr ' ' '-')
 
 .DEFAULT_GOAL := help
-.PHONY: bench help install run test check check-all fuzz fuzz-api soak
+.PHONY: bench help install run test check check-all fuzz fuzz-all fuzz-api soak
 .SILENT:
 
 help: ## List the targets
@@ -49,6 +49,9 @@ soak: $(INSTALLED_DEV) ## Kill servers 500 times under eight writers, fill disks
 
 fuzz-api: $(INSTALLED_DEV) ## Ask of the API all that its OpenAPI document allows and forbids; some 10 minutes (KB_TEST_RUNS=200 for more)
 	KB_TEST_RUNS=$${KB_TEST_RUNS:-60} $(BIN)/python -m pytest -p tests.requiring tests/web/test_api_fuzz.py $(ARGS)
+
+fuzz-all: $(INSTALLED_DEV) ## Ask every parser, form, header, token, upload and backup random questions, new each time; some 30 minutes (KB_TEST_RUNS=2000 for more)
+	KB_TEST_RUNS=$${KB_TEST_RUNS:-500} $(BIN)/python -m pytest -p tests.requiring -n 2 tests/fuzz $(ARGS)
 
 fuzz: $(INSTALLED_DEV) ## Ask 20,000 questions of every kind of the records in KB_TEST_DATA; some 30 minutes (ARGS="--count 500")
 	test -n "$$KB_TEST_DATA" || { echo "Set KB_TEST_DATA to the folder of the test data: the questions are asked of real texts." >&2; exit 1; }
