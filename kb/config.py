@@ -296,7 +296,8 @@ def host_of(text: str) -> str | None:
     if found is None or int(found["port"] or 1) > 65535:
         return None
     if found["number"] is None:
-        return found["name"].lower().removesuffix(".")
+        name = found["name"].lower().removesuffix(".")
+        return name if name and not name.endswith(".") else None
     try:
         return f"[{ipaddress.IPv6Address(found['number'])}]"
     except ValueError:

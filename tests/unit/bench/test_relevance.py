@@ -24,7 +24,7 @@ def test_it_works(tmp_path: Path, language: str) -> None:
     path = folder(tmp_path, "h\t0\t2\nh\t1\t0\nc\t2\t1\ns\t3\t1\nnone\t4\t1\n", CORPUS, QUERIES)
     done = CliRunner().invoke(main, ["relevance", str(path), "--language", language], catch_exceptions=False)
     assert done.exit_code == 0
-    *table, line = done.output.splitlines()
+    *table, line = done.stdout.splitlines()
     assert [row.split("  ")[0] for row in table[1:]] == [OURS, *PEERS, "to the best"]
     measured = json.loads(line)
     assert (measured["documents"], measured["questions"]) == (5, 4)
