@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -32,6 +35,7 @@ T = TypeVar("T")
 LINE_EVERY = 10.0
 """Seconds between two lines about work that goes on, where there is no terminal for a bar."""
 
+_PATIENT = 10  # how far others go before
 _UPDATES = 1000  # times that a bar is drawn in all
 
 
@@ -183,6 +187,25 @@ def rebuild_index(site: Site) -> int:
         total = public_count(session)
     with _watching(site, "Indexing", total):
         return site.indexer.rebuild()
+
+
+def patiently(work: Callable[[], T]) -> T:
+    """Do work that is not urgent, so that whoever reads on this machine goes first; returns what it returns.
+
+    A thread of its own does it, for on Linux one gives way for good. It ends with the process.
+    """
+    done: Future[T] = Future()
+
+    def working() -> None:
+        if sys.platform == "linux":
+            os.nice(_PATIENT)  # of this thread, and of the processes that it starts
+        try:
+            done.set_result(work())
+        except BaseException as error:
+            done.set_exception(error)
+
+    threading.Thread(target=working, daemon=True).start()
+    return done.result()
 
 
 def follow_up(site: Site) -> None:

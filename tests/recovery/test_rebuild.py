@@ -141,6 +141,18 @@ def test_helpers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
     engine.close()
 
 
+def test_helpers_let_readers_go_first(tmp_path: Path) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", ENDLESS, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    (helper,) = map(int, parent.stdout.readline().split())
+    own = os.getpriority(os.PRIO_PROCESS, parent.pid)
+    eventually(lambda: os.getpriority(os.PRIO_PROCESS, helper) > own)
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    eventually(lambda: not Path(f"/proc/{helper}").exists())
+
+
 @pytest.mark.parametrize(("cores", "helpers"), [(1, 0), (2, 1), (4, 3), (64, 3)])
 def test_one_core_is_left_for_reading(cores: int, helpers: int) -> None:
     assert helping.helpers_for(cores) == helpers

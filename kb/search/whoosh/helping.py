@@ -27,6 +27,7 @@ SEGMENT_DOCUMENTS = 34_000
 """Documents after which a segment is ended: writing it takes some 5 KB of memory for each document of 500 words."""
 
 _BEGIN = f"import sys; sys.path[:] = sys.argv[2:]; from {__name__} import main; main()"  # what a helper runs
+_PATIENT = 10  # how far readers go before: whoever searches does not wait for an index that is built
 _BATCH = 200  # documents handed over at a time
 _WAITING = 5  # batches that wait for a helper
 
@@ -187,6 +188,7 @@ def _build(path: Path, documents: BinaryIO) -> Sequence[Any]:
 def main() -> None:
     """Build segments of what comes from standard input in the folder that is named."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started this one hears it too, and decides
+    os.nice(_PATIENT)
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever is printed is not an answer
     try:
