@@ -120,6 +120,12 @@ def serving(folder: Path, port: int | None = None, **env: str) -> Iterator[Serve
 knows_workers = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="which worker answers is read from /proc")
 
 
+def workers(server: Server, count: int = 2) -> list[int]:
+    """The workers of a server, when so many have started: the first may answer before the others are there."""
+    eventually(lambda: len(children(server.process.pid)) == count)
+    return children(server.process.pid)
+
+
 def children(pid: int) -> list[int]:
     """The processes that a process started."""
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()

@@ -31,7 +31,7 @@ from tests.conftest import Site, configure
 from tests.fuzz.pages import in_parts
 from tests.fuzz.strategies import RUNS, read_as
 from tests.planted import planted
-from tests.processes import PATIENCE, Server, children, conversations, knows_workers, serving
+from tests.processes import PATIENCE, Server, children, conversations, knows_workers, serving, workers
 
 SEED = secrets.randbits(32) if RUNS else 9
 BATCH = 100
@@ -47,7 +47,7 @@ class Target:
     def __init__(self, server: Server, cookies: dict[str, str], csrf: str, tokens: dict[str, str], draft: str) -> None:
         self.server = server
         self.cookies, self.csrf, self.tokens, self.draft = cookies, csrf, tokens, draft
-        self.workers = children(server.process.pid)
+        self.workers = workers(server)
 
     def raw(self, data: bytes) -> bytes:
         """Send bytes, end the request there, and return all that comes back."""

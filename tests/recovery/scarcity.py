@@ -16,7 +16,7 @@ from typing import Protocol, TypeVar
 
 import pytest
 
-from tests.processes import Server, children
+from tests.processes import Server, workers
 
 T = TypeVar("T")
 
@@ -65,7 +65,7 @@ class LimitedWorkers:
         self._limit(resource.RLIM_INFINITY)
 
     def _limit(self, limit: int) -> None:
-        for pid in children(self._server.process.pid):
+        for pid in workers(self._server):
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 
 

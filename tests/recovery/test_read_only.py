@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kb.services import limits
-from tests.processes import PATIENCE, Server, children, eventually, knows_workers
+from tests.processes import PATIENCE, Server, children, eventually, knows_workers, workers
 from tests.recovery.scarcity import as_an_ordinary_user, read_only
 from tests.recovery.test_disk_full import SAID_BACK, SENT, WORDS, Town, Writing
 
@@ -34,7 +34,7 @@ def test_a_start_in_a_folder_that_is_read_only_ends_with_a_sentence(folder: Path
 
 def replace_workers(server: Server) -> None:
     """Have new workers, which open everything anew."""
-    before = children(server.process.pid)
+    before = workers(server)
     for pid in before:
         os.kill(pid, signal.SIGKILL)
     eventually(lambda: len(set(children(server.process.pid)) - set(before)) == 2)

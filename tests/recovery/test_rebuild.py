@@ -76,7 +76,7 @@ def test_helpers_build_the_index_that_one_process_builds(tmp_path: Path) -> None
             (place,) = (i for i, each in enumerate(snapshot.ids) if each == number and snapshot.live[i])
             vectors.append(stems_of(snapshot, place))
         assert vectors[0] == vectors[1]
-    assert set(children(os.getpid())) == before
+    assert set(children(os.getpid())) <= before
     alone.close()
     helped.close()
 
@@ -98,7 +98,7 @@ def test_a_killed_helper_ends_the_rebuild_and_leaves_the_live_index(tmp_path: Pa
         engine.rebuild(deadly())
     assert engine.ids() == {"a"}
     assert len(list(tmp_path.glob("index-*"))) == 1
-    assert set(children(os.getpid())) == before
+    assert set(children(os.getpid())) <= before
     engine.close()
 
 
@@ -120,7 +120,7 @@ def test_documents_that_cannot_be_read_stop_the_helpers(tmp_path: Path) -> None:
 
     with pytest.raises(RuntimeError, match="gone"):
         WhooshEngine(tmp_path, helpers=1).rebuild(unreadable())
-    assert set(children(os.getpid())) == before
+    assert set(children(os.getpid())) <= before
     assert list(tmp_path.glob("index-*")) == []
 
 
