@@ -152,7 +152,10 @@ def take(database: Database, place: Path, staged: StagedImport, actor: User, *, 
     if Aim(staged.aim) not in aims(actor):
         raise NotAllowed(N_("You may not take practices in that way."))
     if not _path(place, staged.id).exists():
-        raise Conflict(TAKEN) if staged.taken else NotFound(N_("There is no such file, or its time was over."))
+        # Somebody may have taken it since the row was read.
+        with database.read() as session:
+            taken = session.scalar(select(StagedImport.taken).where(StagedImport.id == staged.id))
+        raise Conflict(TAKEN) if taken else NotFound(N_("There is no such file, or its time was over."))
     known = report(place, staged)
     if known is None or not known.outcome.added:
         raise Conflict(N_("Nothing of this file can be taken in."))

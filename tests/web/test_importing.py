@@ -178,6 +178,16 @@ def test_the_same_file_is_taken_once_by_two_at_the_same_moment(site: Site) -> No
     assert (len(practices(site)), len(refused)) == (1, 2)
 
 
+def test_who_comes_after_the_file_is_gone_learns_that_it_was_taken(site: Site) -> None:
+    staged_id = uuid.UUID(uploaded(site, good("A house")).rpartition("/")[2])
+    with site.database.read() as session:
+        seen_before, bob = session.get_one(StagedImport, staged_id), accounts.get(session, "bob@example.org")
+    staging.take(site.database, folder(site), seen_before, bob, all_or_nothing=False)
+    assert seen_before.taken is None
+    with pytest.raises(staging.Conflict, match="taken in already"):
+        staging.take(site.database, folder(site), seen_before, bob, all_or_nothing=False)
+
+
 def test_all_or_none_takes_none_where_one_has_become_impossible(site: Site) -> None:
     record = {**cells(0), "slug": "a-house"}
     table = [list(record), list(record.values()), [*list(record.values())[:-1], "b-house"]]
