@@ -180,6 +180,25 @@ class Part(StrEnum):
     OWNER = "owner"
 
 
+class AdoptionStatus(StrEnum):
+    """How far a region has come with a practice of another."""
+
+    CONSIDERING = "considering"
+    ADAPTING = "adapting"
+    RUNNING = "running"
+    STOPPED = "stopped"
+
+
+class RegionMeasure(StrEnum):
+    """A figure of a region that the operator may load from Eurostat's files.
+
+    `POPULATION`: people on 1 January; `FOREIGN_SHARE`: per cent of them with the citizenship of another country.
+    """
+
+    POPULATION = "population"
+    FOREIGN_SHARE = "foreign-share"
+
+
 class Scope(StrEnum):
     """What a token of the API may do; the second includes the first. Publishing is in none."""
 
@@ -402,6 +421,25 @@ class UserSession(Base):
     user: Mapped[User] = relationship()
 
 
+class HalfSignIn(Base):
+    """Somebody gave the right password and not yet the code of the second factor; the cookie holds a token.
+
+    `code_of` is the fingerprint of the second factor that was asked for: another one since then ends the step.
+    """
+
+    __tablename__ = "half_sign_ins"
+    __table_args__ = personal(
+        N_("Sign-ins between password and code"),
+        N_("Who gave the right password a moment ago and is asked for the code of the second factor."),
+    )
+
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    code_of: Mapped[str] = mapped_column(String(64), default="")
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    expires: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class OneTimeLink(Base):
     """A link that works once. Without a user it makes the first administrator. `email`: an address to be confirmed."""
 
@@ -562,6 +600,19 @@ class RegionSuccessor(Base):
     code: Mapped[str] = mapped_column(String(64), primary_key=True)
     successor: Mapped[str] = mapped_column(ForeignKey("regions.code"), primary_key=True)
     edition: Mapped[str] = mapped_column(String(8))
+
+
+class RegionFigure(Base):
+    """One figure of a region in a year, from a file of Eurostat that the operator loaded. `source` names the table."""
+
+    __tablename__ = "region_figures"
+
+    region_code: Mapped[str] = mapped_column(ForeignKey("regions.code"), primary_key=True)
+    measure: Mapped[RegionMeasure] = mapped_column(choice(RegionMeasure), primary_key=True)
+    year: Mapped[int]
+    value: Mapped[float]
+    source: Mapped[str] = mapped_column(String(100), default="")
+    loaded: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
 
 
 class Generation(Base):
@@ -1048,6 +1099,93 @@ class Claim(Base):
     practice: Mapped[Practice] = relationship()
     user: Mapped[User] = relationship(foreign_keys=user_id)
     decider: Mapped[User | None] = relationship(foreign_keys=decider_id)
+
+
+class Adoption(Base):
+    """A region that takes up a practice of another: "We are adapting this". Its owner or an editor confirms it.
+
+    `changes` is what was changed; `own_id` the practice in this base that came of it. `accepted` is None while nobody
+    has decided; only an accepted one that was not withdrawn is seen by readers. `contact_*` are shown as a practice's
+    contact is: to signed-in members only, the name with consent, in no export.
+    """
+
+    __tablename__ = "adoptions"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid.uuid4)
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), index=True)
+    region_code: Mapped[str] = mapped_column(ForeignKey("regions.code"), index=True)
+    organisation: Mapped[str] = mapped_column(String(300), default="")
+    status: Mapped[AdoptionStatus] = mapped_column(choice(AdoptionStatus))
+    changes: Mapped[str] = mapped_column(Text, default="")
+    own_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("practices.id"), index=True)
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"), index=True)
+    contact_role: Mapped[str] = mapped_column(Text, default="")
+    contact_email: Mapped[str] = mapped_column(Text, default="")
+    contact_name: Mapped[str] = mapped_column(Text, default="")
+    contact_consent: Mapped[bool] = mapped_column(default=False, server_default=false())
+    created: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    changed: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+    accepted: Mapped[bool | None]
+    decided: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    decider_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))
+    answer: Mapped[str] = mapped_column(Text, default="")
+    withdrawn: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    practice: Mapped[Practice] = relationship(foreign_keys=practice_id)
+    own: Mapped[Practice | None] = relationship(foreign_keys=own_id)
+    region: Mapped[Region] = relationship()
+    user: Mapped[User | None] = relationship(foreign_keys=user_id)
+    decider: Mapped[User | None] = relationship(foreign_keys=decider_id)
+
+    __table_args__ = (
+        CheckConstraint("own_id IS NULL OR own_id <> practice_id", name="not_itself"),
+        CheckConstraint("(accepted IS NULL) = (decided IS NULL)", name="decided"),
+        # A region takes up a practice once at a time; what was refused or withdrawn may be said again.
+        Index(
+            "uq_adoptions_live",
+            "practice_id",
+            "region_code",
+            unique=True,
+            sqlite_where=text("withdrawn IS NULL AND accepted IS NOT FALSE"),
+            postgresql_where=text("withdrawn IS NULL AND accepted IS NOT FALSE"),
+        ),
+        personal(
+            N_("Adoptions"),
+            N_(
+                "Who said that their region takes up a practice, what it changed, whom to write to there (shown to "
+                "signed-in members only, the name with consent, in no export), and who confirmed it."
+            ),
+        ),
+    )
+
+
+class ShortlistEntry(Base):
+    """A practice that somebody keeps to compare it with others."""
+
+    __tablename__ = "shortlist_entries"
+    __table_args__ = personal(N_("Shortlists"), N_("Which practices somebody keeps to compare them."))
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), primary_key=True)
+    added: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+
+class TransferCheck(Base):
+    """How somebody answered whether a practice could work in a region. `answers` is the code of the address."""
+
+    __tablename__ = "transfer_checks"
+    __table_args__ = personal(
+        N_("Transfer checks"),
+        N_("What somebody answered, by choosing among answers, about whether a practice could work in a region."),
+    )
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"), primary_key=True)
+    region_code: Mapped[str] = mapped_column(ForeignKey("regions.code"), primary_key=True)
+    answers: Mapped[str] = mapped_column(String(200))
+    changed: Mapped[datetime] = mapped_column(UtcDateTime, default=_now)
+
+    practice: Mapped[Practice] = relationship()
 
 
 class HarvestSource(Base):

@@ -42,6 +42,8 @@ BY_RULE: dict[tuple[str, str], tuple[Any, Any]] = {
     ("records", "end"): ("2021", None), ("records", "end_max"): (date(2021, 12, 31), None),
     ("records", "completeness"): (0.5, 0.25), ("records", "budget_year"): (2019, None),
     ("record_themes", "position"): (0, 1), ("record_target_groups", "position"): (0, 1),
+    ("adoptions", "own_id"): (None, None), ("adoptions", "accepted"): (True, None),
+    ("adoptions", "decided"): (MOMENT, None),
     ("comments", "parent_id"): (None, None), ("reviews", "comments"): ({"title": "Shorter?"}, {}),
 }  # fmt: skip
 """What a rule of the schema, or sense, asks for: in the full row and in the sparse one."""

@@ -79,6 +79,7 @@ KEPT = {
         N_("%(days)d days from signing in, or until its person signs out."), {"days": sessions.SESSION_LIFE.days}
     ),
     "one_time_links": Message(N_("%(days)d days after it was used or too old."), {"days": LINKS_KEPT.days}),
+    "half_sign_ins": Message(N_("A day at most.")),
     "api_tokens": Message(N_("Until the account is disabled or deleted.")),
     "saved_searches": Message(N_("Until its person deletes it, or the account is deleted.")),
     "staged_imports": Message(N_("%(days)d days."), {"days": STAGED_KEPT.days}),
@@ -106,6 +107,9 @@ KEPT = {
         N_("The address %(days)d days after the answer, the rest as long as the base."), {"days": REPORTERS_KEPT.days}
     ),
     "claims": Message(N_("As long as the base; of whoever deleted their account, as those of “someone who left”.")),
+    "adoptions": Message(N_("As long as the base; without contact and name of whoever deleted their account.")),
+    "shortlist_entries": Message(N_("Until its person takes it off, or the account is deleted.")),
+    "transfer_checks": Message(N_("Until its person deletes it, or the account is deleted.")),
     "mail_texts": Message(N_("As long as the text.")),
     "audit_entries": Message(N_("As long as the base. The number leads to a name only while the account exists.")),
     "mail_messages": Message(N_("%(days)d days after it was sent or given up."), {"days": outbox.KEPT.days}),
