@@ -79,7 +79,7 @@ class Query:
     [`year_from`, `year_to`] when its own years do; undated ones never do. `updated_since` is a date, or a moment
     written as `Document.updated` is: in UTC, to the second. `offset` and `limit` count matches as `Page.total` does;
     `partial_limit` is how many partial ones may follow the last of the full ones. `places` asks for the counts of
-    regions beside those of the facets; `pairs` names two facets whose values are counted two by two.
+    regions beside those of the facets; `pairs` names pairs of facets whose values are counted two by two.
     """
 
     question: Question = NOTHING
@@ -94,7 +94,7 @@ class Query:
     partial_limit: int = 10
     facets: bool = True
     places: bool = False
-    pairs: tuple[str, str] | None = None
+    pairs: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,8 @@ class Page:
     facet (and `year`, and `region` where the query asks for `places`) to (value, count) pairs, the highest count first:
     a count is the total of the same query with that facet's selection replaced by that value alone. `undated` counts
     what a year range left out because it has no dates, `untyped` what has no `region_type`, among what all other
-    filters keep. `pairs` has, where the query asks for them, the counts by a value of each of two facets, by the same
-    rule.
+    filters keep. `pairs` has, for each pair of facets that is asked for, the counts by a value of each of the two, by
+    the same rule.
 
     `empty` says that nothing answers the question, not even in part, whatever the filters. `expansions` is what else
     was searched that any document has. `unknown` are plain words, folded, that stand nowhere and mean nothing.
@@ -133,7 +133,7 @@ class Page:
     hits: tuple[Hit, ...] = ()
     partial: bool = False
     facets: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
-    pairs: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    pairs: Mapping[tuple[str, str], Mapping[tuple[str, str], int]] = field(default_factory=dict)
     undated: int = 0
     untyped: int = 0
     empty: bool = False

@@ -119,7 +119,7 @@ class _Meant:
 
     def __init__(
         self, engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery, page: int, per_page: int, *,
-        facets: bool = True, places: bool = False, pairs: tuple[str, str] | None = None,
+        facets: bool = True, places: bool = False, pairs: tuple[tuple[str, str], ...] = (),
     ) -> None:  # fmt: skip
         self._engine = engine
         self._query = query
@@ -176,10 +176,10 @@ def total(engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery) -
 
 def counted(
     engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery, *,
-    places: bool = False, pairs: tuple[str, str] | None = None,
+    places: bool = False, pairs: tuple[tuple[str, str], ...] = (),
 ) -> Page:  # fmt: skip
-    """The total and the facets of a query as its page of results has them; with `places` its regions, with `pairs` two
-    facets together.
+    """The total and the facets of a query as its page of results has them; with `places` its regions, with `pairs` the
+    values of two facets together.
     """
     return _Meant(engine, vocabulary, query, 1, 1, places=places, pairs=pairs).answer
 

@@ -101,12 +101,13 @@ def coverage(engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery
     A chosen theme keeps its row alone and a chosen country its column, and each is held against all of the other kind:
     what housing lacks are the countries that have practices of anything else the query asks for.
     """
-    page = catalogue.counted(engine, vocabulary, query.without("theme"), pairs=("theme", "country"))
+    page = catalogue.counted(engine, vocabulary, query.without("theme"), pairs=(("theme", "country"),))
     found, here = dict(page.facets["theme"]), dict(page.facets["country"])
     countries = {code: n for code, n in here.items() if (code in query.country if query.country else n)}
     order = sorted(query.theme or vocabulary.themes, key=lambda theme: (-found.get(theme, 0), theme))
     themes = {theme: found.get(theme, 0) for theme in order}
-    pairs = {(theme, code): n for (theme, code), n in page.pairs.items() if theme in themes and code in countries}
+    both = page.pairs["theme", "country"].items()
+    pairs = {(theme, code): n for (theme, code), n in both if theme in themes and code in countries}
     total = catalogue.counted(engine, vocabulary, query).total if query.theme else page.total
     return Coverage(total, themes, countries, pairs)
 

@@ -144,7 +144,7 @@ class CatalogueQuery:
         *,
         facets: bool = True,
         places: bool = False,
-        pairs: tuple[str, str] | None = None,
+        pairs: tuple[tuple[str, str], ...] = (),
     ) -> Query:
         """The same question as an engine understands it."""
         return Query(

@@ -42,7 +42,7 @@ def answer(snapshot: Snapshot, query: Query) -> Page:
         hits=_hits(matches, numbers, scores),
         partial=partial,
         facets=selection.facets() if query.facets else {},
-        pairs=selection.pairs(*query.pairs) if query.pairs else {},
+        pairs={each: selection.pairs(*each) for each in query.pairs},
         undated=selection.undated(),
         untyped=selection.untyped(),
         empty=not len(matches.answers),

@@ -72,7 +72,7 @@ class Reference:
             hits=tuple(self._hit(number, query.question, asked) for number in hits),
             partial=partial,
             facets=self._facets(query, selection, counted) if query.facets else {},
-            pairs=self._pairs(selection, counted, *query.pairs) if query.pairs else {},
+            pairs={each: self._pairs(selection, counted, *each) for each in query.pairs},
             undated=self._undated(selection, counted),
             untyped=self._untyped(selection, counted),
             empty=not some,

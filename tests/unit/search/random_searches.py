@@ -203,7 +203,7 @@ every_query = st.builds(
     partial_limit=st.integers(0, 4),
     facets=st.sampled_from([True, True, True, False]),
     places=st.booleans(),
-    pairs=st.sampled_from([None, ("theme", "country"), ("status", "region_type")]),
+    pairs=st.sampled_from([(), (("theme", "country"),), (("status", "region_type"), ("theme", "evidence"))]),
 )
 
 
