@@ -42,11 +42,11 @@ class Document:
 
     `texts` maps a field of `TEXT_FIELDS` to its text in `language`; `foreign` holds (language, text) pairs such as the
     original title and translated titles. `facets` maps a name of `FACETS` to the values the document has. `regions`
-    holds every region code that finds it, ancestors included. `start_year` and `end_year` are inclusive; both are None
-    where the practice is undated, `end_year` alone is None while it runs. `published` and `updated` are ISO moments;
-    `adopted` is the number of practices that adapt this one, `completeness` the share of what could be said that is.
-    The first value of a facet is the primary one. `completions` maps a kind of `COMPLETED` to the names the document
-    has.
+    holds every region code that finds it, ancestors included; `own_regions` only those that it names. `start_year` and
+    `end_year` are inclusive; both are None where the practice is undated, `end_year` alone is None while it runs.
+    `published` and `updated` are ISO moments; `adopted` is the number of practices that adapt this one, `completeness`
+    the share of what could be said that is. The first value of a facet is the primary one. `completions` maps a kind of
+    `COMPLETED` to the names the document has.
     """
 
     id: str
@@ -57,6 +57,7 @@ class Document:
     foreign: tuple[tuple[str, str], ...] = ()
     facets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     regions: tuple[str, ...] = ()
+    own_regions: tuple[str, ...] = ()
     start_year: int | None = None
     end_year: int | None = None
     published: str = ""
@@ -75,9 +76,11 @@ class Query:
     """What is asked of an engine.
 
     `question` is what the reader typed, parsed. `filters` maps a facet to the chosen values: OR within a facet, AND
-    between facets. `regions` are codes of which any must match (sub-regions are in the documents). A document overlaps
-    [`year_from`, `year_to`] when its own years do; undated ones never do. `updated_since` is a date, or a moment
-    written as `Document.updated` is: in UTC, to the second. `offset` and `limit` count matches as `Page.total` does;
+    between facets. `regions` are codes of which any must match (sub-regions are in the documents). `alike`, where it is
+    not None, maps the codes of which any must be among the document's `own_regions` to how much each counts for the
+    order of a question without words, higher first; `not_regions` are codes none of which may match. A document
+    overlaps [`year_from`, `year_to`] when its own years do; undated ones never do. `updated_since` is a date, or a
+    moment written as `Document.updated` is: in UTC, to the second. `offset` and `limit` count matches as `Page.total` does;
     `partial_limit` is how many partial ones may follow the last of the full ones. `places` asks for the counts of
     regions beside those of the facets; `pairs` names pairs of facets whose values are counted two by two.
     """
@@ -85,6 +88,8 @@ class Query:
     question: Question = NOTHING
     filters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     regions: tuple[str, ...] = ()
+    alike: Mapping[str, int] | None = None
+    not_regions: tuple[str, ...] = ()
     year_from: int | None = None
     year_to: int | None = None
     updated_since: str | None = None
@@ -182,10 +187,17 @@ class SearchEngine(Protocol):
     def update(self, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
         """Put documents in place of those with the same id, and take out the ids in `gone`, in one commit."""
 
-    def rebuild(self, documents: Iterable[Document], replay: Callable[[SearchEngine], None] | None = None) -> int:
+    def rebuild(
+        self,
+        documents: Iterable[Document],
+        replay: Callable[[SearchEngine], None] | None = None,
+        *,
+        unite: bool = False,
+    ) -> int:
         """Build a new index beside the live one and swap it in; return the number of documents.
 
-        `replay` is called with the engine of the new index before the swap, to bring in what changed meanwhile.
+        `replay` is called with the engine of the new index before the swap, to bring in what changed meanwhile. With
+        `unite` the index becomes as quick to ask as can be, however much memory of this process that takes.
         """
 
     def count(self) -> int:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
 
-from sqlalchemy import Select, String, cast, func, select, union
+from sqlalchemy import Select, func, select, union
 from sqlalchemy.orm import Session, aliased
 
 from kb.models import Contact, Evidence, Practice, Record, RecordRegion, State, Status, User
 from kb.search.port import Page, Query, SearchEngine
 from kb.search.question import Expansion
-from kb.services import presenting, reading, versions
+from kb.services import presenting, reading, region_likeness, versions
 from kb.services.naming import thesaurus
 from kb.services.permissions import can
 from kb.services.presenting import Found
@@ -124,7 +124,10 @@ class _Meant:
         self._engine = engine
         self._query = query
         self._names = thesaurus(vocabulary)
-        self._asked = query.to_engine(self._names, page, per_page, facets=facets, places=places, pairs=pairs)
+        alike = region_likeness.alike_codes(vocabulary, query.region_like)
+        self._asked = query.to_engine(
+            self._names, page, per_page, facets=facets, places=places, pairs=pairs, alike=alike
+        )
         self.question = self._asked.question
         self.answer = engine.search(self._asked)
         self._better = self._respelt()
@@ -290,12 +293,6 @@ def discontinued(session: Session, base_url: str, limit: int = 3) -> list[Docume
     """Practices that stopped early, the last updated first."""
     statement = select(Record).where(Record.status == Status.DISCONTINUED).order_by(Record.updated.desc(), Record.title)
     return _some(session, base_url, statement, limit)
-
-
-def adaptations(session: Session, base_url: str, slug: str) -> list[Document]:
-    """Public practices that say they were adapted from this one."""
-    statement = select(Record).where(cast(Record.adapted_from, String).contains(f'"{slug}"', autoescape=True))
-    return _some(session, base_url, statement.order_by(Record.title), 100)
 
 
 def titles(session: Session, slugs: Iterable[str]) -> dict[str, tuple[str, str]]:

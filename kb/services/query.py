@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,6 +13,7 @@ from kb.search.parsing import parse as parse_question
 from kb.search.port import SORTS, Query
 from kb.search.question import Question
 from kb.search.thesaurus import Thesaurus, Value
+from kb.services import region_likeness
 from kb.services.checking import LANGUAGES
 from kb.services.errors import N_, Invalid, Label, Problem
 from kb.services.vocabularies import COUNTRY_ALIASES, Vocabulary, countries
@@ -40,7 +41,7 @@ SINGLE = ("q", "year_from", "year_to", "updated_since", "sort", "page", "per_pag
 DROPPABLE = ("theme", "target_group", "country", "region")
 """What words of a question may also mean, and the reader may say they do not: `drop=theme:housing`."""
 
-KNOWN = (*FACET_PARAMS, "region", "drop", *SINGLE)
+KNOWN = (*FACET_PARAMS, "region", "region_like", "drop", *SINGLE)
 """Every parameter that a list of practices takes, beside `lang`."""
 
 NAMES = {
@@ -48,6 +49,7 @@ NAMES = {
     for name, text in {
         "country": N_("country"),
         "region": N_("region"),
+        "region_like": N_("region"),
         "theme": N_("theme"),
         "target_group": N_("target group"),
         "status": N_("status"),
@@ -85,6 +87,7 @@ class CatalogueQuery:
     country: tuple[str, ...] = ()
     region: tuple[str, ...] = ()
     region_type: tuple[str, ...] = ()
+    region_like: tuple[str, ...] = ()
     theme: tuple[str, ...] = ()
     target_group: tuple[str, ...] = ()
     status: tuple[str, ...] = ()
@@ -145,12 +148,18 @@ class CatalogueQuery:
         facets: bool = True,
         places: bool = False,
         pairs: tuple[tuple[str, str], ...] = (),
+        alike: Mapping[str, int] | None = None,
     ) -> Query:
-        """The same question as an engine understands it."""
+        """The same question as an engine understands it.
+
+        `alike` are the regions like those of `region_like`, as `region_likeness.alike_codes` has them.
+        """
         return Query(
             question=self.question(thesaurus),
             filters={name: getattr(self, name) for name in FACET_PARAMS if getattr(self, name)},
             regions=self.region,
+            alike=(alike or {}) if self.region_like else None,
+            not_regions=self.region_like,
             year_from=self.year_from,
             year_to=self.year_to,
             updated_since=self.updated_since,
@@ -254,6 +263,8 @@ class _Parser:
             return self._country(value)
         if name == "region":
             return self._region(value)
+        if name == "region_like":
+            return self._alike_to(value)
         if name == "drop":
             return self._dropped(value)
         if name in CHOICES:
@@ -271,7 +282,7 @@ class _Parser:
         self._alias(code != value)
         return [code] if code in countries() else self._unknown("country", value)
 
-    def _region(self, value: str) -> list[str]:
+    def _region(self, value: str, name: str = "region") -> list[str]:
         vocabulary = self.vocabulary
         code = next((c for c in (value, value.upper(), value.lower()) if c in vocabulary.regions), None)
         if code is None and value.upper() in vocabulary.successors:
@@ -280,7 +291,17 @@ class _Parser:
         if code is None:
             code = vocabulary.country_region(value.upper())
         self._alias(code is not None and code != value)
-        return [code] if code else self._unknown("region", value)
+        return [code] if code else self._unknown(name, value)
+
+    def _alike_to(self, value: str) -> list[str]:
+        """The codes of regions, as for `region`; a whole country is none that others can be like."""
+        codes = self._region(value, "region_like")
+        for code in codes:
+            try:
+                region_likeness.refuse_country(self.vocabulary, code)
+            except Invalid as refused:
+                self.problems += refused.problems
+        return codes
 
     def _dropped(self, value: str) -> list[str]:
         facet, _, dropped = value.partition(":")

@@ -14,7 +14,17 @@ from babel import Locale
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from kb.models import Generation, Region, RegionSuccessor, RegionType, TargetGroup, TermSuccessor, Theme
+from kb.models import (
+    Generation,
+    Region,
+    RegionFigure,
+    RegionMeasure,
+    RegionSuccessor,
+    RegionType,
+    TargetGroup,
+    TermSuccessor,
+    Theme,
+)
 from kb.services.record import Document, empty
 
 Named = TypeVar("Named")
@@ -52,7 +62,11 @@ class TermInfo:
 
 @dataclass(frozen=True, slots=True)
 class RegionInfo:
-    """A region: its code and edition, where it belongs, its names, its centre, its types, its synonyms by language."""
+    """A region: its code and edition, where it belongs, its names, its centre, its types, its synonyms by language.
+
+    `types` are those that are known to apply; `urban_type`, `mountain`, `coast` and `border` say what is known of each,
+    None where nothing is. `lon` and `lat` are degrees.
+    """
 
     code: str
     edition: str
@@ -65,6 +79,10 @@ class RegionInfo:
     lon: float | None
     lat: float | None
     types: tuple[str, ...]
+    urban_type: str | None = None
+    mountain: bool | None = None
+    coast: bool | None = None
+    border: bool | None = None
     synonyms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -83,7 +101,10 @@ class RegionInfo:
 
 @dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """All vocabularies as they stood at one generation. Immutable, shared by all threads of a process."""
+    """All vocabularies as they stood at one generation. Immutable, shared by all threads of a process.
+
+    `figures` are those that the operator loaded, by region and measure (see `RegionMeasure` for units).
+    """
 
     generation: int
     themes: Mapping[str, TermInfo]
@@ -91,6 +112,7 @@ class Vocabulary:
     regions: Mapping[str, RegionInfo]
     successors: Mapping[str, tuple[str, ...]]
     term_successors: TermSuccessors = field(default_factory=dict)
+    figures: Mapping[str, Mapping[RegionMeasure, float]] = field(default_factory=dict)
 
     def current(self, key: str, slug: str) -> str:
         """What a slug means today: itself, or what it was merged into. `key` is the record's: themes, target_groups."""
@@ -263,7 +285,17 @@ def load(session: Session) -> Vocabulary:
         regions={region.code: _region(region) for region in session.execute(_REGIONS)},
         successors={code: tuple(after) for code, after in successors.items()},
         term_successors=term_successors(session),
+        figures=_figures(session),
     )
+
+
+def _figures(session: Session) -> dict[str, dict[RegionMeasure, float]]:
+    found: dict[str, dict[RegionMeasure, float]] = {}
+    for code, measure, value in session.execute(
+        select(RegionFigure.region_code, RegionFigure.measure, RegionFigure.value)
+    ):
+        found.setdefault(code, {})[measure] = value
+    return found
 
 
 def term_successors(session: Session) -> TermSuccessors:
@@ -321,6 +353,10 @@ def _region(region: Row[Any]) -> RegionInfo:
         lon=region.lon,
         lat=region.lat,
         types=region_types(region),
+        urban_type=region.urban_type,
+        mountain=region.mountain,
+        coast=region.coast,
+        border=region.border,
         synonyms={language: tuple(names) for language, names in region.synonyms.items()},
     )
 

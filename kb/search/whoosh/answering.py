@@ -9,7 +9,7 @@ import numpy as np
 from kb.search.language import fold, is_stop_word
 from kb.search.port import SORTS, Hit, Page, Query
 from kb.search.whoosh.places import Places
-from kb.search.whoosh.ranking import Ranked, best_first, by_relevance, leading, ordered
+from kb.search.whoosh.ranking import Ranked, best_first, by_relevance, leading, most_alike, ordered
 from kb.search.whoosh.scoring import Matches, Scores, flags
 from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.selecting import Selection
@@ -142,7 +142,10 @@ def _page(matches: Matches, query: Query, selection: Selection) -> Ranked:
     if _by_score(query):
         numbers, scores = by_relevance(matches.weigh(selection.documents), selection.flags, end)
     else:
-        numbers = ordered(matches.snapshot, query.sort, selection.kept, end)
+        if query.sort == "relevance" and query.alike is not None:
+            numbers = most_alike(matches.snapshot, query.alike, selection.kept, end)
+        else:
+            numbers = ordered(matches.snapshot, query.sort, selection.kept, end)
         scores = np.zeros(len(numbers), np.float32)
     return numbers[start:end], scores[start:end]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -120,6 +120,16 @@ def ordered(snapshot: Snapshot, sort: str, documents: Numbers, end: int) -> Numb
         first = np.argpartition(places, end - 1)[:end]
         return documents[first[places[first].argsort()]]
     return documents[places.argsort()]
+
+
+def most_alike(snapshot: Snapshot, alike: Mapping[str, int], documents: Numbers, end: int) -> Numbers:
+    """Return the first `end` of documents (0: all), those of the regions that count most first; equals newest first."""
+    sets = snapshot.sets["own_region"]
+    counts = np.array([alike.get(name, 0) for name in sets.names], np.int64)
+    most = np.zeros(snapshot.size, np.int64)
+    np.maximum.at(most, sets.documents, counts[sets.codes])
+    newest = ordered(snapshot, "relevance", documents, 0)
+    return newest[np.argsort(-most[newest], kind="stable")][: end or None]
 
 
 def _order(snapshot: Snapshot, sort: str) -> NDArray[np.int32]:

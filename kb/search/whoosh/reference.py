@@ -125,6 +125,8 @@ class Reference:
         }
         if query.sort in orders:
             ordered.sort(key=lambda number: orders[query.sort](self._record(number)), reverse=True)
+        if query.alike is not None and query.sort == "relevance" and not query.question.clauses:
+            ordered.sort(key=lambda number: _likeness(self._record(number), query.alike or {}), reverse=True)
         return ordered
 
     def _counts(self, tree: whoosh.Query, within: Documents, values: Mapping[str, Values]) -> dict[str, dict[Any, int]]:
@@ -196,6 +198,10 @@ class _Selection:
         }
         if query.regions:
             self.conditions["region"] = Recorded(Tagged("region", query.regions))
+        if query.alike is not None:
+            self.conditions["alike"] = Recorded(Tagged("own_region", tuple(query.alike)))
+        if query.not_regions:
+            self.conditions["not_regions"] = whoosh.Not(Recorded(Tagged("region", query.not_regions)))
         if query.updated_since:
             self.conditions["updated"] = _UpdatedSince(query.updated_since)
         if (query.year_from, query.year_to) != (None, None):
@@ -248,6 +254,10 @@ def _most_first(pair: tuple[str, int]) -> tuple[int, str]:
 def _values(facet: str) -> Values:
     place = NUMBERED.index(facet)
     return lambda record: record.values[place]
+
+
+def _likeness(record: Record, alike: Mapping[str, int]) -> int:
+    return max((alike[code] for code in record.values[NUMBERED.index("own_region")] if code in alike), default=0)
 
 
 def _less(tree: whoosh.Query, other: whoosh.Query) -> whoosh.Query:

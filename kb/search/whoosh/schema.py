@@ -20,7 +20,7 @@ from kb.search.port import COMPLETED, FACETS, TEXT_FIELDS, Document
 FIELDS = (*TEXT_FIELDS, "foreign")
 """The fields that words are counted in. `foreign` holds the texts in other languages than the document's own."""
 
-NUMBERED = (*FACETS, "region")
+NUMBERED = (*FACETS, "region", "own_region")
 """The sets of values of a document that filters ask for, in the order they are stored in."""
 
 MOST_OCCURRENCES = 255
@@ -108,7 +108,7 @@ def record(document: Document, lengths: list[int]) -> Record:
         title=title_key(document.title),
         languages=tuple(language for language in spoken if language in STEMMERS),
         lengths=tuple(lengths),
-        values=(*values, tuple(dict.fromkeys(document.regions))),
+        values=(*values, tuple(dict.fromkeys(document.regions)), tuple(dict.fromkeys(document.own_regions))),
         start_year=document.start_year,
         end_year=document.end_year,
         published=document.published,

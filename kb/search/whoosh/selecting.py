@@ -40,6 +40,10 @@ class Selection:
         masks = {facet: tagged(snapshot, facet, values) for facet, values in self._chosen.items()}
         if query.regions:
             masks["region"] = tagged(snapshot, "region", query.regions)
+        if query.alike is not None:
+            masks["alike"] = tagged(snapshot, "own_region", tuple(query.alike))
+        if query.not_regions:
+            masks["not_regions"] = ~tagged(snapshot, "region", query.not_regions)
         if query.updated_since:
             masks["updated"] = snapshot.updated >= seconds([query.updated_since])[0]
         if (query.year_from, query.year_to) != (None, None):

@@ -95,6 +95,7 @@ def documents(draw: st.DrawFn, ids: str = "123456789") -> Document:
             {facet: chosen(values) for facet, values in TAGGED.items()} | {"language": st.just((language,))}
         ),
         regions=chosen(REGIONS),
+        own_regions=chosen(REGIONS),
         start_year=some_years,
         end_year=some_years,
         published=st.sampled_from(MOMENTS),
@@ -194,6 +195,8 @@ every_query = st.builds(
     question=st.one_of(parsed, parsed, built()),
     filters=sometimes({}, filters),
     regions=sometimes((), either((*REGIONS, "nowhere"))),
+    alike=sometimes(None, st.dictionaries(st.sampled_from((*REGIONS, "nowhere")), st.integers(1, 3), max_size=3)),
+    not_regions=sometimes((), either((*REGIONS, "nowhere"))),
     year_from=sometimes(None, some_years),
     year_to=sometimes(None, some_years),
     updated_since=sometimes(None, st.sampled_from([*MOMENTS, "2026-01-01", "2026-01-02"])),

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
+import pytest
+from sqlalchemy import select
+
+from kb.db import Database
+from kb.models import Record, RecordRegion, RegionMeasure
+from kb.services import region_facts, region_likeness, vocabularies
+from kb.services.errors import Invalid
+from kb.services.region_likeness import Fact, Reason
 from kb.services.vocabularies import Vocabulary
 
 TRIPLES = [
@@ -26,3 +36,118 @@ def test_the_regions_of_the_triples_are_in_the_list(
     vocabulary: Vocabulary, region: str, near: str, far: str, _why: str
 ) -> None:
     assert {region, near, far} <= set(vocabulary.regions)
+
+
+@pytest.mark.parametrize(("region", "near", "far", "why"), TRIPLES)
+def test_the_method_follows_common_sense(vocabulary: Vocabulary, region: str, near: str, far: str, why: str) -> None:
+    nearer, farther = (region_likeness.compared(vocabulary, region, other) for other in (near, far))
+    assert nearer.likeness > farther.likeness, why
+    assert nearer.reasons
+
+
+def test_likeness_is_the_same_both_ways(vocabulary: Vocabulary) -> None:
+    for one, two, *_ in TRIPLES:
+        there, back = (region_likeness.compared(vocabulary, *pair) for pair in ((one, two), (two, one)))
+        assert there.likeness == pytest.approx(back.likeness)
+        assert there.reasons == back.reasons
+
+
+def test_no_region_is_more_than_wholly_like_another(vocabulary: Vocabulary) -> None:
+    for code in ("ES22", "DE300", "x-gb-scotland", "FRY4"):
+        found = region_likeness.ranked(vocabulary, code).alike
+        assert all(region_likeness.ENOUGH <= each.likeness <= 1 for each in found)
+        assert [each.likeness for each in found] == sorted((each.likeness for each in found), reverse=True)
+
+
+def test_a_region_is_not_like_itself_its_parts_what_it_is_in_or_a_country(vocabulary: Vocabulary) -> None:
+    found = region_likeness.alike_codes(vocabulary, ["ES22"])
+    assert not {"ES22", "ES220", "ES2", "ES"} & set(found)
+    assert all(vocabulary.regions[code].level for code in found)
+
+
+def test_navarra_finds_catalonia_and_hears_why(vocabulary: Vocabulary) -> None:
+    alike = {each.code: each for each in region_likeness.ranked(vocabulary, "ES22").alike}
+    assert alike["ES51"].reasons == (Reason.INTERMEDIATE, Reason.BORDER, Reason.MOUNTAIN)
+
+
+def test_a_place_at_several_levels_is_ranked_once_at_the_level_that_is_nearest(vocabulary: Vocabulary) -> None:
+    for code, corsica in (("ITG2", "FRM0"), ("ITG", "FRM")):
+        found = [each.code for each in region_likeness.ranked(vocabulary, code).alike]
+        assert [each for each in found if each in ("FRM", "FRM0")] == [corsica]
+        assert set(region_likeness.alike_codes(vocabulary, [code])) >= {"FRM", "FRM0"}
+
+
+def test_a_whole_country_is_refused_with_an_example(vocabulary: Vocabulary) -> None:
+    with pytest.raises(Invalid) as refused:
+        region_likeness.ranked(vocabulary, "ES")
+    assert str(refused.value.problems[0].message) == (
+        "“ES” is a whole country. Choose one of its regions, such as North-West Spain (ES1)."
+    )
+
+
+@pytest.mark.parametrize("code", ["XK00", "XK001"])
+def test_where_too_little_is_known_nothing_is_guessed(vocabulary: Vocabulary, code: str) -> None:
+    found = region_likeness.ranked(vocabulary, code)
+    assert (found.comparable, found.alike) == (False, ())
+    assert {Fact.URBAN_TYPE, Fact.MOUNTAIN} <= set(found.unknown)
+    assert region_likeness.alike_codes(vocabulary, [code]) == {}
+
+
+def test_a_fact_that_is_not_known_counts_neither_for_nor_against(vocabulary: Vocabulary) -> None:
+    pair = ("ITH10", "PT111")  # Bolzano, which has no coast, and Alto Minho, which has one
+    unknown = changed(vocabulary, {"ITH10": {"coast": None}})
+    known, told = (region_likeness.compared(each, *pair) for each in (vocabulary, unknown))
+    assert told.likeness > known.likeness  # the difference is known no more
+    assert Fact.COAST in told.unknown
+    assert Fact.COAST not in known.unknown
+    inland = ("ITH10", "AT331")
+    assert region_likeness.compared(unknown, *inland).likeness < region_likeness.compared(vocabulary, *inland).likeness
+
+
+def test_a_region_without_facts_of_its_own_has_those_of_its_parts(vocabulary: Vocabulary) -> None:
+    bare = {"urban_type": None, "mountain": None, "coast": None, "border": None}
+    found = region_facts.table(changed(vocabulary, {"ES51": bare}))
+    facts = found.facts(found.rows["ES51"])
+    assert (facts.mountain, facts.coast, facts.border) == (True, True, True)
+    assert facts.urban_type is not None
+
+
+def test_figures_count_where_both_regions_have_them(vocabulary: Vocabulary) -> None:
+    people, share = RegionMeasure.POPULATION, RegionMeasure.FOREIGN_SHARE
+    figures = {
+        "ES22": {people: 670_000.0, share: 12.0},
+        "ES51": {people: 8_000_000.0, share: 17.0},
+        "ES24": {people: 1_350_000.0, share: 13.0},
+    }
+    loaded = replace(vocabulary, figures=figures)
+    catalonia = region_likeness.compared(loaded, "ES22", "ES51")
+    aragon = region_likeness.compared(loaded, "ES22", "ES24")
+    assert catalonia.likeness < region_likeness.compared(vocabulary, "ES22", "ES51").likeness
+    assert {Reason.PEOPLE, Reason.FOREIGN} <= set(aragon.reasons)
+    assert not {Reason.PEOPLE, Reason.FOREIGN} & set(catalonia.reasons)
+    assert Fact.POPULATION in region_likeness.compared(loaded, "ES22", "ITH1").unknown
+
+
+def test_the_lists_of_islands_and_capitals_name_regions_that_there_are(vocabulary: Vocabulary) -> None:
+    named = {*region_facts.ISLANDS, *region_facts.CAPITALS, *region_facts.AROUND_CAPITALS}
+    assert named <= set(vocabulary.regions)
+
+
+def test_every_region_of_a_seed_practice_has_regions_like_it_or_hears_what_is_not_known(
+    seeded_database: Database,
+) -> None:
+    with seeded_database.read() as session:
+        vocabulary = vocabularies.load(session)
+        codes = set(session.scalars(select(Record.region_code))) | set(
+            session.scalars(select(RecordRegion.region_code))
+        )
+    for code in filter(None, codes):
+        found = region_likeness.ranked(vocabulary, code)
+        assert found.alike if found.comparable else found.unknown, code
+        assert all(each.enough and each.reasons for each in found.alike)
+
+
+def changed(vocabulary: Vocabulary, facts: Mapping[str, Mapping[str, Any]]) -> Vocabulary:
+    """The vocabulary with other facts of some regions."""
+    regions = {code: replace(vocabulary.regions[code], **facts[code]) for code in facts}
+    return replace(vocabulary, regions={**vocabulary.regions, **regions})
