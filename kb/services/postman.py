@@ -233,6 +233,8 @@ class Postman:
         mail["To"] = _recipient(message.address)
         mail["Subject"] = _line(words.subject)
         mail["Auto-Submitted"] = "auto-generated"
+        if message.data.get("reply_to"):
+            mail["Reply-To"] = _recipient(message.data["reply_to"])
         if unsubscribe:
             mail["List-Unsubscribe"] = f"<{unsubscribe}>"
             mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"

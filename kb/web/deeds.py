@@ -75,6 +75,7 @@ DEEDS = {
     "registration.confirm": N_("Confirmed an address for an account"),
     "registration.decide": N_("Decided on a registration"),
     "report.close": N_("Closed a report of an error"),
+    "practice.contact": N_("Wrote to the owner of a practice"),
     "report.make": N_("Reported an error"),
     "reset.ask": N_("Asked for a new password"),
     "second-factor.codes": N_("Made new recovery codes"),

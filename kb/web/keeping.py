@@ -27,7 +27,7 @@ Pairs = MultiDict[str, str]
 
 NO_WORDS = frozenset({
     "csrf_token", "do", "add", "remove", "seen", "draft", "copy", "began", "since", "kind", "website", "check", "field",
-    "editor", "suggest", "mine", "after", "contact_seen",
+    "editor", "tell", "suggest", "mine", "after", "contact_seen",
 })  # fmt: skip
 """Fields that a form sends of itself, or that are chosen: nobody wrote them."""
 
@@ -41,6 +41,7 @@ NAMES = {
     "alt": documents.PARTS["alt"],
     "credit": documents.PARTS["credit"],
     "changes": N_("What you changed"),
+    "topic": N_("Subject"),
 }
 """What the fields are called that are none of a record."""
 

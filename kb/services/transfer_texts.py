@@ -1,0 +1,111 @@
+"""What a practice's own texts say about law and staff, and what they name as conditions and difficulties.
+
+A record's text is Markdown in one of many languages. It is taken apart into its paragraphs and list items, and these
+into sentences; a sentence is cited where a word of it stands in the list of its language.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from kb.formats.text import line, parse
+from kb.services.record import Document
+
+FIELDS = ("transferability", "actions")
+"""Where law and staff are looked for, the most likely place first."""
+
+MOST_SIGNS = 1_000
+"""Signs of Markdown up to which a text is read as such: one of thousands of brackets takes seconds."""
+
+LAW = {
+    "en": "law laws lawful legal* legislat* permit permits licen* statut* decree* regularis* regulariz* visa visas",
+    "it": "legge leggi legal* legislat* normativ* permess* decret* licenz* regolarizz* visto visti",
+    "es": "ley leyes legal* legislac* normativ* permiso permisos decreto* licencia* regulariz* visado*",
+    "ca": "llei lleis legal* legislac* normativ* permis permisos decret* llicenci* regularitz* visat*",
+    "de": "gesetz* recht rechts rechtlich* rechtslage aufenthaltsrecht* erlaubnis* genehmigung* aufenthaltstitel* "
+          "verordnung* visum visa",
+    "fr": "loi lois legal* legislat* permis decret* licence* regularis* sejour visa visas",
+    "pl": "prawo prawa prawem prawn* ustaw* przepis* zezwolen* pozwolen* licencj* rozporzadz* wiza wizy",
+    "ro": "lege legea legi legile legal* legislat* permis permise permisul decret* licent* regulariz* viza vize",
+    "ga": "dli dlithe dlithiul* reachtaiocht* cead ceadunas* viosa viosai",
+}  # fmt: skip
+"""Words of law and permits by language, without accents; a star stands for any ending.
+
+Our own list, of the words that the texts of the seed use and of their translations.
+"""
+
+STAFF = {
+    "en": "staff staffed personnel employee employees trainer trainers mediator mediators mentor mentors volunteer "
+    "volunteers caseworker* counsellor* coordinator* full-time part-time",
+    "it": "personale dipendent* formator* mediator* mediatric* volontar* operator* coordinator*",
+    "es": "plantilla emplead* formador* mediador* voluntari* coordinador* tecnico tecnicos",
+    "ca": "plantilla emplead* formador* mediador* voluntari* coordinador* tecnic tecnics",
+    "de": "personal mitarbeiter* fachkraft fachkrafte ehrenamtlich* freiwillig* mediator* koordinator* stellen",
+    "fr": "personnel salarie* employe employes formateur* mediateur* mediatrice* benevole* coordinateur*",
+    "pl": "personel* pracownik* pracownic* trener* mediator* wolontariusz* koordynator*",
+    "ro": "angajat* formator* mediator* voluntar* coordonator*",
+    "ga": "foireann fostaithe oiliunoir* eadranait* comhordaitheoir*",
+}
+"""Words for people who do the work, in the same way."""
+
+_SIGN = re.compile(r"[\[*_`<&!\\\n]")
+_END = re.compile(r"(?<=[.!?…])[\"”»’)]?\s+(?=[\"“«‘(¿¡]?[^\W_])")
+_SHORT = 20  # characters: what is shorter is rather an abbreviation than a sentence
+
+
+def paragraphs(markdown: str | None) -> list[str]:
+    """The paragraphs and list items of a text, each in one line and without Markdown's signs; headings are left out."""
+    text = markdown or ""
+    if len(_SIGN.findall(text)) > MOST_SIGNS:
+        return [said for said in map(line, text.split("\n")) if said]
+    return [said for said in map(line, _blocks(text)) if said]
+
+
+def _blocks(text: str) -> Iterator[str]:
+    before = ""
+    for token in parse(text):
+        if token.type == "inline" and before != "heading_open":
+            children = token.children or ()
+            yield "".join(" " if each.type in ("softbreak", "hardbreak") else each.content for each in children)
+        before = token.type
+
+
+def sentences(paragraph: str) -> list[str]:
+    """A paragraph as its sentences. What looks too short for one goes with what follows."""
+    found: list[str] = []
+    for part in _END.split(paragraph):
+        if found and len(found[-1]) < _SHORT:
+            found[-1] = f"{found[-1]} {part}"
+        else:
+            found.append(part)
+    return found
+
+
+def cited(record: Document, words: dict[str, str], most: int) -> list[str]:
+    """The first sentences of a record's texts that hold one of the words of its language, at most `most`."""
+    pattern = _pattern(words.get(record["language"], ""))
+    said = (each for field in FIELDS for part in paragraphs(record[field]) for each in sentences(part))
+    return list(dict.fromkeys(each for each in said if pattern and pattern.search(_folded(each))))[:most]
+
+
+def remaining(markdown: str | None, already: Iterable[str]) -> list[str]:
+    """The paragraphs of a text of which less than half the sentences were cited already."""
+    known = set(already)
+    return [each for each in paragraphs(markdown) if 2 * len(known & set(parts := sentences(each))) < len(parts)]
+
+
+@cache
+def _pattern(words: str) -> re.Pattern[str] | None:
+    if not words:
+        return None
+    ways = "|".join(re.escape(word.rstrip("*")) + (r"\w*" if word.endswith("*") else "") for word in words.split())
+    return re.compile(rf"(?<!\w)(?:{ways})(?!\w)")
+
+
+def _folded(text: str) -> str:
+    """Text in small letters without accents, for looking up words; long ones too, unlike a name."""
+    apart = unicodedata.normalize("NFKD", text.casefold()).replace("ł", "l")
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
