@@ -13,6 +13,7 @@ from typing import Any
 
 from docx.document import Document as WordDocument
 from docx.shared import Pt
+from docx.text.paragraph import Paragraph
 from markdown_it.token import Token
 
 from kb.formats import word
@@ -20,6 +21,8 @@ from kb.formats.about import About, Document
 from kb.formats.citation import LICENCES, Cited, apa, cited
 from kb.formats.telling import absolute, facts, grant, headings, indicator
 from kb.formats.text import N_, line, parse
+
+MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 STORY = 540
 """Words of the long texts together: with the rest they fill two pages."""
@@ -65,9 +68,10 @@ def one(document: Document, about: About, shown: Mapping[str, Any] | None = None
     made = word.opened(about.language)
     of = cited(document, about)
     _properties(made, document, about, of)
-    _head(made, document, about, shown or _written(document))
+    made.sections[0].header.paragraphs[0].add_run(line(about.site))
+    head(made, document, about, shown or _written(document))
     word.table(made, [(line(a), line(b)) for a, b in facts(document, about)], about.say(N_("At a glance")), (4.1, 12.5))
-    _story(made, document, about)
+    story(made, document, about, headings(document, about), STORY)
     _lists(made, document, about)
     _end(made, document, about)
     word.footer(made, of.url, about.say(N_("Page")))
@@ -90,45 +94,56 @@ def _written(document: Document) -> dict[str, Any]:
     return {**shown, "language": language, "summary_language": language}
 
 
-def _head(made: WordDocument, document: Document, about: About, shown: Mapping[str, Any]) -> None:
-    made.sections[0].header.paragraphs[0].add_run(line(about.site))
-    word.run(word.paragraph(made, "Heading 1"), line(shown["title"]), _other(shown["language"], about))
+def head(made: WordDocument, document: Document, about: About, shown: Mapping[str, Any]) -> Paragraph:
+    """What a practice is called, and its summary; returns the paragraph of its title."""
+    heading = word.paragraph(made, "Heading 1")
+    word.run(heading, line(shown["title"]), other(shown["language"], about))
     if shown["title"] != document["title"]:
-        word.run(word.paragraph(made, "Caption"), line(document["title"]), _other(document["language"], about))
+        word.run(word.paragraph(made, "Caption"), line(document["title"]), other(document["language"], about))
     if document["original_title"]:
         title = word.paragraph(made, "Caption")
         title.paragraph_format.space_after = Pt(8)
         word.run(title, line(document["original_title"]))
     if about.notice:
         word.run(word.paragraph(made), line(about.notice), bold=True)
-    word.run(word.paragraph(made, "Subtitle"), line(shown["summary"]), _other(shown["summary_language"], about))
+    word.run(word.paragraph(made, "Subtitle"), line(shown["summary"]), other(shown["summary_language"], about))
     if shown["machine"]:
         said = about.say(N_("Title and summary were translated by a machine."))
         word.run(word.paragraph(made, "Caption"), said)
+    return heading
 
 
-def _story(made: WordDocument, document: Document, about: About) -> None:
-    """The long texts, each with its share of the words; then which of them nobody has reported."""
-    language, named = _other(document["language"], about), headings(document, about)
+def story(made: WordDocument, document: Document, about: About, named: Mapping[str, str], room: int) -> None:
+    """Long texts under their headings, each with its share of so many words; then which of them nobody has reported.
+
+    `named` are the headings by the keys of the record.
+    """
+    language = other(document["language"], about)
     told = {key: blocks(document[key], about) for key in named if document[key]}
-    shares = dict(zip(told, shared([sum(b.words for b in each) for each in told.values()], STORY), strict=True))
+    shares = dict(zip(told, shared([sum(b.words for b in each) for each in told.values()], room), strict=True))
     for key, texts in told.items():
         word.run(word.paragraph(made, "Heading 2"), named[key])
         for block in shortened(texts, shares[key]):
-            _block(made, block, language)
+            write(word.paragraph(made, block.style), block, language)
     missing = [heading for key, heading in named.items() if key not in told]
     if missing:
         paragraph = word.paragraph(made, "Caption")
         word.run(paragraph, f"{about.say(N_('Not reported'))}: {', '.join(missing)}")
 
 
-def _block(made: WordDocument, block: Block, language: str | None) -> None:
-    paragraph = word.paragraph(made, block.style)
+def write(paragraph: Paragraph, block: Block, language: str | None) -> None:
+    """The words of a block in a paragraph; links lead to the web and to mail only."""
     for piece in block.pieces:
         if piece.url and piece.url.startswith(_LINKED):
             word.link(paragraph, piece.text, piece.url, language)
         else:
             word.run(paragraph, piece.text, language, piece.bold, piece.italic)
+
+
+def linked(paragraph: Paragraph, title: str | None, address: str, about: About) -> None:
+    """A source as a link; as words where its address leads neither to the web nor to mail."""
+    words, url = line(title or address), absolute(line(address), about)
+    word.link(paragraph, words, url) if url.startswith(_LINKED) else word.run(paragraph, words)
 
 
 def _lists(made: WordDocument, document: Document, about: About) -> None:
@@ -147,12 +162,10 @@ def _lists(made: WordDocument, document: Document, about: About) -> None:
     if document["editor_note"]:
         paragraph = word.paragraph(made)
         word.run(paragraph, f"{say(N_('Editor’s note.'))} ", bold=True)
-        word.run(paragraph, line(document["editor_note"]), _other(document["language"], about))
+        word.run(paragraph, line(document["editor_note"]), other(document["language"], about))
     word.run(word.paragraph(made, "Heading 2"), say(N_("Sources")))
     for source in document["sources"][:SOURCES]:
-        paragraph = word.paragraph(made, "List Number")
-        words, url = line(source["title"] or source["url"]), absolute(line(source["url"]), about)
-        word.link(paragraph, words, url) if url.startswith(_LINKED) else word.run(paragraph, words)
+        linked(word.paragraph(made, "List Number"), source["title"], source["url"], about)
     _rest(made, len(document["sources"]) - SOURCES, about)
 
 
@@ -165,11 +178,19 @@ def _rest(made: WordDocument, count: int, about: About) -> None:
 
 def _end(made: WordDocument, document: Document, about: About) -> None:
     """Where the whole text is, how to cite it, whose it is."""
-    say, of = about.say, cited(document, about)
+    say = about.say
     word.run(word.paragraph(made, "Heading 2"), say(N_("Cite and reuse")))
-    citation = apa(document, about)
+    cite(made, document, about)
+    origin = word.paragraph(made, "Caption")
+    shortest = say(N_("This is a briefing; where a text was shortened, […] stands. The page has all of it."))
+    word.run(origin, f"{line(about.term('origin', document['origin']['kind']))} {shortest}")
+
+
+def cite(made: WordDocument, document: Document, about: About) -> None:
+    """How to cite a version, in English as the style has it; its licence, and whom to credit."""
+    say, of, english = about.say, cited(document, about), other("en", about)
     paragraph = word.paragraph(made)
-    word.run(paragraph, citation.removesuffix(of.url))
+    word.run(paragraph, apa(document, about).removesuffix(of.url), english)
     word.link(paragraph, of.url, of.url)
     paragraph = word.paragraph(made)
     word.run(paragraph, f"{say(N_('Licence'))}: ")
@@ -177,12 +198,9 @@ def _end(made: WordDocument, document: Document, about: About) -> None:
         word.link(paragraph, of.licence, LICENCES[of.licence])
     if document["attribution"]:
         word.run(paragraph, f"; {say(N_('credit:'))} {line(document['attribution'])}")
-    origin = word.paragraph(made, "Caption")
-    shortest = say(N_("This is a briefing; where a text was shortened, […] stands. The page has all of it."))
-    word.run(origin, f"{line(about.term('origin', document['origin']['kind']))} {shortest}")
 
 
-def _other(language: str, about: About) -> str | None:
+def other(language: str, about: About) -> str | None:
     """The language of a text, where it is not the document's."""
     return language if language != about.language else None
 

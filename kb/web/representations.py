@@ -54,13 +54,12 @@ def _briefing(document: Document, about: About) -> bytes:
     return docx.one(document, about, presenting.in_language(document, about.language))
 
 
-_WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _REFERENCES, _TEX = (exports.FORMATS[suffix].media_type for suffix in ("ris", "bib"))
 
 FILES = {
     each.suffix: each
     for each in (
-        Representation("docx", _WORD, _briefing, N_("Word, a briefing of two pages")),
+        Representation("docx", docx.MEDIA_TYPE, _briefing, N_("Word, a briefing of two pages")),
         Representation("md", "text/markdown; charset=utf-8", markdown.one, N_("Markdown, the whole text"), opened=True),
         Representation("json", "application/json", _whole, N_("JSON, the whole record"), opened=True),
         Representation("jsonld", "application/ld+json", jsonld.one, N_("JSON-LD, linked data"), opened=True),
