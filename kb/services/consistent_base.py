@@ -15,6 +15,7 @@ from kb.formats.text import iso
 from kb.models import (
     ApiToken,
     AuditEntry,
+    HalfSignIn,
     MailMessage,
     Practice,
     TargetGroup,
@@ -130,7 +131,9 @@ def _merged(session: Session) -> Iterator[str]:
 def _accounts(session: Session) -> Iterator[str]:
     """Accounts that are shut out or deleted, with sessions or tokens left."""
     left: dict[uuid.UUID, list[str]] = {}
-    held: tuple[tuple[Any, str], ...] = ((UserSession, "sessions"), (ApiToken, "tokens"))
+    held: tuple[tuple[Any, str], ...] = (
+        (UserSession, "sessions"), (HalfSignIn, "sign-ins before their code"), (ApiToken, "tokens"),
+    )  # fmt: skip
     for table, called in held:
         gone = or_(~User.active, User.deleted.is_not(None))
         counted = select(User.id, func.count()).join(table, table.user_id == User.id).where(gone).group_by(User.id)

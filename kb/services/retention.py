@@ -18,6 +18,7 @@ from kb.db import Base
 from kb.models import (
     Buffer,
     Form,
+    HalfSignIn,
     Invitation,
     Offer,
     OneTimeLink,
@@ -122,6 +123,7 @@ class Swept:
     """How many of each were removed."""
 
     sessions: int
+    half_sign_ins: int
     links: int
     registrations: int
     invitations: int
@@ -143,6 +145,7 @@ def sweep(session: Session, now: datetime) -> Swept:
     """Remove what has been kept for long enough."""
     return Swept(
         sessions=_remove(session, UserSession, UserSession.expires <= now),
+        half_sign_ins=_remove(session, HalfSignIn, HalfSignIn.expires <= now),
         links=_remove(
             session, OneTimeLink, or_(OneTimeLink.used < now - LINKS_KEPT, OneTimeLink.expires < now - LINKS_KEPT)
         ),

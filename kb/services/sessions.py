@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from kb.models import User, UserSession
+from kb.models import HalfSignIn, User, UserSession
 from kb.services import audit, browsers
 from kb.services.errors import N_, NotAllowed, NotFound
 from kb.services.tokens import digest, fresh
@@ -114,8 +114,9 @@ def close_session(session: Session, token: str) -> None:
 
 
 def close_sessions_of(session: Session, user: User, *, keep: str | None = None) -> None:
-    """End all of someone's sessions, or all but the one whose token is `keep`."""
+    """End all of someone's sessions, or all but the one whose token is `keep`, and what waits for a code to be one."""
     kept = digest(keep) if keep else ""
+    session.execute(delete(HalfSignIn).where(HalfSignIn.user_id == user.id))
     session.execute(delete(UserSession).where(UserSession.user_id == user.id, UserSession.token_hash != kept))
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-import uuid
-
 from flask import flash, g, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
@@ -15,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from kb.models import LinkPurpose, Role, User
-from kb.services import accounts, links, second_factor, sessions
+from kb.services import accounts, half_sign_ins, links, second_factor, sessions
 from kb.services.errors import N_, Gone, Invalid, NotAllowed, NotFound, ServiceError, TooMany
 from kb.services.permissions import at_least
 from kb.web import context, private
@@ -24,10 +21,7 @@ from kb.web.forms.accounts import CodeForm, SignInForm, kept
 from kb.web.returning import local_path, restore, restorers, route
 
 HALF = "half"
-"""In the cookie of whoever gave the right password and has yet to give the code."""
-
-HALF_LIFE = 600
-"""Seconds in which the code has to follow."""
+"""In the cookie of whoever gave the right password and has yet to give the code: the token of that step."""
 
 RECOVERED = N_(
     "This recovery code is used up. If your telephone is lost, switch the second factor off under “Your account” and "
@@ -75,7 +69,9 @@ def enter() -> ResponseReturnValue:
 def sign_in_code() -> ResponseReturnValue:
     """The form for the second step."""
     target = local_path(request.args.get("next"))
-    if _half_signed_in() is None:
+    try:
+        half_sign_ins.whose(context.reading(), _half())
+    except Gone:
         return redirect(url_for("accounts.sign_in", next=target or None))
     return _code_page(CodeForm(formdata=None, next=target))
 
@@ -83,13 +79,15 @@ def sign_in_code() -> ResponseReturnValue:
 @bp.post("/sign-in/code")
 def enter_code() -> ResponseReturnValue:
     """Sign someone in whose password was right a moment ago."""
-    form, user = CodeForm(), _half_signed_in()
-    if user is None:
-        return sign_in_page(SignInForm(), 401, _("You took longer than ten minutes. Sign in once more."))
+    form = CodeForm()
     try:
+        user = half_sign_ins.whose(context.reading(), _half())
         with private.counted_codes(user), context.writing() as session:
+            half_sign_ins.use_up(session, _half())
             recovered = second_factor.use_code(session, user, form.code.data or "")
             token = open_here(session, user)
+    except Gone as over:
+        return sign_in_page(SignInForm(), 401, over.message.render(_))
     except (TooMany, Invalid) as refused:
         return _code_page(form, refused)
     remember(user, token)
@@ -101,9 +99,9 @@ def enter_code() -> ResponseReturnValue:
 @bp.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
     """End this session, here and in the database."""
-    if TOKEN in cookie:
+    if TOKEN in cookie or _half():
         with context.writing() as session:
-            sessions.close_session(session, cookie[TOKEN])
+            _end_here(session)
     logout_user()
     cookie.clear()
     return redirect(url_for("pages.home"))
@@ -139,34 +137,34 @@ def use_link(token: str) -> ResponseReturnValue:
 
 def open_here(session: Session, user: User) -> str:
     """Begin a session in the database; the one that this browser had ends."""
-    if TOKEN in cookie:
-        sessions.close_session(session, cookie[TOKEN])
+    _end_here(session)
     return sessions.open_session(session, user, request.user_agent.string)
 
 
 def ask_code(user: User, target: str = "", text: str = "") -> ResponseReturnValue:
-    """Go on to the second step. The cookie says for ten minutes that the first was right, and holds no session."""
-    if TOKEN in cookie:
-        with context.writing() as session:
-            sessions.close_session(session, cookie[TOKEN])
+    """Go on to the second step. The database says for ten minutes that the first was right; there is no session."""
+    with context.writing() as session:
+        _end_here(session)
+        token = half_sign_ins.begin(session, user)
     cookie.clear()
     g.pop("csrf_token", None)
-    print_of = second_factor.fingerprint(context.reading().get_one(User, user.id))
-    cookie[HALF] = {"user": str(user.id), "at": int(time.time()), "print": print_of}
+    cookie[HALF] = token
     if kept(text) is None:
         return redirect(url_for("accounts.sign_in_code", next=target or None))
     return _code_page(CodeForm(formdata=None, next=target, kept=text))
 
 
-def _half_signed_in() -> User | None:
-    """Who gave the right password in the last ten minutes; nobody, where it or the second factor changed since."""
+def _half() -> str:
+    """The token of the step between password and code that this browser holds; empty where it holds none."""
     held = cookie.get(HALF)
-    if not held or time.time() - held["at"] > HALF_LIFE:
-        return None
-    user = context.reading().get(User, uuid.UUID(held["user"]))
-    if user is None or not user.active or not user.totp_secret:
-        return None
-    return user if second_factor.fingerprint(user) == held["print"] else None
+    return held if isinstance(held, str) else ""  # an earlier release kept something else there
+
+
+def _end_here(session: Session) -> None:
+    """End whatever this browser's cookie opens: a session, or what began one."""
+    if TOKEN in cookie:
+        sessions.close_session(session, cookie[TOKEN])
+    half_sign_ins.end(session, _half())
 
 
 def remember(user: User, token: str) -> None:

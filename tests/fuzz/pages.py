@@ -7,6 +7,7 @@ import sqlite3
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 from logging import ERROR, Handler, LogRecord, getLogger
 from traceback import format_exception
@@ -16,14 +17,15 @@ from urllib.parse import quote_plus, urlsplit
 from flask import session as cookie
 from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
-from sqlalchemy import select
+from sqlalchemy import select, update
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from kb.models import User
-from kb.services import accounts, registrations, sessions
+from kb.models import HalfSignIn, User
+from kb.services import accounts, half_sign_ins, registrations, sessions
+from kb.web import signing_in
 from kb.web.accounts import TOKEN
-from tests import factories, soaking
+from tests import soaking
 from tests.browser.matrix import world
 from tests.browser.matrix.pages import STATES
 from tests.conftest import Site
@@ -37,11 +39,12 @@ Pairs = list[tuple[str, str]]
 HALF = "frank, before his code"
 """Somebody whose password was right, and who has not given a code yet."""
 
-PRESSED: tuple[tuple[str | None, str, Pairs], ...] = (
+CODE = "/sign-in/code"
+
+PRESSED: tuple[tuple[str, str, Pairs], ...] = (
     ("alice", "/my/practices/{draft}/edit", [("title", "Mine"), ("summary", "Mine."), ("seen", "1"), ("do", "save")]),
-    (None, "/sign-in", [("email", "frank@example.org"), ("password", factories.PASSWORD)]),
 )
-"""What is sent to come to forms that are seen only then: two texts of one practice, the second step of signing in."""
+"""What is sent to come to forms that are seen only then: two texts of one practice."""
 
 ALL = bool(RUNS) or soaking.SOAK
 """Whether every page is looked at for forms; `make test` has the time for a few."""
@@ -180,8 +183,12 @@ class Town:
         with site.database.write() as session:
             people = {user.email.partition("@")[0]: user for user in session.scalars(select(User)) if user.active}
             tokens = {name: sessions.open_session(session, user) for name, user in people.items()}
+            half = half_sign_ins.begin(session, people["frank"])
+            session.flush()
+            session.execute(update(HalfSignIn).values(expires=datetime(2999, 1, 1, tzinfo=UTC)))  # a soak takes long
             self.api_token = accounts.new_token(session, "alice@example.org")
-        self.cookies = {name: self._cookie(token) for name, token in tokens.items()} | {None: self._cookie(None)}
+        self.cookies = {name: self._cookie(TOKEN, token) for name, token in tokens.items()}
+        self.cookies |= {HALF: self._cookie(signing_in.HALF, half), None: self._cookie()}
         assert site.config.database_path
         self._live = sqlite3.connect(site.config.database_path, check_same_thread=False)
         self._kept = sqlite3.connect(":memory:", check_same_thread=False)
@@ -240,12 +247,10 @@ class Town:
             answer = self.browser(state.who).get(path)
             self._note(found, state.who, path, answer.text)
         for who, address, pairs in PRESSED:
-            path, client = address.format(**self.names), self.browser(who)
-            answer = client.post(path, data=dict([*pairs, ("csrf_token", self.csrf)]), follow_redirects=True)
-            kept = client.get_cookie("kb")
-            if who is None and kept:
-                self.cookies[HALF] = kept.value
-            self._note(found, who or HALF, path, answer.text)
+            path = address.format(**self.names)
+            answer = self.browser(who).post(path, data=dict([*pairs, ("csrf_token", self.csrf)]), follow_redirects=True)
+            self._note(found, who, path, answer.text)
+        self._note(found, HALF, CODE, self.browser(HALF).get(CODE).text)
         for who, address, names in UNSEEN:
             path = address.format(**self.names)
             fields = tuple((name, "") for name in names)
@@ -297,12 +302,12 @@ class Town:
         with self.site.database.write() as session:
             return str(registrations.confirm(session, token, world.BASE).id)
 
-    def _cookie(self, token: str | None) -> str:
+    def _cookie(self, key: str = TOKEN, token: str = "") -> str:
         client = self.site.app.test_client()
         with client.session_transaction() as held:
             held["csrf_token"], held.permanent = self._kept_csrf, True
             if token:
-                held[TOKEN] = token
+                held[key] = token
         made = client.get_cookie("kb")
         assert made
         return made.value

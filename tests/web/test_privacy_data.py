@@ -102,14 +102,15 @@ def test_every_table_that_belongs_to_a_person_is_in_the_file(site: Site) -> None
     """A new table with a person in it has to be thought of here."""
     parts = {
         "users": "account", "user_sessions": "sessions", "api_tokens": "tokens", "one_time_links": "links",
-        "recovery_codes": "recovery_codes", "invitations": "invitations", "registrations": "registrations",
+        "half_sign_ins": "half_sign_ins", "recovery_codes": "recovery_codes",
+        "invitations": "invitations", "registrations": "registrations",
         "practices": "practices", "revisions": "revisions", "contacts": "contacts", "reviews": "reviews",
         "audit_entries": "audit_entries", "mail_messages": "mail", "comments": "comments",
         "practice_authors": "practice_authors", "offers": "offers", "preview_links": "preview_links",
         "stored_files": "stored_files",
         "last_looks": "last_looks", "reports": "reports", "claims": "claims",
         "mail_texts": "mail_texts", "buffers": "buffers", "saved_searches": "saved_searches",
-        "staged_imports": "staged_imports", "harvest_sources": "harvest_sources",
+        "staged_imports": "staged_imports", "harvest_sources": "harvest_sources", "adoptions": "adoptions",
     }  # fmt: skip
     tables = User.metadata.sorted_tables
     personal = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -12,9 +13,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from kb.models import MailMessage, User, UserSession
+from kb.models import HalfSignIn, MailMessage, User, UserSession
 from kb.services import accounts, links, resets, second_factor
-from kb.web import signing_in
+from kb.services.tokens import digest
 from tests import factories
 from tests.conftest import Site, configure, token
 from tests.factories import PASSWORD
@@ -110,11 +111,28 @@ def test_without_the_password_there_is_no_page_for_the_code(site: Site, alice: S
     assert not is_signed_in(client)
 
 
-def test_after_ten_minutes_one_signs_in_anew(site: Site, alice: Secured, monkeypatch: pytest.MonkeyPatch) -> None:
+def minutes_pass(site: Site, minutes: int) -> None:
+    """Make every password that was given so much older."""
+    with site.database.write() as session:
+        for row in session.scalars(select(HalfSignIn)):
+            row.expires -= timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(9, 302), (10, 401)])
+def test_the_code_may_come_within_ten_minutes(site: Site, alice: Secured, minutes: int, status: int) -> None:
     client = site.client()
     first_step(client)
     form = token(client, "/sign-in/code")
-    monkeypatch.setattr(signing_in, "HALF_LIFE", -1)
+    minutes_pass(site, minutes)
+    assert client.post("/sign-in/code", data={"code": alice.code(), "csrf_token": form}).status_code == status
+    assert is_signed_in(client) == (status == 302)
+
+
+def test_after_ten_minutes_one_signs_in_anew(site: Site, alice: Secured) -> None:
+    client = site.client()
+    first_step(client)
+    form = token(client, "/sign-in/code")
+    minutes_pass(site, 10)
     answer = client.post("/sign-in/code", data={"code": alice.code(), "next": "/account", "csrf_token": form})
     assert answer.status_code == 401 and "ten minutes" in answer.text and hidden(answer, "next") == "/account"
     assert not is_signed_in(client)
@@ -154,6 +172,53 @@ def test_the_cookie_between_the_steps_holds_no_session(site: Site, alice: Secure
     first_step(client)
     with client.session_transaction() as cookie:
         assert set(cookie) == {"half"}
+        kept = cookie["half"]
+    with site.database.read() as session:
+        assert session.scalars(select(HalfSignIn)).one().token_hash == digest(kept)
+
+
+def test_whoever_has_the_key_of_the_cookies_makes_no_password_step(site: Site, alice: Secured) -> None:
+    """Neither as the cookie of today, nor as that of a release that kept the step in the cookie."""
+    with site.database.read() as session:
+        user = accounts.get(session, ALICE)
+        was = {"user": str(user.id), "at": int(time.time()), "print": second_factor.fingerprint(user)}
+    for forged in (was, str(user.id), second_factor.fingerprint(user), "", None, 7, ["x"]):
+        client = site.client()
+        form = token(client, "/sign-in")
+        with client.session_transaction() as cookie:
+            cookie["half"] = forged
+        assert client.get("/sign-in/code").location == "/sign-in"
+        assert client.post("/sign-in/code", data={"code": alice.code(), "csrf_token": form}).status_code == 401
+
+
+def test_the_step_is_used_up_by_the_code(site: Site, alice: Secured) -> None:
+    client, thief = site.client(), site.client()
+    first_step(client)
+    form = token(client, "/sign-in/code")
+    copy = client.get_cookie("kb")
+    assert copy
+    assert second_step(client, alice.codes[0]).status_code == 302
+    thief.set_cookie("kb", copy.value)
+    assert thief.post("/sign-in/code", data={"code": alice.codes[1], "csrf_token": form}).status_code == 401
+    assert not is_signed_in(thief)
+
+
+def test_a_wrong_code_leaves_the_step_and_what_the_recovery_code_is_worth(site: Site, alice: Secured) -> None:
+    client = site.client()
+    first_step(client)
+    second_step(client, "no")
+    assert second_step(client, alice.codes[0]).status_code == 302
+
+
+def test_signing_in_once_more_or_out_ends_the_step_that_the_browser_had(site: Site, alice: Secured) -> None:
+    client = site.client()
+    first_step(client)
+    first_step(client)
+    with site.database.read() as session:
+        assert len(session.scalars(select(HalfSignIn)).all()) == 1
+    post(client, "/sign-out", "/sign-in/code")
+    with site.database.read() as session:
+        assert session.scalars(select(HalfSignIn)).all() == []
 
 
 def test_a_text_that_was_kept_survives_the_second_step(site: Site, alice: Secured) -> None:
@@ -170,12 +235,10 @@ def test_a_text_that_was_kept_survives_the_second_step(site: Site, alice: Secure
     assert 'action="/submit"' in restored.text
 
 
-def test_a_text_survives_a_second_step_that_took_too_long(
-    site: Site, alice: Secured, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_text_survives_a_second_step_that_took_too_long(site: Site, alice: Secured) -> None:
     client = site.client()
     code_page = first_step(client, next="/submit", kept='[["title","Kept"]]')
-    monkeypatch.setattr(signing_in, "HALF_LIFE", -1)
+    minutes_pass(site, 10)
     fields = {name: hidden(code_page, name) for name in ("next", "kept", "csrf_token")}
     answer = client.post("/sign-in/code", data={**fields, "code": alice.code()})
     assert (hidden(answer, "next"), hidden(answer, "kept")) == ("/submit", '[["title","Kept"]]')

@@ -13,6 +13,7 @@ from kb.models import (
     ApiToken,
     AuditEntry,
     Contact,
+    HalfSignIn,
     Invitation,
     MailMessage,
     OneTimeLink,
@@ -26,6 +27,7 @@ from kb.models import (
 )
 from kb.services import (
     accounts,
+    half_sign_ins,
     invitations,
     leaving,
     links,
@@ -84,9 +86,10 @@ def test_the_address_is_free_for_a_new_account(session: Session, alice: User) ->
     assert accounts.add_user(session, "alice@example.org", Role.MEMBER).id != alice.id
 
 
-@pytest.mark.parametrize("table", [UserSession, ApiToken, OneTimeLink, RecoveryCode])
+@pytest.mark.parametrize("table", [UserSession, HalfSignIn, ApiToken, OneTimeLink, RecoveryCode])
 def test_sessions_tokens_links_and_codes_go(session: Session, alice: User, table: type) -> None:
     sessions.open_session(session, alice)
+    half_sign_ins.begin(session, alice)
     accounts.new_token(session, alice.email)
     links.sign_in_link(session, alice.email, "")
     second_factor.renew_codes(session, alice)

@@ -15,6 +15,7 @@ from kb.models import (
     Base,
     Buffer,
     Form,
+    HalfSignIn,
     Invitation,
     LinkPurpose,
     OneTimeLink,
@@ -23,7 +24,7 @@ from kb.models import (
     User,
     UserSession,
 )
-from kb.services import accounts, buffers, invitations, links, retention, sessions
+from kb.services import accounts, buffers, half_sign_ins, invitations, links, retention, sessions
 from kb.services.outbox import KEPT
 from tests import factories
 
@@ -51,6 +52,16 @@ def test_a_session_goes_when_it_has_expired(session: Session, alice: User, days:
     session.flush()
     retention.sweep(session, NOW + timedelta(days=days))
     assert left(session, UserSession) == kept
+
+
+@pytest.mark.parametrize(("minutes", "kept"), [(9, 1), (11, 0)])
+def test_a_sign_in_that_waits_for_its_code_goes_when_its_time_is_over(
+    session: Session, alice: User, minutes: int, kept: int
+) -> None:
+    half_sign_ins.begin(session, alice)
+    session.flush()
+    assert retention.sweep(session, NOW + timedelta(minutes=minutes)).half_sign_ins == 1 - kept
+    assert left(session, HalfSignIn) == kept
 
 
 @pytest.mark.parametrize(("days", "kept"), [(30, 1), (32, 0)])
