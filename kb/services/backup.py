@@ -58,7 +58,7 @@ LEFT_ALONE = 86400.0
 
 BEFORE_UPGRADE = "before-upgrade-"
 UPGRADES_KEPT = 2
-"""Of how many upgrades the copies of the database before stay in the data folder."""
+"""Of how many earlier schemas a copy of the database stays in the data folder, one of each."""
 
 
 @dataclass(frozen=True)
@@ -110,15 +110,37 @@ def back_up(home: Home, path: Path, progress: Progress = silent, *, files: bool 
 def keep_before_upgrade(home: Home, schema: str) -> Path:
     """Keep the database, as it is before its schema changes, as a backup without the uploaded files.
 
-    The oldest of such backups go: `UPGRADES_KEPT` stay. Returns the new one. Raises what `back_up` raises.
+    It takes the place of an earlier one of the same schema: an upgrade that fails again and again, or is killed, leaves
+    one. Those of other schemas stay until the upgrade has come off: `upgraded`. Returns the new one. Raises what
+    `back_up` raises, and then the earlier one stays.
     """
     path = home.folder / f"{BEFORE_UPGRADE}{schema}-{now():%Y%m%dT%H%M%SZ}.backup"
     _clear_away(home.folder, f".{BEFORE_UPGRADE}")
     back_up(home, path, files=False)
-    kept = sorted(home.folder.glob(f"{BEFORE_UPGRADE}*.backup"), key=lambda each: each.stat().st_mtime_ns)
-    for old in kept[:-UPGRADES_KEPT]:
-        old.unlink(missing_ok=True)
+    for old in _before_upgrades(home).get(schema, []):
+        if old != path:
+            old.unlink(missing_ok=True)
     return path
+
+
+def upgraded(home: Home) -> None:
+    """Let go of the copies before earlier upgrades, now that one has come off: of `UPGRADES_KEPT` schemas one stays."""
+    newest_first = sorted(_before_upgrades(home).values(), key=lambda copies: _written_at(copies[-1]), reverse=True)
+    for number, copies in enumerate(newest_first):
+        for old in copies if number >= UPGRADES_KEPT else copies[:-1]:
+            old.unlink(missing_ok=True)
+
+
+def _before_upgrades(home: Home) -> dict[str, list[Path]]:
+    """The copies before upgrades by schema, of each schema the newest last."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(home.folder.glob(f"{BEFORE_UPGRADE}*-*.backup"), key=_written_at):
+        found.setdefault(path.name.removeprefix(BEFORE_UPGRADE).rpartition("-")[0], []).append(path)
+    return found
+
+
+def _written_at(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 def release() -> str:

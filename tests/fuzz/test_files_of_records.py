@@ -35,7 +35,7 @@ from tests import factories, uploads
 from tests.conftest import configure
 from tests.fuzz.strategies import TEXT, damaged, often
 from tests.planted import planted
-from tests.unit.services.test_backup import sealed
+from tests.unit.services.backups import sealed
 
 # Tables, workbooks, JSON
 

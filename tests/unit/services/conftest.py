@@ -1,4 +1,4 @@
-"""A second base beside the one under test, and documents of every kind that may be published."""
+"""A second base beside the one under test, and an installation to back up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from kb.config import Config
 from kb.db import Database
+from kb.services.backup import Home
+from tests import factories
+from tests.unit.services.backups import PHOTO, uploaded
 
 
 @pytest.fixture
@@ -18,3 +22,18 @@ def other_database(bare_folder: Path, tmp_path: Path) -> Iterator[Database]:
     database = Database(f"sqlite:///{folder / 'kb.sqlite'}")
     yield database
     database.close()
+
+
+@pytest.fixture
+def home(config: Config, database: Database) -> Home:
+    """An installation with two practices, one uploaded file and a key; nobody has it open."""
+    with database.write() as session:
+        factories.published(session, title="First practice")
+        factories.published(session, title="Second practice")
+    database.close()
+    assert config.database_path
+    home = Home(config.data_dir, config.database_path, config.files_dir, config.index_dir)
+    uploaded(home, PHOTO)
+    home.key.write_text("k" * 64)
+    home.key.chmod(0o600)
+    return home

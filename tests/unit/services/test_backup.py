@@ -1,21 +1,14 @@
-"""A backup is whole and sealed; a restore replaces everything or touches nothing."""
+"""A backup is one state, whole and sealed, or not there at all."""
 
 from __future__ import annotations
 
-import dataclasses
-import errno
 import hashlib
-import json
 import os
 import random
 import resource
-import shutil
 import signal
 import sqlite3
 import stat
-import subprocess
-import sys
-import textwrap
 import threading
 import zipfile
 from collections.abc import Callable
@@ -23,170 +16,15 @@ from pathlib import Path
 from typing import IO, Any
 
 import pytest
-from sqlalchemy import select
 
-from kb.config import Config
 from kb.db import Database
-from kb.models import Practice, Record, StoredFile
+from kb.models import Practice
 from kb.services import archive, backup
 from kb.services.archive import BadBackup, Manifest
 from kb.services.backup import Home, back_up, restore
-from kb.services.errors import Conflict, NotFound
+from kb.services.errors import NotFound
 from kb.services.files import Store
-from kb.services.occupancy import alone, using
-from kb.services.setup import SchemaTooNew
-from tests import factories
-
-PHOTO = b"\x89PNG photo" * 1000
-
-
-@pytest.fixture
-def home(config: Config, database: Database) -> Home:
-    """An installation with two practices, one uploaded file and a key; nobody has it open."""
-    with database.write() as session:
-        factories.published(session, title="First practice")
-        factories.published(session, title="Second practice")
-    database.close()
-    assert config.database_path
-    home = Home(config.data_dir, config.database_path, config.files_dir, config.index_dir)
-    uploaded(home, PHOTO)
-    home.key.write_text("k" * 64)
-    home.key.chmod(0o600)
-    return home
-
-
-def uploaded(home: Home, content: bytes) -> Path:
-    """A file in its place and in its table, as an upload leaves it."""
-    sha256 = hashlib.sha256(content).hexdigest()
-    path = Store(home.files).path(sha256)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    database = Database(f"sqlite:///{home.database}")
-    with database.write() as session:
-        if session.get(StoredFile, sha256) is None:
-            session.add(StoredFile(sha256=sha256, media_type="image/png", bytes=len(content)))
-    database.close()
-    return path
-
-
-def titles(home: Home) -> list[str]:
-    database = Database(f"sqlite:///{home.database}")
-    with database.read() as session:
-        found = list(session.scalars(select(Record.title).order_by(Record.title)))
-    database.close()
-    return found
-
-
-def publish(home: Home, title: str) -> None:
-    database = Database(f"sqlite:///{home.database}")
-    with database.write() as session:
-        factories.published(session, title=title)
-    database.close()
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    """Every file of a folder but the locks, by path."""
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.endswith((".lock", ".lock.ensure", "-wal", "-shm"))
-    }
-
-
-def sealed(path: Path) -> None:
-    """Seal a file made by hand, as the software would."""
-    raw = path.read_bytes()[: -len("sha256:") - 64]
-    path.write_bytes(raw + b"sha256:" + hashlib.sha256(raw).hexdigest().encode())
-
-
-def rewritten(source: Path, target: Path, **members: bytes) -> Path:
-    """A backup with some members changed or added, sealed anew."""
-    with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
-        for name in old.namelist():
-            new.writestr(name, members.pop(name, None) or old.read(name))
-        for name, content in members.items():
-            new.writestr(name, content)
-        new.comment = b" " * 71
-    sealed(target)
-    return target
-
-
-def test_a_restore_brings_back_what_was_backed_up(home: Home, tmp_path: Path) -> None:
-    back_up(home, tmp_path / "b1")
-    publish(home, "Third practice")
-    uploaded(home, PHOTO).unlink()
-    home.key.write_text("other" * 10)
-    restore(home, tmp_path / "b1")
-    assert titles(home) == ["First practice", "Second practice"]
-    assert [path.read_bytes() for path in home.files.rglob("*") if path.is_file()] == [PHOTO]
-    assert home.key.read_text() == "k" * 64
-    assert stat.S_IMODE(home.key.stat().st_mode) == 0o600
-
-
-def test_a_restore_into_an_empty_folder_makes_the_installation(home: Home, tmp_path: Path) -> None:
-    back_up(home, tmp_path / "b1")
-    folder = tmp_path / "elsewhere"
-    folder.mkdir()
-    other = Home(folder, folder / "kb.sqlite", folder / "files", folder / "index")
-    manifest, former = restore(other, tmp_path / "b1")
-    assert former is None
-    assert titles(other) == titles(home)
-    assert manifest.rows["practices"] == 2
-
-
-def test_what_stood_there_is_kept(home: Home, tmp_path: Path) -> None:
-    back_up(home, tmp_path / "b1")
-    publish(home, "Third practice")
-    _manifest, former = restore(home, tmp_path / "b1")
-    assert former is not None
-    kept = Home(former, former / "kb.sqlite", former / "files", former / "index")
-    assert titles(kept) == ["First practice", "Second practice", "Third practice"]
-
-
-def test_the_index_is_left_to_the_next_start(home: Home, tmp_path: Path) -> None:
-    assert home.index.exists()
-    back_up(home, tmp_path / "b1")
-    restore(home, tmp_path / "b1")
-    assert not home.index.exists()
-
-
-def test_every_part_of_an_installation_may_be_on_a_disk_of_its_own(
-    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    back_up(home, tmp_path / "b1")
-    disks = [tmp_path / "disks" / name for name in ("data", "base", "files", "index")]
-    for disk in disks:
-        disk.mkdir(parents=True)
-    apart = Home(disks[0], disks[1] / "kb.sqlite", disks[2] / "files", disks[3] / "index")
-    for old, new in ((home.database, apart.database), (home.files, apart.files), (home.index, apart.index)):
-        shutil.move(old, new)
-    publish(apart, "Third practice")
-    shutil.rmtree(apart.files)
-
-    def on_one_disk(whole: Callable[..., None]) -> Callable[..., None]:
-        def checked(source: Path, target: Path, **more: object) -> None:
-            held = [{disk for disk in disks if Path(path).is_relative_to(disk)} for path in (source, target)]
-            if held[0] != held[1]:
-                raise OSError(errno.EXDEV, os.strerror(errno.EXDEV))
-            whole(source, target, **more)
-
-        return checked
-
-    for name in ("rename", "replace", "link"):
-        monkeypatch.setattr(os, name, on_one_disk(getattr(os, name)))
-    _manifest, former = restore(apart, tmp_path / "b1")
-    assert titles(apart) == ["First practice", "Second practice"]
-    assert [path.read_bytes() for path in apart.files.rglob("*") if path.is_file()] == [PHOTO]
-    assert apart.key.read_text() == "k" * 64 and not apart.index.exists()
-    assert former and (former / "kb.sqlite").exists()
-
-
-def test_an_index_folder_that_is_a_link_is_emptied_and_stays(home: Home, tmp_path: Path) -> None:
-    shutil.move(home.index, tmp_path / "elsewhere")
-    home.index.symlink_to(tmp_path / "elsewhere")
-    back_up(home, tmp_path / "b1")
-    restore(home, tmp_path / "b1")
-    assert home.index.is_symlink() and list(home.index.iterdir()) == []
+from tests.unit.services.backups import PHOTO, publish, titles, uploaded
 
 
 def test_a_backup_says_what_it_holds(home: Home, tmp_path: Path) -> None:
@@ -361,58 +199,43 @@ def test_a_file_that_goes_while_it_is_written_has_all_begun_anew(
     assert backup.check(tmp_path / "b1") == manifest
 
 
-def test_a_backup_that_lacks_a_file_unknown_to_its_manifest_is_refused(home: Home, tmp_path: Path) -> None:
-    manifest = back_up(home, tmp_path / "b1")
-    members = {name: each for name, each in manifest.members.items() if not name.startswith("files/")}
-    said = json.dumps(
-        {"kind": archive.KIND, "format": 1, **dataclasses.asdict(dataclasses.replace(manifest, members=members))}
-    )
-    with zipfile.ZipFile(tmp_path / "b1") as old, zipfile.ZipFile(tmp_path / "b2", "w") as new:
-        for name in members:
-            new.writestr(name, old.read(name))
-        new.writestr("manifest.json", said)
-        new.comment = b" " * 71
-    sealed(tmp_path / "b2")
-    with pytest.raises(BadBackup, match="lacks 1 files"):
-        restore(home, tmp_path / "b2")
-
-
-# Trying a backup
-
-
-def test_a_backup_is_tried_without_touching_anything(home: Home, tmp_path: Path) -> None:
-    manifest = back_up(home, tmp_path / "b1")
-    before = contents(home.folder)
-    with using(home.folder):  # a server runs
-        assert backup.check(tmp_path / "b1") == manifest
-    assert contents(home.folder) == before
-
-
-def test_a_backup_with_another_database_inside_does_not_pass(home: Home, tmp_path: Path) -> None:
-    back_up(home, tmp_path / "b1")
-    publish(home, "Third practice")
-    back_up(home, tmp_path / "b3")
-    with zipfile.ZipFile(tmp_path / "b3") as other:
-        database = other.read("kb.sqlite")
-    with zipfile.ZipFile(tmp_path / "b1") as inside:
-        manifest = json.loads(inside.read("manifest.json"))
-    manifest["members"]["kb.sqlite"] = {"bytes": len(database), "sha256": hashlib.sha256(database).hexdigest()}
-    raw = {"kb.sqlite": database, "manifest.json": json.dumps(manifest).encode()}
-    with pytest.raises(BadBackup, match="not the one"):
-        backup.check(rewritten(tmp_path / "b1", tmp_path / "b2", **raw))
-
-
 # Before an upgrade
 
 
-def test_the_last_two_copies_before_an_upgrade_stay(home: Home) -> None:
-    for name in ("0001-20250101T000000Z", "0002-20260101T000000Z", "0003-20260102T000000Z"):
+def copies(home: Home, *made: str) -> list[str]:
+    """The copies before upgrades that are there, after some were made, in this order, by earlier releases."""
+    for moment, name in enumerate(made):
         (home.folder / f"before-upgrade-{name}.backup").touch()
-        os.utime(home.folder / f"before-upgrade-{name}.backup", (int(name[2:4]), int(name[2:4])))
+        os.utime(home.folder / f"before-upgrade-{name}.backup", (moment, moment))
+    return sorted(path.name.removeprefix("before-upgrade-") for path in home.folder.glob("before-upgrade-*"))
+
+
+def test_a_copy_before_an_upgrade_takes_none_of_another_schema_away(home: Home) -> None:
+    before = copies(home, "0001-20250101T000000Z", "0002-20260101T000000Z", "0003-20260102T000000Z")
     path = backup.keep_before_upgrade(home, "0005")
-    kept = sorted(each.name for each in home.folder.glob("before-upgrade-*"))
-    assert kept == ["before-upgrade-0003-20260102T000000Z.backup", path.name]
+    assert copies(home) == [*before, path.name.removeprefix("before-upgrade-")]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_an_upgrade_that_is_tried_again_and_again_leaves_one_copy(home: Home) -> None:
+    copies(home, "0005-20260101T000000Z", "0005-20260101T000010Z", "0004-20250101T000000Z")
+    path = backup.keep_before_upgrade(home, "0005")
+    assert copies(home) == ["0004-20250101T000000Z.backup", path.name.removeprefix("before-upgrade-")]
+
+
+def test_a_copy_that_cannot_be_made_takes_nothing_away(home: Home) -> None:
+    before = copies(home, "0005-20260101T000000Z")
+    home.database.write_bytes(b"no database at all")
+    with pytest.raises(BadBackup):
+        backup.keep_before_upgrade(home, "0005")
+    assert copies(home) == before
+
+
+def test_after_an_upgrade_one_copy_of_each_of_the_last_two_schemas_stays(home: Home) -> None:
+    copies(home, "0001-20250101T000000Z", "0003-20260103T000000Z", "0002-20260101T000000Z", "0003-20260102T000000Z")
+    path = backup.keep_before_upgrade(home, "0005")
+    backup.upgraded(home)
+    assert copies(home) == ["0003-20260102T000000Z.backup", path.name.removeprefix("before-upgrade-")]
 
 
 def test_a_copy_before_an_upgrade_restores_over_the_files_that_are_there(home: Home) -> None:
@@ -422,208 +245,3 @@ def test_a_copy_before_an_upgrade_restores_over_the_files_that_are_there(home: H
     assert manifest.lacking == [hashlib.sha256(PHOTO).hexdigest()]
     assert titles(home) == ["First practice", "Second practice"]
     assert [each.read_bytes() for each in home.files.rglob("*") if each.is_file()] == [PHOTO]
-
-
-def test_a_flipped_bit_anywhere_is_refused_and_nothing_touched(home: Home, tmp_path: Path) -> None:
-    back_up(home, tmp_path / "b1")
-    before = contents(home.folder)
-    raw = (tmp_path / "b1").read_bytes()
-    chance = random.Random(1)
-    places = [0, 10, len(raw) // 2, len(raw) - 1, len(raw) - 72, *(chance.randrange(len(raw)) for _ in range(20))]
-    for place in places:
-        bad = bytearray(raw)
-        bad[place] ^= 1 << chance.randrange(8)
-        (tmp_path / "bad").write_bytes(bad)
-        with pytest.raises(BadBackup):
-            restore(home, tmp_path / "bad")
-    assert contents(home.folder) == before
-
-
-@pytest.mark.parametrize("length", [0, 1, 70, 71, 5000, -1])
-def test_a_file_that_was_cut_off_is_refused(home: Home, tmp_path: Path, length: int) -> None:
-    back_up(home, tmp_path / "b1")
-    (tmp_path / "bad").write_bytes((tmp_path / "b1").read_bytes()[:length])
-    with pytest.raises(BadBackup):
-        restore(home, tmp_path / "bad")
-
-
-def test_another_zip_is_refused(home: Home, tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "other.zip", "w") as other:
-        other.writestr("kb.sqlite", b"x" * 1000)
-    with pytest.raises(BadBackup, match="seal"):
-        restore(home, tmp_path / "other.zip")
-
-
-@pytest.mark.parametrize(
-    "name", ["files/../../escaped", "/etc/escaped", "..\\escaped", "files/.hidden", "secret.key/x"]
-)
-def test_a_name_that_leads_elsewhere_is_refused(home: Home, tmp_path: Path, name: str) -> None:
-    evil = tmp_path / "evil"
-    (tmp_path / "source").write_bytes(b"evil")
-    member = archive.Member(4, hashlib.sha256(b"evil").hexdigest())
-    manifest = Manifest("0.1.0", "0001", "2026-01-01T00:00:00Z", {}, {"kb.sqlite": member, name: member})
-    with zipfile.ZipFile(evil, "w") as made:
-        for each in manifest.members:
-            made.writestr(each, b"evil")
-        made.writestr("manifest.json", json.dumps({"kind": archive.KIND, "format": 1, **dataclasses.asdict(manifest)}))
-        made.comment = b" " * 71
-    sealed(evil)
-    before = contents(home.folder)
-    with pytest.raises(BadBackup):
-        restore(home, evil)
-    assert contents(home.folder) == before
-
-
-def test_a_member_that_the_manifest_does_not_name_is_refused(home: Home, tmp_path: Path) -> None:
-    back_up(home, tmp_path / "b1")
-    with pytest.raises(BadBackup):
-        restore(home, rewritten(tmp_path / "b1", tmp_path / "b2", **{"files/ab/more": b"x"}))
-
-
-def test_a_member_that_begins_before_the_file_is_refused(home: Home, tmp_path: Path) -> None:
-    back_up(home, tmp_path / "b1")
-    data = (tmp_path / "b1").read_bytes()
-    place = data.rindex(b"PK\x03\x04")  # of the manifest, which can be read; the first member cannot
-    (tmp_path / "b2").write_bytes(data[: place - 10] + data[place:])
-    sealed(tmp_path / "b2")
-    with pytest.raises(BadBackup):
-        restore(home, tmp_path / "b2")
-
-
-def test_a_manifest_that_begins_before_the_file_is_refused(home: Home, tmp_path: Path) -> None:
-    back_up(home, tmp_path / "b1")
-    data = bytearray((tmp_path / "b1").read_bytes())
-    place = data.rindex(b"PK\x05\x06") + 16  # says where the list of members begins, from which all places are counted
-    data[place : place + 4] = (int.from_bytes(data[place : place + 4], "little") + 10**8).to_bytes(4, "little")
-    (tmp_path / "b2").write_bytes(data)
-    sealed(tmp_path / "b2")
-    with pytest.raises(BadBackup):
-        restore(home, tmp_path / "b2")
-
-
-@pytest.mark.parametrize("manifest", [b"[]", b"{", b'{"kind": "else"}', b'{"kind": 1, "format": 1}'])
-def test_a_manifest_of_something_else_is_refused(home: Home, tmp_path: Path, manifest: bytes) -> None:
-    back_up(home, tmp_path / "b1")
-    with pytest.raises(BadBackup):
-        restore(home, rewritten(tmp_path / "b1", tmp_path / "b2", **{"manifest.json": manifest}))
-
-
-def test_the_format_of_a_later_release_is_refused(home: Home, tmp_path: Path) -> None:
-    back_up(home, tmp_path / "b1")
-    with zipfile.ZipFile(tmp_path / "b1") as inside:
-        manifest = inside.read("manifest.json").replace(b'"format": 1', b'"format": 2')
-    with pytest.raises(BadBackup, match="later release"):
-        restore(home, rewritten(tmp_path / "b1", tmp_path / "b2", **{"manifest.json": manifest}))
-
-
-def test_the_schema_of_a_later_release_is_refused(home: Home, tmp_path: Path) -> None:
-    with sqlite3.connect(home.database) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
-    back_up(home, tmp_path / "b1")
-    with sqlite3.connect(home.database) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
-    connection.close()
-    with pytest.raises(SchemaTooNew):
-        restore(home, tmp_path / "b1")
-    assert titles(home) == ["First practice", "Second practice"]
-
-
-def test_no_restore_while_the_folder_is_in_use(home: Home, tmp_path: Path) -> None:
-    back_up(home, tmp_path / "b1")
-    with using(home.folder), pytest.raises(Conflict):
-        restore(home, tmp_path / "b1")
-
-
-def test_no_use_while_a_restore_goes_on(home: Home) -> None:
-    with alone(home.folder), pytest.raises(Conflict), using(home.folder):
-        pass
-
-
-def test_no_restore_under_a_database_that_somebody_has_open(home: Home, tmp_path: Path) -> None:
-    back_up(home, tmp_path / "b1")
-    publish(home, "Third practice")
-    database = Database(f"sqlite:///{home.database}")
-    with database.read() as session:
-        session.scalars(select(Practice.id)).all()
-    try:
-        with pytest.raises(Conflict, match="open"):
-            restore(home, tmp_path / "b1")
-    finally:
-        database.close()
-    assert "Third practice" in titles(home)
-
-
-def test_a_damaged_database_can_be_restored_over(home: Home, tmp_path: Path) -> None:
-    back_up(home, tmp_path / "b1")
-    home.database.write_bytes(b"no database at all")
-    restore(home, tmp_path / "b1")
-    assert titles(home) == ["First practice", "Second practice"]
-
-
-def test_the_log_that_a_killed_server_left_is_not_mixed_in(home: Home, tmp_path: Path) -> None:
-    back_up(home, tmp_path / "b1")
-    code = f"""
-        import os
-        from tests.unit.services.test_backup import publish
-        import kb.db
-        kb.db.Database.close = lambda self: os.kill(os.getpid(), 9)
-        from kb.services.backup import Home
-        from pathlib import Path
-        publish(Home(Path({str(home.folder)!r}), Path({str(home.database)!r}), Path("x"), Path("y")), "Third practice")
-    """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(code)])
-    assert home.database.with_name("kb.sqlite-wal").stat().st_size > 0
-    restore(home, tmp_path / "b1")
-    assert titles(home) == ["First practice", "Second practice"]
-
-
-STEPS = ("_close", "_keep_former", "_add_files", "_place", "sync_folder")
-
-
-@pytest.mark.parametrize("step", STEPS)
-def test_a_restore_killed_at_any_step_leaves_one_state_or_the_other(home: Home, tmp_path: Path, step: str) -> None:
-    """Kill it before and after each call of a step, in a process of its own, and look at what is there."""
-    back_up(home, tmp_path / "b1")
-    publish(home, "Third practice")
-    shutil.rmtree(home.files)
-    old, new = ["First practice", "Second practice", "Third practice"], ["First practice", "Second practice"]
-    seen = set()
-    for call in range(1, 8):
-        folder = tmp_path / f"{step}-{call}"
-        shutil.copytree(home.folder, folder)
-        copy = Home(folder, folder / "kb.sqlite", folder / "files", folder / "index")
-        killed = _restore_killed(copy, tmp_path / "b1", step, call)
-        found = titles(copy)
-        assert found in (old, new)
-        seen.add(tuple(found))
-        if found == new:  # then everything else is there too
-            assert [path.read_bytes() for path in copy.files.rglob("*") if path.is_file()] == [PHOTO]
-        restore(copy, tmp_path / "b1")  # and it can be done again
-        assert titles(copy) == new
-        assert list(folder.glob(".restore-*")) == []
-        shutil.rmtree(folder)
-        if not killed:
-            break
-    assert tuple(new) in seen
-
-
-def _restore_killed(home: Home, path: Path, step: str, call: int) -> bool:
-    """Run a restore that kills itself before the given call of a step; whether it came to that."""
-    child = os.fork()
-    if child == 0:
-        calls = 0
-        whole = getattr(backup, step)
-
-        def dying(*args: object) -> object:
-            nonlocal calls
-            calls += 1
-            if calls == call:
-                os.kill(os.getpid(), 9)
-            return whole(*args)
-
-        setattr(backup, step, dying)
-        restore(home, path)
-        os._exit(0)
-    _pid, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
