@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from kb import config as settings
-from kb.cli.opening import opened, patiently, rebuild_index, shown
+from kb.cli.opening import give_way, opened, rebuild_index, shown
 from kb.config import Config
 from kb.services import backup, consistency, file_keeping, retention, staging
 from kb.services.archive import Manifest
@@ -19,10 +19,12 @@ from kb.services.occupancy import using
 
 
 @click.command()
-def reindex() -> None:
+@click.pass_context
+def reindex(context: click.Context) -> None:
     """Build the search index anew beside the live one and swap it in. A server may go on running."""
+    give_way(context)
     with opened() as site:
-        count = patiently(lambda: rebuild_index(site))
+        count = rebuild_index(site)
         site.indexer.drain(wait=60.0)
     click.echo(f"The search index holds {count} practices.")
 

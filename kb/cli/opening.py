@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
@@ -34,6 +32,9 @@ T = TypeVar("T")
 
 LINE_EVERY = 10.0
 """Seconds between two lines about work that goes on, where there is no terminal for a bar."""
+
+PROGRAM = "python -m kb"
+"""What the commands are called where their process does nothing else."""
 
 _PATIENT = 10  # how far others go before
 _UPDATES = 1000  # times that a bar is drawn in all
@@ -70,7 +71,7 @@ def parts(config: Config) -> Iterator[Site]:
     engine = cast(SearchEngine, _Watched(open_engine(config.search_url, config.index_dir)))
     indexer = Indexer(database, engine, VocabularyCache(), config.data_dir / "index.lock")
     try:
-        say(setup.migrate(database, before=_keeper(config)))
+        _bring_up(database, config)
         seeding.fill_synonyms(database)
         yield Site(config, database, engine, indexer)
     finally:
@@ -78,16 +79,19 @@ def parts(config: Config) -> Iterator[Site]:
         database.close()
 
 
-def _keeper(config: Config) -> Callable[[str], None] | None:
-    """What keeps a copy of the SQLite file before its schema changes; None where the database is on a server."""
+def _bring_up(database: Database, config: Config) -> None:
+    """Bring the schema to this release's; before an SQLite file changes a copy of it is kept."""
     if config.database_path is None:
-        return None
+        say(setup.migrate(database))
+        return
     home = Home(config.data_dir, config.database_path, config.files_dir, config.index_dir)
 
     def keep(revision: str) -> None:
         say(f"The database as it was before the upgrade is in {backup.keep_before_upgrade(home, revision)}.")
 
-    return keep
+    if done := setup.migrate(database, before=keep):
+        backup.upgraded(home)
+        say(done)
 
 
 def say(sentence: str | None) -> None:
@@ -182,30 +186,23 @@ def ensure_index(site: Site) -> str | None:
 
 
 def rebuild_index(site: Site) -> int:
-    """Build the index anew; returns the number of practices in it."""
+    """Build the index anew, as quick to ask as can be; returns the number of practices in it.
+
+    Takes memory for it that a server should not: to be called where the process ends soon after.
+    """
     with site.database.read() as session:
         total = public_count(session)
     with _watching(site, "Indexing", total):
-        return site.indexer.rebuild()
+        return site.indexer.rebuild(unite=True)
 
 
-def patiently(work: Callable[[], T]) -> T:
-    """Do work that is not urgent, so that whoever reads on this machine goes first; returns what it returns.
+def give_way(context: click.Context) -> None:
+    """Let whoever reads on this machine go before a command that is not urgent, until its process ends.
 
-    A thread of its own does it, for on Linux one gives way for good. It ends with the process.
+    Nobody can take that back, so it is done only where the process is the command's own.
     """
-    done: Future[T] = Future()
-
-    def working() -> None:
-        if sys.platform == "linux":
-            os.nice(_PATIENT)  # of this thread, and of the processes that it starts
-        try:
-            done.set_result(work())
-        except BaseException as error:
-            done.set_exception(error)
-
-    threading.Thread(target=working, daemon=True).start()
-    return done.result()
+    if context.find_root().info_name == PROGRAM and hasattr(os, "nice"):
+        os.nice(_PATIENT)
 
 
 def follow_up(site: Site) -> None:
@@ -244,8 +241,14 @@ class _Watched:
         self._engine.update(documents, gone)
         self.tell(len(documents))
 
-    def rebuild(self, documents: Iterable[Document], replay: Callable[[SearchEngine], None] | None = None) -> int:
-        return self._engine.rebuild(self._passing(documents), replay)
+    def rebuild(
+        self,
+        documents: Iterable[Document],
+        replay: Callable[[SearchEngine], None] | None = None,
+        *,
+        unite: bool = False,
+    ) -> int:
+        return self._engine.rebuild(self._passing(documents), replay, unite=unite)
 
     def _passing(self, documents: Iterable[Document]) -> Iterator[Document]:
         for document in documents:

@@ -118,20 +118,29 @@ class WhooshEngine(_Searching):
             self._commit(live, writing.merge(path, live.generation))
         self._look_anew()
 
-    def rebuild(self, documents: Iterable[Document], replay: Callable[[SearchEngine], None] | None = None) -> int:
+    def rebuild(
+        self,
+        documents: Iterable[Document],
+        replay: Callable[[SearchEngine], None] | None = None,
+        *,
+        unite: bool = False,
+    ) -> int:
         """Build a new index beside the live one and swap it in; return the number of documents.
 
         The live index takes updates meanwhile. Then `replay` is called with an engine of the new index, to bring in
         what they changed. It has to hold up further updates until this returns, or one that comes before the swap would
         be lost. No lock is held while it runs, so that it can wait for whoever is updating. Raises ChildProcessError
         where a process that helps is killed; the live index stays as it was then, as with any other error.
+
+        What the helpers built becomes one segment with `unite`, which takes some 12 KB of memory a document and is for
+        a process that does nothing else; without it only where it is little.
         """
         self._store.folder.mkdir(parents=True, exist_ok=True)
         with self._store.rebuilding():
             self._store.remove_indexes(except_for=self._store.live_folder())
             try:
                 built = _NewIndex(self._store.folder / self._store.new_index())
-                built.fill(documents, self._helpers)
+                built.fill(documents, self._helpers, unite)
                 if replay:
                     replay(built)
                 count = built.count()  # it can be opened, so it may take the other's place
@@ -219,9 +228,9 @@ class _NewIndex(_Searching):
         """The names of the files that make it up."""
         return writing.files_of(self.path, self.commits)
 
-    def fill(self, documents: Iterable[Document], helpers: int) -> None:
+    def fill(self, documents: Iterable[Document], helpers: int, unite: bool) -> None:
         """Put the first documents in, with so many helping processes where they are many."""
-        self.commits = writing.fill(self.path, documents, helpers)
+        self.commits = writing.fill(self.path, documents, helpers, unite)
         self._snapshot = None
 
     def update(self, documents: Iterable[Document], gone: Iterable[str] = ()) -> None:
@@ -229,7 +238,13 @@ class _NewIndex(_Searching):
         self.commits = writing.write(self.path, self.commits, documents, gone)
         self._snapshot = None
 
-    def rebuild(self, documents: Iterable[Document], replay: Callable[[SearchEngine], None] | None = None) -> int:
+    def rebuild(
+        self,
+        documents: Iterable[Document],
+        replay: Callable[[SearchEngine], None] | None = None,
+        *,
+        unite: bool = False,
+    ) -> int:
         """Refuse: it is being built already."""
         raise RuntimeError("an index that is being rebuilt cannot be rebuilt")
 

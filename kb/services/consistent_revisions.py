@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Text, func, select, type_coerce
+from sqlalchemy import Text, cast, func, select
 from sqlalchemy.orm import Session
 
 from kb.models import Comment, Harvested, LastLook, Practice, Review, Revision
@@ -25,7 +25,7 @@ def faults(session: Session, progress: Progress) -> Iterator[str]:
     yield from _versions(session)
     ids = list(session.scalars(select(Revision.id).order_by(Revision.practice_id, Revision.number)))
     columns = (Revision.practice_id, Revision.number, Revision.kind, Revision.version, Revision.redacted)
-    text = type_coerce(Revision.document, Text).label("text")
+    text = cast(Revision.document, Text).label("text")  # as it lies there: what is no JSON must not stop the rest
     whole = select(*columns, text, Revision.fingerprint, Practice.slug, Practice.title).join(Practice)
     starts = range(0, len(ids), BATCH)
     for first in progress(starts, len(starts)):

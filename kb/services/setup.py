@@ -16,7 +16,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, func, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from kb.db import Database
@@ -27,6 +27,10 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 AUDIT_GUARDS = ("audit_entries_no_delete", "audit_entries_no_update")
 """Triggers on SQLite that refuse whoever would change the audit log, as migration 0004 makes them."""
+
+
+UPGRADING = 0x6B62_7570
+"""The number by which processes on PostgreSQL wait for each other's upgrade: "kbup", of no meaning elsewhere."""
 
 
 class SchemaTooNew(ServiceError):
@@ -50,6 +54,7 @@ def migrate(database: Database, before: Callable[[str], object] | None = None) -
     if found == head:
         return None
     with database.engine.execution_options(kb_writes=True).begin() as connection:
+        _alone(connection)
         # Asked again under the write lock: of several processes that start at once, one changes the schema.
         found, head = _examined(connection, config)
         if found == head:
@@ -58,6 +63,15 @@ def migrate(database: Database, before: Callable[[str], object] | None = None) -
             before(found)
         _upgrade(connection, config, found)
     return f"The database's schema was brought to {head}."
+
+
+def _alone(connection: Connection) -> None:
+    """Wait until nobody else brings the schema up, and hold that right until the transaction ends.
+
+    On SQLite the transaction itself is the right: only one can write.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(UPGRADING)))
 
 
 def current(database: Database) -> str | None:

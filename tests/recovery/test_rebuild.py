@@ -82,6 +82,22 @@ def test_helpers_build_the_index_that_one_process_builds(tmp_path: Path) -> None
 
 
 @pytest.mark.usefixtures("small")
+def test_what_helpers_built_becomes_one_segment_only_where_it_is_little_or_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To make one takes memory, which a server that lost its index should not spend."""
+    engine = WhooshEngine(tmp_path, helpers=2)
+    monkeypatch.setattr(writing, "_UNITED_UNASKED", 99)
+    found = []
+    for unite in (False, True):
+        engine.rebuild(documents(100), unite=unite)
+        found.append((len(engine._look().segments), answers(engine)))
+    assert [segments for segments, _answers in found] == [2, 1]
+    assert found[0][1] == found[1][1]
+    engine.close()
+
+
+@pytest.mark.usefixtures("small")
 def test_a_killed_helper_ends_the_rebuild_and_leaves_the_live_index(tmp_path: Path) -> None:
     before = set(children(os.getpid()))  # the browser of other tests may be among them
     engine = WhooshEngine(tmp_path, helpers=1)

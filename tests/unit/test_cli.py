@@ -21,7 +21,6 @@ from sqlalchemy import select
 
 from kb import create_app
 from kb.cli import main
-from kb.cli.opening import patiently
 from kb.db import Database
 from kb.models import Practice, State, User
 from tests import factories
@@ -173,24 +172,6 @@ def test_seed_loads_the_first_practices_once(kb: Run) -> None:
     assert kb("seed").stdout == "Added 120 practices, renewed 0, kept 0.\n"
     assert kb("seed").stdout == "Added 0 practices, renewed 0, kept 120.\n"
     assert kb("check").stdout == "All is well.\n"
-
-
-def test_what_is_not_urgent_lets_others_go_first_and_leaves_this_thread_as_it_was() -> None:
-    before = os.getpriority(os.PRIO_PROCESS, 0)
-    assert patiently(lambda: os.getpriority(os.PRIO_PROCESS, 0)) == min(19, before + 10)
-    assert os.getpriority(os.PRIO_PROCESS, 0) == before
-
-
-def test_what_is_not_urgent_may_fail() -> None:
-    with pytest.raises(ZeroDivisionError):
-        patiently(lambda: 1 // 0)
-
-
-def test_reindex_counts_what_it_indexed(seeded: Run, folder: Path) -> None:
-    shutil.rmtree(folder / "index")
-    assert "Run reindex." in seeded("check", status=1).stdout
-    assert seeded("reindex").stdout == "The search index holds 120 practices.\n"
-    seeded("check")
 
 
 # Import and export

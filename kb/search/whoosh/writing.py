@@ -23,7 +23,8 @@ _ALONE = 5_000  # documents that are built sooner than a helper has started
 _TIER = 4  # so many segments of one order of magnitude become one; an order is this number too
 _MERGED_AT_ONCE = 500  # documents of segments that one commit makes one, in some 100 ms, with what it adds
 _LARGEST_MERGE = 40_000  # documents: merging takes some 10 s for so many, and others who write wait
-_LARGEST_NEW = 120_000  # documents: what several helpers built becomes one segment, in 12 KB of memory for each
+_UNITED_UNASKED = 12_000  # documents of what helpers built that any process makes one segment: in 12 KB for each
+_LARGEST_NEW = 120_000  # documents of it that become one where that is asked for
 
 
 def create(path: Path) -> None:
@@ -72,11 +73,12 @@ def merge(path: Path, generation: int) -> int:
         return batch.merge()
 
 
-def fill(path: Path, documents: Iterable[Document], helpers: int) -> int:
+def fill(path: Path, documents: Iterable[Document], helpers: int, unite: bool = False) -> int:
     """Put documents into an empty index, generation 0; return the generation that holds them.
 
-    With many documents `helpers` other processes build segments, which become one unless they are very large: to ask
-    one is quicker. Of documents with the same id the last one counts. Raises ChildProcessError where a helper fails.
+    With many documents `helpers` other processes build segments. To ask one is quicker, so they become one where they
+    are small, and with `unite` unless they are very large. Of documents with the same id the last one counts. Raises
+    ChildProcessError where a helper fails.
     """
     coming = iter(documents)
     first = list(islice(coming, _ALONE))
@@ -94,7 +96,7 @@ def fill(path: Path, documents: Iterable[Document], helpers: int) -> int:
         _delete_number(built[helper], number)
     TOC(SCHEMA, [segment for segments in built for segment in segments], 1).write(Files(path), NAME)
     with closing(_Batch(path, 1)) as batch:
-        return batch.unite()
+        return batch.unite(_LARGEST_NEW if unite else _UNITED_UNASKED)
 
 
 def _delete_number(segments: list[Any], number: int) -> None:
@@ -156,9 +158,9 @@ class _Batch:
         merged = _to_merge(self._segments, 0, _LARGEST_MERGE)
         return self._write(merged) if merged else self._generation
 
-    def unite(self) -> int:
+    def unite(self, most: int) -> int:
         documents = sum(segment.doc_count() for segment in self._segments)
-        few = len(self._segments) < 2 or documents > _LARGEST_NEW
+        few = len(self._segments) < 2 or documents > most
         return self._generation if few else self._write(self._segments)
 
     def _write(self, merged: Sequence[Any]) -> int:
