@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from kb.db import Database
 from kb.models import IndexOutbox, Practice, Record
 from kb.search.port import Entry, IndexLost, SearchEngine
-from kb.services.indexing import adopted_counts
+from kb.services import adoption_trail
 
 PATIENCE = 2.5
 """Seconds that the index is given to follow, before what it lacks is a fault."""
@@ -56,7 +56,7 @@ def _lagging(database: Database, engine: SearchEngine) -> dict[str, str]:
 
 def _entries(session: Session) -> dict[str, Entry]:
     """How each public practice should stand in the index, by id."""
-    adopted = adopted_counts(session)
+    adopted = adoption_trail.counts(session)
     columns = (Practice.id, Practice.slug, Record.updated, Record.completeness)
     rows = session.execute(select(*columns).join(Record, Record.practice_id == Practice.id))
     return {

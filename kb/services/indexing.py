@@ -12,14 +12,14 @@ import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from sqlalchemy import String, cast, delete, func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from kb.db import Database
 from kb.formats.text import iso
 from kb.models import IndexOutbox, Practice, Record, Status
 from kb.search.port import Document, IndexLost, SearchEngine
-from kb.services import counting
+from kb.services import adoption_trail, counting
 from kb.services.counting import Counts
 from kb.services.errors import N_, Conflict
 from kb.services.publishing import public_records
@@ -39,7 +39,7 @@ PATIENCE = 600.0
 """Seconds that a rebuild waits for whoever else is at the index."""
 
 State = tuple[int, int]
-"""What decides how a public practice stands in the index: its version, and how many practices adapt it."""
+"""What decides how a public practice stands in the index: its version, and how many regions took it up."""
 
 
 class Indexer:
@@ -86,8 +86,10 @@ class Indexer:
             log.exception("the index could not follow; it will be tried again")
             self._wake.set()
 
-    def rebuild(self) -> int:
+    def rebuild(self, *, unite: bool = False) -> int:
         """Build the index anew beside the live one and swap it in. Returns the number of practices in it.
+
+        With `unite` it is as quick to ask as can be, at a cost in memory that is for a process of its own.
 
         Draining into the live index goes on meanwhile. What changed since the beginning is brought into the new index
         too: most of it while draining goes on, the last of it while that is held up, and then comes the swap. So a
@@ -102,7 +104,7 @@ class Indexer:
                 until_swapped.enter_context(self._only_one(PATIENCE))
                 self._catch_up(engine, taken)
 
-            count = self.engine.rebuild(_all(session, self.vocabularies.get(session), taken), replay)
+            count = self.engine.rebuild(_all(session, self.vocabularies.get(session), taken), replay, unite=unite)
         self.drain()
         return count
 
@@ -199,7 +201,7 @@ class Indexer:
         What is there is compared, not when it was written: commits end in another order than they begin.
         """
         with self.database.read() as session:
-            there = _states(session, adopted_counts(session))
+            there = _states(session, adoption_trail.counts(session))
             changed = {key for key in taken.keys() | there.keys() if taken.get(key) != there.get(key)}
             changed |= set(session.scalars(select(IndexOutbox.practice_id)))
             ids = list(changed)
@@ -256,15 +258,15 @@ class Indexer:
 def documents_of(
     session: Session, ids: Iterable[uuid.UUID], vocabulary: Vocabulary, adopted: dict[str, int] | None = None
 ) -> list[Document]:
-    """The public practices among `ids`, as the index sees them. `adopted` saves counting adaptations once more."""
+    """The public practices among `ids`, as the index sees them. `adopted` saves counting adoptions once more."""
     records = public_records(session, ids)
-    adopted = adopted_counts(session) if adopted is None else adopted
+    adopted = adoption_trail.counts(session) if adopted is None else adopted
     return [_document(record, vocabulary, adopted) for record in records.values()]
 
 
 def _all(session: Session, vocabulary: Vocabulary, taken: dict[uuid.UUID, State]) -> Iterator[Document]:
     """Every public practice; notes in `taken` how each stood before it was read."""
-    adopted = adopted_counts(session)
+    adopted = adoption_trail.counts(session)
     taken |= _states(session, adopted)
     ids = list(taken)
     for first in range(0, len(ids), BATCH):
@@ -278,22 +280,13 @@ def _states(session: Session, adopted: dict[str, int]) -> dict[uuid.UUID, State]
     return {practice_id: (version, adopted.get(slug or "", 0)) for practice_id, version, slug in rows}
 
 
-def adopted_counts(session: Session) -> dict[str, int]:
-    """How many public practices say that they adapt each slug."""
-    counts: dict[str, int] = {}
-    for entries in session.scalars(select(Record.adapted_from).where(cast(Record.adapted_from, String) != "[]")):
-        for entry in entries:
-            counts[entry["slug"]] = counts.get(entry["slug"], 0) + 1
-    return counts
-
-
 def _document(record: Record, vocabulary: Vocabulary, adopted: dict[str, int]) -> Document:
-    codes = [record.region_code, *(entry.region_code for entry in record.other_regions)]
-    codes = [code for code in codes if code]
+    named = [record.region_code, *(entry.region_code for entry in record.other_regions)]
+    codes = [code for code in named if code]
     countries = dict.fromkeys([record.country, *(entry.country for entry in record.other_regions)])
-    lineage = dict.fromkeys(step for code in codes if code for step in vocabulary.lineage(code))
+    lineage = dict.fromkeys(step for code in codes for step in vocabulary.lineage(code))
     lineage |= dict.fromkeys(code for country in countries if (code := vocabulary.country_region(country)))
-    types = dict.fromkeys(kind for code in codes if code for kind in vocabulary.regions[code].types)
+    types = dict.fromkeys(kind for code in codes for kind in vocabulary.regions[code].types)
     first, last = years(record)
     slug = record.practice.slug or ""
     return Document(
@@ -310,6 +303,7 @@ def _document(record: Record, vocabulary: Vocabulary, adopted: dict[str, int]) -
         foreign=_foreign(record),
         facets=_facets(record) | {"country": tuple(countries), "region_type": tuple(types)},
         regions=tuple(lineage),
+        own_regions=tuple(dict.fromkeys(codes)),
         start_year=first,
         end_year=last,
         published=iso(record.published),

@@ -16,6 +16,7 @@ from kb.models import (
     ApiToken,
     Buffer,
     Contact,
+    HalfSignIn,
     HarvestSource,
     Invitation,
     LastLook,
@@ -29,14 +30,21 @@ from kb.models import (
     SavedSearch,
     StagedImport,
     StoredFile,
+    TransferCheck,
     User,
     UserSession,
 )
-from kb.services import audit, authors, claims, consent, mail, people, previews, privacy, reports
+from kb.services import adoptions, audit, authors, claims, consent, contacting, mail, people, previews, privacy, reports
 from kb.services.errors import N_, Conflict
 from kb.services.permissions import WAITING, transition
 from kb.services.publishing import now, public_revision, return_to_public
 from kb.services.redaction import NEVER_SENT, empty_practice, empty_revisions
+
+OF_ONE = (
+    UserSession, HalfSignIn, OneTimeLink, ApiToken, RecoveryCode, LastLook, Buffer, SavedSearch, StagedImport,
+    TransferCheck,
+)  # fmt: skip
+"""Tables whose rows are one person's, named by `user_id`, and mean nothing without them."""
 
 LAST = N_("You are the last administrator. Make somebody else one first; then your account can be deleted.")
 
@@ -112,16 +120,18 @@ def _drop_update(session: Session, practice: Practice) -> None:
 
 def _forget(session: Session, person: User) -> None:
     """Remove what belongs to the person alone, and their address wherever it stands."""
-    for table in (UserSession, OneTimeLink, ApiToken, RecoveryCode, LastLook, Buffer, SavedSearch, StagedImport):
+    for table in OF_ONE:
         session.execute(delete(table).where(table.user_id == person.id))
     mine = or_(Invitation.email == person.email, Invitation.user_id == person.id)
     session.execute(delete(Invitation).where(mine))
     session.execute(delete(Registration).where(Registration.email == person.email))
     session.execute(delete(MailMessage).where(privacy.mail_of(person)))
     reports.forget(session, person)
+    contacting.forget(session, person)
     session.execute(update(StoredFile).where(StoredFile.uploader_id == person.id).values(uploader_id=None))
     session.execute(update(HarvestSource).where(HarvestSource.owner_id == person.id).values(owner_id=None))
     claims.forget(session, person)
+    adoptions.forget(session, person)
     authors.forget(session, person)
     previews.forget(session, person)
     ids = [contact.practice_id for contact in consent.contacts_with(session, person.email)]

@@ -19,7 +19,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from limits import RateLimitItem, RateLimitItemPerDay, RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.errors import StorageError
 from limits.storage import MovingWindowSupport, Storage
 from limits.strategies import MovingWindowRateLimiter
@@ -41,11 +41,17 @@ MAIL_ADDRESS_LIMIT = RateLimitItemPerHour(30)
 REPORT_LIMIT = RateLimitItemPerHour(10)
 """Errors that one address can report in any hour."""
 
+CONTACT_LIMIT = RateLimitItemPerDay(10)
+"""Messages that one person can write to owners of practices in any 24 hours."""
+
 UPLOAD_LIMIT = RateLimitItemPerHour(60)
 """Files that one person can upload in any hour."""
 
 BEGIN_LIMIT = RateLimitItemPerHour(30)
 """Practices that one person can begin by autosave and through the API, together, in any hour."""
+
+ADOPTION_LIMIT = RateLimitItemPerHour(30)
+"""Times that one person can say in any hour that a region takes a practice up."""
 
 API_LIMIT = RateLimitItemPerMinute(600)
 EXPORTS_LIMIT = RateLimitItemPerMinute(120)
@@ -61,8 +67,10 @@ LIMITS = (
     ("mails of one kind: password, registration, address", "mailbox", MAIL_ACCOUNT_LIMIT),
     ("mails of one kind: password, registration, address", "address", MAIL_ADDRESS_LIMIT),
     ("errors reported", "address", REPORT_LIMIT),
+    ("messages to owners of practices", "person", CONTACT_LIMIT),
     ("files uploaded", "person", UPLOAD_LIMIT),
     ("practices begun, by autosave and API together", "person", BEGIN_LIMIT),
+    ("adoptions said", "person", ADOPTION_LIMIT),
     ("the API", "address", API_LIMIT),
     ("exports, feeds, harvests", "address", EXPORTS_LIMIT),
     ("comparisons of two versions", "address", COMPARISONS_LIMIT),

@@ -16,11 +16,11 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from kb.models import AuditEntry, Practice, PracticeAuthor, Record, RevisionKind, User
-from kb.services import audit, authors, claims, moderation, notices, previews, titles
+from kb.services import adoption_graph, audit, authors, claims, moderation, notices, previews, titles
 from kb.services.errors import N_, Conflict, NotAllowed, NotFound
 from kb.services.permissions import Transition, can, transition, writes
 from kb.services.practices import working_copy
-from kb.services.publishing import add_revision, make_public_again, public_revision, unpublish
+from kb.services.publishing import add_revision, make_public_again, public_revision, touch, unpublish
 from kb.services.record import LABELS, LISTS, Document
 from kb.services.vocabularies import of_today, term_successors
 
@@ -100,6 +100,7 @@ def merge(session: Session, actor: User, practice: Practice, into: Practice, *, 
     unpublish(session, practice)
     previews.end_all(session, actor, practice)
     practice.state, practice.merged_into_id, practice.editor_id = step.target, into.id, None
+    touch(session, into)  # whoever took up the one has taken up the other by that: the index counts them
     given = _hand_on(session, actor, practice, into)
     if lacking is not None:  # not before the other has its owner, who is to have this update
         _take_over(session, actor, into, lacking)
@@ -128,6 +129,7 @@ def undo(session: Session, actor: User, practice: Practice) -> None:
     _take_back(session, actor, practice, into)
     practice.merged_into_id = None
     make_public_again(session, practice)
+    touch(session, into)
     audit.note(session, actor, "practice.unmerge", "practice", practice.id, into=str(into.id))
     notices.tell_owner(session, "practice-published", practice, but=actor, url=f"/practices/{practice.slug}")
 
@@ -149,6 +151,7 @@ def _checked(session: Session, actor: User, practice: Practice, into: Practice) 
         raise Conflict(N_("An update of this practice is in work. Decide on it first, then merge."))
     if transition("start-update", into) is None:  # who wrote this one would come upon a draft that is not theirs
         raise Conflict(N_("An update of the practice that stays is in work. Merge when it is published or given up."))
+    adoption_graph.check_merge(session, practice, into)
     return step
 
 

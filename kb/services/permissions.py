@@ -90,6 +90,8 @@ SEEN_BY_EDITORS = (*WAITING, State.CHANGES_REQUESTED, State.PUBLISHED, State.REJ
 ACTIONS = (
     Action("write", Who.MEMBER, "Begin a practice, on the site, through the API or by an import"),
     Action("see-contact", Who.MEMBER, "See whom to write to about a public practice"),
+    Action("adopt", Who.MEMBER, "Say that a region takes up a public practice, change that and withdraw it"),
+    Action("end-adoption", Who.EDITOR, "Take away what somebody said of a region that takes a practice up"),
     Action("review", Who.EDITOR, "See the queue of submissions, write what only editors write"),
     Action("import", Who.EDITOR, "Take in a file of practices on the site, as drafts or submissions of one's own"),
     Action("import-published", Who.ADMIN, "Take in a file of practices on the site as published ones"),
@@ -104,6 +106,8 @@ ACTIONS = (
     Action("show", Who.EDITOR, "Make private links to the working copy, and end them", SEEN_BY_EDITORS),
     Action("verify", Who.OWNER, "Say that the public version is still correct", tuple(State), (Public.NOW,)),
     Action("verify", Who.EDITOR, "Say that the public version is still correct", tuple(State), (Public.NOW,)),
+    Action("decide-adoption", Who.OWNER, "Confirm or refuse that a region takes it up", tuple(State), (Public.NOW,)),
+    Action("decide-adoption", Who.EDITOR, "Confirm or refuse that a region takes it up", tuple(State), (Public.NOW,)),
     Action("comment", Who.OWNER, "Answer the editors' questions on fields", (State.DRAFT, *SEEN_BY_EDITORS)),
     Action("comment", Who.EDITOR, "Answer, settle and reopen questions on fields", SEEN_BY_EDITORS),
     Action(

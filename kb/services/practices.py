@@ -12,7 +12,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from kb.models import Contact, Origin, Practice, PracticeAuthor, Review, Revision, RevisionKind, State, User
-from kb.services import audit, consent, notices
+from kb.services import adoption_graph, audit, consent, notices
 from kb.services.checking import check, check_contact
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.permissions import can, transition
@@ -136,6 +136,7 @@ def _fit(session: Session, actor: User, practice: Practice, vocabulary: Vocabula
         document = {**document, "images": [], "attachments": []}  # what is wrong there is said once
     try:
         document = check(document, vocabulary)
+        adoption_graph.check_document(session, practice, document)
     except Invalid as invalid:
         problems += invalid.problems
     if practice.origin == Origin.MEMBER:

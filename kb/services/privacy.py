@@ -16,12 +16,14 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from kb.db import Base
 from kb.formats.text import iso
 from kb.models import (
+    Adoption,
     ApiToken,
     AuditEntry,
     Buffer,
     Claim,
     Comment,
     Contact,
+    HalfSignIn,
     HarvestSource,
     Invitation,
     LastLook,
@@ -40,6 +42,7 @@ from kb.models import (
     SavedSearch,
     StagedImport,
     StoredFile,
+    TransferCheck,
     User,
     UserSession,
 )
@@ -91,9 +94,12 @@ _OFFER = ("practice_id", "part", "created", "expires", "accepted", "withdrawn")
 
 OWN = (
     _Own("sessions", UserSession.user_id, ("agent", "created", "seen", "expires"), UserSession.created),
+    _Own("half_sign_ins", HalfSignIn.user_id, ("created", "expires"), HalfSignIn.created),
     _Own("tokens", ApiToken.user_id, ("name", "scope", "created", "expires", "used", "revoked"), ApiToken.created),
     _Own("saved_searches", SavedSearch.user_id,
          ("name", "query", "frequency", "created", "checked", "told", "stopped"), SavedSearch.created),
+    _Own("transfer_checks", TransferCheck.user_id, ("practice_id", "region_code", "answers", "changed"),
+         TransferCheck.changed),
     _Own("staged_imports", StagedImport.user_id, ("filename", "aim", "bytes", "created", "taken"),
          StagedImport.created),
     _Own("harvest_sources", HarvestSource.owner_id, ("url", "created", "ran"), HarvestSource.created),
@@ -112,6 +118,12 @@ OWN = (
     _Own("claims", Claim.user_id, ("practice_id", "reason", "created", "accepted", "decided", "answer"),
          Claim.created),
     _Own("claims_decided", Claim.decider_id, ("practice_id", "accepted", "decided", "answer"), Claim.decided),
+    _Own("adoptions", Adoption.user_id,
+         ("practice_id", "region_code", "organisation", "status", "changes", "own_id", "contact_role", "contact_email",
+          "contact_name", "contact_consent", "created", "changed", "accepted", "decided", "answer", "withdrawn"),
+         Adoption.created),
+    _Own("adoptions_decided", Adoption.decider_id, ("practice_id", "region_code", "accepted", "decided", "answer"),
+         Adoption.decided),
     _Own("mail_texts", MailText.changer_id, ("kind", "language", "changed"), MailText.changed),
     _Own("stored_files", StoredFile.uploader_id, ("sha256", "media_type", "bytes", "created"), StoredFile.created),
     _Own("practice_authors", PracticeAuthor.user_id, ("practice_id", "added"), PracticeAuthor.added),

@@ -27,7 +27,7 @@ from kb.models import (
     RevisionKind,
     State,
 )
-from kb.services import datestamps, fingerprints, freshness
+from kb.services import adoption_graph, datestamps, fingerprints, freshness
 from kb.services.checking import SEED_ATTRIBUTION
 from kb.services.errors import N_, Conflict
 from kb.services.freshness import Dates
@@ -75,8 +75,10 @@ def publish(
 
     The first publication fixes the slug. `stamp` is for imports; otherwise the version counts on. What it says it was
     adapted from, now or before, is asked to be looked at too: the index counts adaptations. Where a person publishes,
-    the practice is verified by that; where the software does, it keeps the dates that the document brings.
+    the practice is verified by that; where the software does, it keeps the dates that the document brings. Raises
+    Invalid where it would be adapted from itself, by whichever way.
     """
+    adoption_graph.check_document(session, practice, document)
     models = _models(practice) | {entry["slug"] for entry in document["adapted_from"]}
     document = {**document, "attribution": document["attribution"] or _attribution(practice, document)}
     moment = now()
@@ -186,8 +188,9 @@ def touch(session: Session, practice: Practice) -> None:
 
 
 def _touch_named(session: Session, slugs: set[str]) -> None:
+    """Ask for the practices at some addresses to be looked at again, each as what it is by now."""
     if slugs:
-        ids = session.scalars(select(Practice.id).where(Practice.slug.in_(slugs)))
+        ids = session.scalars(select(adoption_graph.CANONICAL).where(Practice.slug.in_(slugs)))
         session.add_all([IndexOutbox(practice_id=practice_id) for practice_id in ids])
 
 

@@ -20,6 +20,7 @@ from kb.extensions import babel, bootstrap, csrf, login_manager
 from kb.search import open_engine
 from kb.services import counting
 from kb.services.alerts import Alerts
+from kb.services.health import Watch
 from kb.services.indexing import Indexer
 from kb.services.limits import BODY_LIMIT
 from kb.services.postman import Postman
@@ -37,6 +38,9 @@ from kb.web import (
     admin_organisations,
     admin_users,
     admin_vocabularies,
+    adopting,
+    adoption_exports,
+    alike,
     answering,
     api,
     api_reading,  # noqa: F401 (its views belong to the blueprint of the API)
@@ -44,11 +48,15 @@ from kb.web import (
     api_writing,  # noqa: F401 (likewise)
     atlas,
     autosave,
+    briefing,
     catalogue,
     claiming,
+    comparing,
     compressing,
     conflicts,
+    contacting,
     context,
+    coverage,  # noqa: F401 (its views belong to the blueprint of the map)
     crawlers,
     dashboard,
     errors,
@@ -86,12 +94,14 @@ from kb.web import (
     second_factor,  # noqa: F401 (likewise)
     sessions,  # noqa: F401 (likewise)
     sharing,
+    shortlist,
     signing_in,  # noqa: F401 (likewise)
     styleguide,
     submissions,
     suggest,
     templating,
     tokens,  # noqa: F401 (its views belong to the blueprint of accounts)
+    transfer,
     unavailable,
     versions,  # noqa: F401 (its views belong to the blueprint of the catalogue)
     writing,
@@ -188,6 +198,9 @@ def make(config: Config) -> Flask:
         redaction.bp, reference.bp, history.bp, sharing.bp, preview.bp, reporting.bp, claiming.bp, merging.bp,
         reassigning.bp, harvesting.bp, lifecycle.bp, admin_mail_texts.bp, autosave.bp, conflicts.bp, styleguide.bp,
         feeds.bp, searches.bp, oai.bp, open_data.bp, crawlers.bp, representations.bp, importing.bp, health.bp,
+        adopting.bp, adoption_exports.bp,
+        transfer.bp, contacting.bp,
+        comparing.bp, briefing.bp, shortlist.bp, alike.bp,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     csrf.exempt(api.bp)
@@ -234,7 +247,8 @@ def _parts(app: Flask, config: Config) -> context.Parts:
     alerts = Alerts(database, engine, vocabularies)
     transport = open_transport(config.mail_url)
     postman = Postman(database, config, mails.renderer(app), transport, also=alerts.run, counts=counts)
-    return context.Parts(config, database, engine, vocabularies, indexer, postman, counts)
+    watch = Watch(config, database, indexer)
+    return context.Parts(config, database, engine, vocabularies, indexer, postman, counts, watch)
 
 
 def _named_fields() -> None:

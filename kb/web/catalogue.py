@@ -21,7 +21,7 @@ from kb.services.query import CatalogueQuery
 from kb.services.record import RECOMMENDED, Document
 from kb.services.similar import similar
 from kb.services.vocabularies import COUNTRY_ALIASES, TermInfo, by_name, countries, fold
-from kb.web import accounts, context, exports, labels, languages, representations, templating
+from kb.web import accounts, adopting, context, exports, labels, languages, representations, templating
 from kb.web.editions import editioned
 from kb.web.results import around
 
@@ -69,8 +69,8 @@ def practice(slug: str) -> ResponseReturnValue:
         may_verify=_may_verify(session, record),
         archived=online.archived,
         ownerless=online.practice.owner_id is None,
-        adaptations=catalogue.adaptations(session, base_url, slug),
         similar=[(each, _shared(record, each)) for each in similar(session, context.engine(), base_url, record)],
+        **adopting.trail(online),
         **about(record),
     )
     return representations.name_files(make_response(page), record)

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from babel import Locale
 
-from kb.models import Evidence, Frequency, Origin, RegionType, Role, State, Status
+from kb.models import AdoptionStatus, Evidence, Frequency, Origin, RegionType, Role, State, Status
 from kb.services.errors import N_
 from kb.services.labels import AUTHORITY_ROLE, EVIDENCE, FUNDING, LEVEL, LICENCES, ORGANISATION, STATUS
 from kb.services.record import NO_MAIN
@@ -60,6 +60,14 @@ ROLE = {
     Role.ADMIN: N_("Administrator"),
 }
 
+ADOPTION = {
+    AdoptionStatus.CONSIDERING: N_("Considering it"),
+    AdoptionStatus.ADAPTING: N_("Adapting it"),
+    AdoptionStatus.RUNNING: N_("Running"),
+    AdoptionStatus.STOPPED: N_("Stopped"),
+}
+"""How far a region has come with a practice of another."""
+
 FREQUENCY = {
     Frequency.DAILY: N_("Mail once a day"),
     Frequency.WEEKLY: N_("Mail once a week"),
@@ -78,12 +86,14 @@ TABLES: dict[str, Mapping[Any, str]] = {
     "state": STATE,
     "role": ROLE,
     "frequency": FREQUENCY,
+    "adoption": ADOPTION,
 }
 """The tables by name, as templates ask for them: `label('status', record.status)`."""
 
 FACETS = {
     "country": N_("Country"),
     "region": N_("Region"),
+    "region_like": N_("From"),
     "theme": N_("Theme"),
     "target_group": N_("For whom"),
     "status": N_("Status"),
@@ -106,6 +116,9 @@ SORTS = {
     "adopted": N_("most adopted"),
     "title": N_("title"),
 }
+
+MOST_ALIKE = N_("most alike")
+"""What relevance is called where there are no words, but regions like one are asked for."""
 
 MATCHED = {
     "title": N_("the title"),
@@ -141,9 +154,10 @@ def facet(name: str, value: str, language: str) -> str:
     """What a value of a filter is called in a language; the value itself where it needs no name, as a year."""
     if name == "country":
         return country_name(value, language)
-    if name == "region":
+    if name in ("region", "region_like"):
         vocabulary = context.vocabulary()
-        return vocabulary.region_name(value, language) if value in vocabulary.regions else value
+        shown = vocabulary.region_name(value, language) if value in vocabulary.regions else value
+        return shown if name == "region" else gettext("regions like %(name)s", name=shown)
     if name == "theme" and value == NO_MAIN:
         return gettext("No main theme yet")
     if name in ("theme", "target_group"):

@@ -31,14 +31,18 @@ LIMITS = {
 GROUPS = {
     "api": "api",
     "crawlers": "api",
+    "adoption_exports": "exports",
     "exports": "exports",
     "feeds": "exports",
     "oai": "exports",
     "open_data": "exports",
     "representations": "exports",
     "suggest": "suggestions",
+    "atlas.coverage_file": "exports",
     "catalogue.compare_versions": "comparisons",
     "history.compare": "comparisons",
+    "comparing.compare_file": "exports",
+    "briefing.briefing_file": "exports",
     "autosave.keep": "autosave",
 }
 """What an endpoint, or all of a blueprint, is counted as; those that are not here are not counted.

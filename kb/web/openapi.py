@@ -14,6 +14,7 @@ from kb.services import query
 from kb.services.limits import BEGIN_LIMIT
 from kb.services.record import KEYS
 from kb.services.vocabularies import COUNTRY_ALIASES, Vocabulary, countries
+from kb.web import openapi_coverage
 from kb.web.limiting import LIMITS
 from kb.web.openapi_schemas import Schema, schemas
 
@@ -102,12 +103,15 @@ def _reading() -> dict[str, Any]:
     gone = ["301", "400", "404", "410"]
     versions = _get("Practices", "listVersions", "Its public versions", "Versions", ["slug", "lang"], gone)
     earlier = _get("Practices", "readVersion", "One version, for ever", "Practice", ["slug", version, "lang"], gone)
+    adopted = _get("Practices", "listAdoptions", "The regions that took it up", "Adoptions", ["slug", "lang"], gone)
+    adopted["responses"]["200"]["headers"].pop("Last-Modified")
     update = _update()
     return {
         "/api/v1/practices": {"get": listed, "post": _submit()},
         ITEM: {"get": one, "put": update},
         f"{ITEM}/versions": {"get": versions},
         f"{ITEM}/versions/{{number}}": {"get": earlier},
+        f"{ITEM}/adoptions": {"get": adopted},
         "/api/v1/facets": {
             "get": _get("Practices", "countFacets", "Only the counts", "FacetCounts", _asked(), ["400", "503"])
         },
@@ -118,7 +122,8 @@ def _lists() -> dict[str, Any]:
     themes = _get("Lists", "listThemes", "The themes", "Themes", ["lang"], ["400", "503"])
     groups = _get("Lists", "listTargetGroups", "The target groups", "TargetGroups", ["lang"], ["400", "503"])
     regions = _get("Lists", "listRegions", "The regions", "Regions", ["lang"], ["400"])
-    coverage = _get("Lists", "readCoverage", "Theme by country: what is missing", "Coverage", _asked(), ["400", "503"])
+    asked = [*_asked(), openapi_coverage.PARAMETER]
+    coverage = _get("Lists", "readCoverage", "What is there and what is missing", "Coverage", asked, ["400", "503"])
     described = _get("Lists", "readOpenApi", "This document", None, ["lang"], ["400"])
     return {
         "/api/v1/themes": {"get": themes},
@@ -269,6 +274,9 @@ def _parameters(vocabulary: Vocabulary) -> dict[str, Any]:
     values["region"] = regions
     meant = [f"{facet}:{_either(values[facet])}" for facet in query.DROPPABLE]
     made["region"] = _many("region", {"type": "string", "pattern": f"^{_either(regions)}$"})
+    whole = {*lands, *(code for code, region in vocabulary.regions.items() if region.level == 0)}
+    parts = [code for code in regions if code not in whole]
+    made["region_like"] = _many("region_like", {"type": "string", "pattern": f"^{_either(parts)}$"})
     made["drop"] = _many("drop", {"type": "string", "pattern": f"^({'|'.join(meant)})$"})
     for name, (schema, example) in _single().items():
         made[name] = {"name": name, "in": "query", "description": DESCRIPTIONS[name], "schema": schema}
@@ -340,6 +348,8 @@ DESCRIPTIONS = {
     "q": "Words to look for. “…” for a phrase, - before a word to leave it out.",
     "country": "ISO 3166-1 code; EL and UK are understood. Repeated: any of them.",
     "region": "Code of a region, its sub-regions included; retired codes are understood. See /api/v1/regions.",
+    "region_like": "Code of a region, not of a whole country: practices of regions like it, those of the most similar "
+    "regions first where there is no question. Not its own.",
     "region_type": "Type of region.",
     "theme": "Theme. See /api/v1/themes.",
     "target_group": "Target group. See /api/v1/target-groups.",

@@ -28,6 +28,7 @@ from kb.services.record import (
     TERMS,
     YES_OR_NO,
 )
+from kb.web import openapi_adoptions, openapi_coverage
 from kb.web.api_reading import SHORT
 
 Schema = dict[str, Any]
@@ -86,13 +87,14 @@ def schemas() -> dict[str, Schema]:
             {"total": _count(), "partial": {"type": "boolean"}, "facets": {"$ref": "#/components/schemas/Facets"}}
         ),
         "Versions": _versions(),
+        "Adoptions": openapi_adoptions.listed(),
         "Theme": _term(mappings=True),
         "TargetGroup": _term(),
         "Themes": _list("Theme"),
         "TargetGroups": _list("TargetGroup"),
         "Region": _region(),
         "Regions": _list("Region"),
-        "Coverage": _coverage(),
+        "Coverage": openapi_coverage.tables(),
         "PracticeInput": _input(),
         "MyPracticeInput": _my_input(),
         "Standing": _object(_standing(), "Where a practice stands, as its author is told."),
@@ -249,24 +251,6 @@ def _region() -> Schema:
             "lon": _nullable(number),
             "lat": _nullable(number),
             "types": {"type": "array", "items": _enum(RegionType)},
-        }
-    )
-
-
-def _coverage() -> Schema:
-    counted: dict[str, Schema] = {"value": {"type": "string"}, "label": {"type": "string"}, "count": _count()}
-    theme = {
-        **counted,
-        "countries": {"type": "object", "additionalProperties": {"type": "integer"}},
-        "missing": {"type": "array", "items": {"type": "string"}},
-    }
-    return _object(
-        {
-            "total": _count(),
-            "pairs": _count("Themes times countries."),
-            "empty": _count("Pairs without any practice."),
-            "themes": {"type": "array", "items": _object(theme)},
-            "countries": {"type": "array", "items": _object(counted)},
         }
     )
 

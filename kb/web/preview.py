@@ -33,7 +33,6 @@ def _draft(token: str) -> str:
         link=link,
         files_base=url_for("preview.page", token=token),
         preview=True,
-        adaptations=[],
         similar=[],
         **{**catalogue.about(shown), "contact": None},
     )

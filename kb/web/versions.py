@@ -28,7 +28,6 @@ def version(slug: str, number: int) -> ResponseReturnValue:
     shown, online = service.read(context.reading(), slug, number, context.config().base_url)
     page = render_template(
         "catalogue/practice.html",
-        adaptations=[],
         similar=[],
         version=number,
         newest=online.practice.version,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -16,6 +17,8 @@ from kb.services.checking import check, check_contact
 from kb.services.duplicates import Candidate
 from kb.services.errors import Conflict, Invalid, Problem
 from kb.services.hints import Hints
+from kb.services.query import CHOICES
+from kb.services.vocabularies import countries
 from kb.web import accounts, catalogue, context, freshness, languages, private
 from kb.web.forms import filling, progress
 from kb.web.forms.examples import EXAMPLES
@@ -25,6 +28,20 @@ bp = Blueprint("writing", __name__)
 
 
 # On the form
+
+GIVEN = {"theme": "themes", "target_group": "target_groups", "country": "country", "evidence": "evidence"}
+"""Parameters by which a link chooses something in the empty form, and the fields that they fill."""
+
+
+def begun_with(given: Mapping[str, str]) -> record.Document:
+    """An empty document with what a link chose in it; what nobody knows is not chosen."""
+    vocabulary, document = context.vocabulary(), record.empty()
+    known = {"theme": vocabulary.themes, "target_group": vocabulary.target_groups, "country": countries(),
+             "evidence": CHOICES["evidence"]}  # fmt: skip
+    for name, field in GIVEN.items():
+        if (value := given.get(name)) in known[name]:
+            document[field] = [value] if field in record.TERMS else value
+    return document
 
 
 def helping(form: PracticeForm, practice: Practice | None, problems: tuple[Problem, ...]) -> dict[str, Any]:
@@ -74,7 +91,6 @@ def preview(practice_id: uuid.UUID) -> ResponseReturnValue:
         practice=practice,
         can_edit=permissions.can(actor, "edit", practice),
         preview=True,
-        adaptations=[],
         similar=[],
         **{**catalogue.about(shown), "contact": drafted.contact(practice, actor)},
     )

@@ -24,7 +24,8 @@ TEMPLATES = Path(mails.__file__).parents[1] / "templates" / "mail"
 VALUES: dict[str, Any] = {
     "url": "/somewhere/secret-token", "inviter": "Bob Editor", "role": "member", "days": 14, "name": "Nora Newcomer",
     "address": "new@example.org", "change": "on", "title": "Mentors for nurses", "message": "How many?\n\nSince when?",
-    "number": 7, "other": "Mentoring for nurses", "search": "Nurses in Italy",
+    "topic": "Pay of the mentors",
+    "region": "Navarra", "number": 7, "other": "Mentoring for nurses", "search": "Nurses in Italy",
     "source": "https://practices.example.eu", "added": 21, "updated": 32, "waiting": 43, "gone": 54,
     "news": {"practices": [
         {"title": "Mentors", "country": "Italy", "line": "Pairs meet.", "url": "/practices/mentors", "new": True},
