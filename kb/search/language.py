@@ -11,7 +11,7 @@ import re
 import sys
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple, Protocol, cast
 
@@ -54,6 +54,10 @@ _SAME_AS = {"no": "nb", "nn": "nb"}
 _STEMMED_ONCE = frozenset(("ca", "de", "en", "es", "fr", "it", "pt"))
 _LEAST_DEEPER = 4  # letters of what a second stemming has to leave
 
+# Here a stem may begin with another letter than its word: Irish bhfear and fear, Dutch geschreven and schrijf, Serbian
+# in either script, Turkish d that becomes t.
+_OTHER_BEGINNINGS = frozenset(("ga", "nl", "sr", "tr"))
+
 # How ä ö ø ü å are typed where there is no key for them; their folds are the first letters, but that of æ is ae.
 _UMLAUTS = dict.fromkeys(("de", "et", "fi", "hu", "sv"), re.compile("ae|oe|ue|aa"))
 _UMLAUTS |= dict.fromkeys(("da", "nb"), re.compile("oe|ue|aa"))
@@ -78,9 +82,9 @@ COMBINING = _combining()
 # Catalan writes a long l as l·l, inside a word. The alternatives exclude each other and nothing follows them, so that
 # matching is linear. No possessive `*+`: with it Python 3.11.2, Debian 12's, never ends and eats all memory.
 _WORD = re.compile(rf"[^\W_](?:[^\W_]+|[{COMBINING}]+|(?<=[lL])[·•‧](?=[lL]))*")
-_PIECES = re.compile(f"({_WORD.pattern})")
-_PLAIN_PIECES = re.compile(r"([^\W_]+)")
-_WITHIN_WORDS = re.compile(rf"[{COMBINING}·•‧]")
+
+WITHIN_WORDS = COMBINING + "·•‧"
+"""Characters that are no letters and may stand in a word: without them, words are letters and digits in a row."""
 
 # A word here must be empty of meaning in its own language and no likely search word in another (so no German "war", no
 # Romanian "care", and not the place Como). Letters alone are what an apostrophe leaves behind.
@@ -149,15 +153,6 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
-def pieces(text: str) -> list[str]:
-    """Return a text cut at the words of `spans`: what stands before the first, a word, what stands between, and so on.
-
-    So every second piece is a word, from the second on, and the last is what follows the last word.
-    """
-    plain = text.isascii() or _WITHIN_WORDS.search(text) is None  # then the same comes out, in half the time
-    return (_PLAIN_PIECES if plain else _PIECES).split(text)
-
-
 def analyse(text: str, language: str) -> Iterator[Word]:
     """Yield the words of a text, analysed by its language (a BCP 47 tag; an unknown one means folding only)."""
     code = language_of(language)
@@ -196,6 +191,14 @@ def asked_stems(word: str, language: str) -> tuple[str, ...]:
     plain = without_umlauts(folded, language)
     others = (*forms(plain, language)[1], plain) if plain != folded else ()
     return tuple(dict.fromkeys((*stems, folded, *others)))
+
+
+def first_letters(letters: Iterable[str], language: str) -> frozenset[str]:
+    """Return with which letters the folds of words begin whose folds or stems begin with one of `letters`.
+
+    The empty letter stands for any.
+    """
+    return frozenset(("",)) if language in _OTHER_BEGINNINGS else frozenset(letters)
 
 
 def without_umlauts(folded: str, language: str) -> str:

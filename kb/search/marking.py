@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
-from itertools import chain, compress, pairwise
+from itertools import chain, pairwise
 
 import numpy as np
 
-from kb.search.cutting import Cut
+from kb.search.cutting import Cut, beginning_with
 from kb.search.kin import Kin, kin
-from kb.search.language import LONGEST_WORD, asked_stems, compounds, forms, language_of
+from kb.search.language import LONGEST_WORD, asked_stems, compounds, first_letters, forms, language_of
 from kb.search.passages import passage
 from kb.search.question import Question, Words
 
@@ -54,7 +54,7 @@ def _places(cut: Cut, found: Mapping[int, int]) -> list[tuple[int, int]]:
     if not found:
         return []
     numbers = np.fromiter(found, np.int64, len(found))
-    return list(zip(cut.ends[2 * numbers].tolist(), cut.ends[2 * numbers + 1].tolist(), strict=True))
+    return list(zip(cut.starts[numbers].tolist(), cut.ends[numbers].tolist(), strict=True))
 
 
 class _Asked:
@@ -78,6 +78,7 @@ class _Asked:
         self._all = {*self._folds, *self._stems, *self._phrases, *self._halves}
         self._letters = {beginning[:1] for beginning in self._beginnings}
         self.nothing = not self._all and not self._letters
+        self._heads = beginning_with(first_letters({*self._letters, *(form[:1] for form in self._all)}, language))
         self._known: tuple[Kin | None, int, dict[str, int]] = None, 0, {}
 
     def _add(self, asked: Words, number: int) -> None:
@@ -101,7 +102,7 @@ class _Asked:
             if code >= _ASKED:
                 found.setdefault(place, code // _ASKED - 1)
             if code & _OPENS:
-                for index, other in self._going_on(cut.words, place):
+                for index, other in self._going_on(cut, place):
                     found.setdefault(index, other)
         return dict(sorted(found.items()))
 
@@ -122,9 +123,9 @@ class _Asked:
         if cut.of is not None:
             whole, start, end = cut.of
             return [(place - start, code) for place, code in self._coded(whole) if start <= place < end]
-        codes = self._codes(cut.words)
-        places = compress(range(len(cut.words)), map(codes.__contains__, cut.words)) if codes else ()
-        return [(place, codes[cut.words[place]]) for place in places]
+        places, words = cut.words(self._heads)
+        codes = self._codes(words)
+        return [(place, codes[word]) for place, word in zip(places, words, strict=True) if word in codes]
 
     def _codes(self, words: Sequence[str]) -> dict[str, int]:
         """Return what words are that are anything, of all that were met, these among them."""
@@ -159,15 +160,18 @@ class _Asked:
         opens = _OPENS if folded in self._halves or folded in self._phrases else 0
         return opens if number is None else opens + _ASKED * (number + 1)
 
-    def _going_on(self, text: Sequence[str], place: int) -> Iterator[tuple[int, int]]:
+    def _going_on(self, cut: Cut, place: int) -> Iterator[tuple[int, int]]:
         """Yield the words of compounds written apart, and of phrases, that begin at a word."""
-        folded = self._forms(text[place])[0]
-        if place + 1 < len(text):
-            number = self._compounds.get(folded + self._forms(text[place + 1])[0])
+        left = len(cut.starts) - place
+        folded = self._forms(cut.word(place))[0]
+        if left > 1:
+            number = self._compounds.get(folded + self._forms(cut.word(place + 1))[0])
             if number is not None:
                 yield from ((place, number), (place + 1, number))
         for phrase, of_phrase in self._phrases.get(folded, ()):
-            if tuple(self._forms(word)[0] for word in text[place : place + len(phrase)]) == phrase:
+            if len(phrase) <= left and all(
+                self._forms(cut.word(place + i))[0] == each for i, each in enumerate(phrase)
+            ):
                 yield from ((place + i, of_phrase) for i in range(len(phrase)))
 
     def _forms(self, word: str) -> tuple[str, tuple[str, ...]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -22,49 +21,18 @@ def passage(cut: Cut, found: Mapping[int, int], size: int, first: int) -> tuple[
     then it begins a sentence; then it has most marks, in its middle. A word goes with what it is attached to, so that
     no bracket and no l' is cut off.
     """
-    if not cut.words:
+    if not len(cut.starts):
         return 0, size
-    begins, stops = _runs(cut)
-    start = _best_start(cut, begins, stops, found, size, first) if found else 0
+    begins, stops = cut.runs
+    start = _best_start(cut, found, size, first) if found else 0
     begin = int(begins[start])
     last = max(start, int(stops.searchsorted(begin + size, "right")) - 1)
     return begin, min(int(stops[last]), begin + size)
 
 
-def _runs(cut: Cut) -> tuple[Places, Places]:
-    """Return for each word from where to where the run without white space goes that it is in."""
-    gaps, count = cut.pieces[::2], len(cut.words)
-    begins, stops = cut.ends[0:-1:2].copy(), cut.ends[1::2].copy()
-    joined = []
-    for number in [place for place, gap in enumerate(gaps) if gap != " "]:  # as nearly all are
-        before, after = _attached(gaps[number])
-        if number and before:
-            stops[number - 1] += before
-        if after and number < count:
-            begins[number] -= after
-        if number and before == len(gaps[number]):
-            joined.append(number)
-    for number in joined:
-        begins[number : number + 1] = begins[number - 1]
-    for number in reversed(joined):
-        stops[number - 1] = stops[min(number, count - 1)]
-    return begins, stops
-
-
-@lru_cache(maxsize=1024)
-def _attached(gap: str) -> tuple[int, int]:
-    """Return how many characters of what stands between two words belong to the first one and to the second.
-
-    Without white space in it, all belong to both: they are in one run.
-    """
-    parts = gap.split()
-    before = len(parts[0]) if parts and not gap[0].isspace() else 0
-    after = len(parts[-1]) if parts and not gap[-1].isspace() else 0
-    return before, after
-
-
-def _best_start(cut: Cut, begins: Places, stops: Places, found: Mapping[int, int], size: int, first: int) -> int:
+def _best_start(cut: Cut, found: Mapping[int, int], size: int, first: int) -> int:
     """Return the first word of the best window; of windows alike, the first."""
+    begins, stops = cut.runs
     hits = np.fromiter(found, np.int64, len(found))
     # The first window that reaches the end is the last one: further ones are parts of it.
     count = min(int(begins.searchsorted(stops[-1] - size)) + 1, len(begins))
@@ -73,9 +41,8 @@ def _best_start(cut: Cut, begins: Places, stops: Places, found: Mapping[int, int
     low, high = hits.searchsorted(starts), hits.searchsorted(after)
     held = _held(hits, found, starts, after) if len(set(found.values())) > 1 else high > low
     best = np.flatnonzero(held == held.max())
-    best = _rather(best, cut.ends[2 * hits + 1][high[best] - 1] <= first)
-    gaps = cut.pieces
-    best = _rather(best, [not place or _begins_sentence(gaps[2 * place]) for place in best.tolist()])
+    best = _rather(best, cut.ends[hits[high[best] - 1]] <= first)
+    best = _rather(best, [_begins_sentence(cut, place) for place in best.tolist()])
     marks = high[best] - low[best]
     best = best[marks == marks.max()]
     off = np.abs((hits[low[best]] + hits[high[best] - 1]) / 2 - (best + after[best] - 1) / 2)
@@ -98,6 +65,9 @@ def _rather(windows: Places, wanted: Sequence[bool] | npt.NDArray[np.bool_]) -> 
     return chosen if len(chosen) else windows
 
 
-def _begins_sentence(gap: str) -> bool:
-    """Whether a sentence begins after what stands between two words."""
+def _begins_sentence(cut: Cut, word: int) -> bool:
+    """Whether a sentence begins with a word."""
+    if not word:
+        return True
+    gap = cut[cut.ends[word - 1] : cut.starts[word]]
     return gap != " " and not gap[-1:].strip() and _SENTENCE_ENDS.search(gap) is not None

@@ -46,6 +46,8 @@ class Found:
     partial: bool
     shown: Mapping[str, Any]
     """Title and summary as its reader can best read them: see `in_language`."""
+    adopted: int
+    """How many regions took it up."""
     marked: Callable[[str, str], str] = dataclasses.field(repr=False, compare=False)
     """Marks a text in a language."""
 
@@ -79,6 +81,7 @@ def found(
         language=language,
         partial=partial,
         shown=shown,
+        adopted=hit.adopted,
         marked=lambda text, language: engine.mark(text, question, language),
     )
 
@@ -134,8 +137,14 @@ def plain(markdown: str) -> str:
 
 def _may_have_signs(text: str) -> bool:
     """Whether there may be any of Markdown's signs in a text: in most there is none, and looking closely takes time."""
-    first = text.lstrip(" \t")[:1]
-    return any(sign in text for sign in "*_`[#>\n") or first in "+-" or first.isdecimal()
+    if "*" in text or "_" in text or "`" in text or "[" in text:
+        return True
+    return any(_begins_with_sign(line) for line in text.split("\n"))
+
+
+def _begins_with_sign(line: str) -> bool:
+    first = line.lstrip(" \t")[:1]
+    return first != "" and (first in "#>+-" or first.isdecimal())
 
 
 def respelt(text: str, meant: Mapping[str, str]) -> str:
