@@ -78,6 +78,9 @@ FAR = 500.0
 NEAR = 150.0
 """Kilometres between centres within which regions are called near: no list says which are neighbours."""
 
+USUAL = 2
+"""The level of most regions that have a council of their own."""
+
 TENFOLD, TEN_POINTS = 1.0, 10.0
 """A population ten times as large, in powers of ten, and a share ten points higher: as unlike as can be."""
 
@@ -172,10 +175,17 @@ def most_alike(vocabulary: Vocabulary, codes: Iterable[str], others: Iterable[st
 def refuse_country(vocabulary: Vocabulary, code: str) -> None:
     """Raise Invalid for a whole country: it has mountains and coasts, towns and country, so it is like all others."""
     if vocabulary.regions[code].level == 0:
-        example = min(vocabulary.children.get(code, ()), default="")
+        parts = [each for each in vocabulary.regions.values() if each.level and code in vocabulary.lineage(each.code)]
+        example = min(((each.level != USUAL, each.level, each.code) for each in parts), default=(0, 0, ""))[2]
         text = N_("“%(value)s” is a whole country. Choose one of its regions, such as %(example)s.")
         title = vocabulary.region_title(example) or example
         raise Invalid([Problem.of("region_like", text, value=code, example=title)])
+
+
+def place(vocabulary: Vocabulary, code: str) -> str:
+    """The highest code of the same place: Navarra is ES22 and, as its own only part, ES220."""
+    regions = table(vocabulary)
+    return regions.places[regions.rows[code]]
 
 
 @lru_cache(maxsize=256)

@@ -81,7 +81,7 @@ def test_a_whole_country_is_refused_with_an_example(vocabulary: Vocabulary) -> N
     with pytest.raises(Invalid) as refused:
         region_likeness.ranked(vocabulary, "ES")
     assert str(refused.value.problems[0].message) == (
-        "“ES” is a whole country. Choose one of its regions, such as North-West Spain (ES1)."
+        "“ES” is a whole country. Choose one of its regions, such as Galicia (ES11)."
     )
 
 
