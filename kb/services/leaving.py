@@ -28,6 +28,7 @@ from kb.models import (
     Revision,
     Role,
     SavedSearch,
+    ShortlistEntry,
     StagedImport,
     StoredFile,
     TransferCheck,
@@ -41,8 +42,8 @@ from kb.services.publishing import now, public_revision, return_to_public
 from kb.services.redaction import NEVER_SENT, empty_practice, empty_revisions
 
 OF_ONE = (
-    UserSession, HalfSignIn, OneTimeLink, ApiToken, RecoveryCode, LastLook, Buffer, SavedSearch, StagedImport,
-    TransferCheck,
+    UserSession, HalfSignIn, OneTimeLink, ApiToken, RecoveryCode, LastLook, Buffer, SavedSearch, ShortlistEntry,
+    StagedImport, TransferCheck,
 )  # fmt: skip
 """Tables whose rows are one person's, named by `user_id`, and mean nothing without them."""
 

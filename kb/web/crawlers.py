@@ -21,10 +21,11 @@ from kb.web import context, responsible
 bp = Blueprint("crawlers", __name__)
 
 CLOSED = (
-    "/practices?", "/practices.", "/practices/*.", "/practices/*/report", "/practices/*/claim", "/map?", "/coverage?",
-    "/regions?", "/suggest", "/api/", "/oai", "/snapshot.zip", "/language/", "/sign-in", "/sign-out", "/register",
-    "/reset", "/link/", "/invitation/", "/account", "/unsubscribe/", "/submit", "/my/", "/offers/", "/preview/",
-    "/review", "/admin",
+    "/practices?", "/practices.", "/practices/*.", "/practices/*/report", "/practices/*/claim",
+    "/practices/*/contact", "/practices/*/transfer-check?", "/map?", "/coverage?",
+    "/coverage.", "/regions?", "/suggest", "/api/", "/oai", "/snapshot.zip", "/language/", "/sign-in", "/sign-out",
+    "/register", "/reset", "/link/", "/invitation/", "/account", "/unsubscribe/", "/submit", "/my/", "/offers/",
+    "/preview/", "/review", "/admin", "/compare", "/briefing", "/shortlist", "/*?p=", "/*&p=",
 )  # fmt: skip
 """Behind a form or a session, without an end (every turn of the filters), or made for programs."""
 

@@ -17,7 +17,8 @@ from kb.services.errors import N_
 from kb.services.presenting import Found
 from kb.services.query import CatalogueQuery
 from kb.services.vocabularies import fold
-from kb.web import context, labels, languages, templating
+from kb.web import alike, context, labels, languages, templating
+from kb.web.carrying import carried
 from kb.web.catalogues import gettext
 
 FIRST_VALUES = 6
@@ -121,6 +122,7 @@ def around(asked: query.Request, results: Results) -> dict[str, Any]:
         "meanings": meant,
         "literal": literal(results),
         "reasons": {each.record["slug"]: reasons(each, meant) for each in results.items} if asked.query.q else {},
+        "alike": alike.sentences(asked.query, results.items),
         "dropped": dropped(asked.query),
         "facets": facets(results, MAIN_FACETS),
         "more_facets": facets(results, MORE_FACETS),
@@ -133,9 +135,14 @@ def around(asked: query.Request, results: Results) -> dict[str, Any]:
 
 
 def orders(asked: CatalogueQuery) -> dict[str, Any]:
-    """The orders to choose from, and the present one; without a question, relevance means the newest first."""
-    without_question = not asked.q and asked.sort == "relevance"
-    offered = [(sort, gettext(text)) for sort, text in labels.SORTS.items() if asked.q or sort != "relevance"]
+    """The orders to choose from, and the present one.
+
+    Without a question, relevance means the newest first, or, of regions like one, the most alike.
+    """
+    without_question = not (asked.q or asked.region_like) and asked.sort == "relevance"
+    meant = {**labels.SORTS, "relevance": labels.SORTS["relevance"] if asked.q else labels.MOST_ALIKE}
+    asks = asked.q or asked.region_like
+    offered = [(sort, gettext(text)) for sort, text in meant.items() if asks or sort != "relevance"]
     return {"sorts": offered, "order": "newest" if without_question else asked.sort}
 
 
@@ -183,13 +190,13 @@ def facets(results: Results, names: Iterable[str]) -> list[FacetGroup]:
 
 def kept(asked: query.Request) -> list[tuple[str, str]]:
     """What the filter form sends along unseen: the question, the order, and filters that it has no control for."""
-    shown = {*MAIN_FACETS, *MORE_FACETS, "year_from", "year_to"}
+    shown = {*MAIN_FACETS, *MORE_FACETS, "region_like", "year_from", "year_to"}
     kept = [(name, value) for name, value in asked.query.to_params() if name not in shown]
     if asked.per_page != query.PER_PAGE:
         kept.append(("per_page", str(asked.per_page)))
     if "lang" in request.args:
         kept.append(("lang", languages.chosen()))
-    return kept
+    return kept + carried()
 
 
 def page_numbers(page: int, pages: int) -> list[int | None]:

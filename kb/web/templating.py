@@ -38,6 +38,7 @@ from kb.services.vocabularies import by_name
 from kb.services.vocabularies import country_name as name_of_country
 from kb.web import accounts, catalogues, context, labels, languages, returning, saying
 from kb.web.addresses import address, practice_url
+from kb.web.carrying import carried
 from kb.web.catalogues import gettext
 
 log = logging.getLogger(__name__)
@@ -370,6 +371,8 @@ def query_url(
         params.append(("per_page", str(per_page)))
     if page != 1:
         params.append(("page", str(page)))
-    if endpoint == "catalogue.search" and "lang" in request.args:
-        params.append(("lang", languages.chosen()))
+    if endpoint == "catalogue.search":
+        params += carried()
+        if "lang" in request.args:
+            params.append(("lang", languages.chosen()))
     return address(endpoint) + ("?" + labels.encode(params) if params else "")

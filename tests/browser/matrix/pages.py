@@ -85,12 +85,14 @@ SEARCHING = _listed(
     ("menu open", "/themes", {"click": ".menu-btn[popovertarget=nav]:visible, h1"}),
     ("languages open", "/themes", {"click": ".langs summary:visible, .menu-btn[popovertarget=nav]:visible"}),
     ("bad filter", "/practices?country=XX", {"status": 400}),
+    ("results, some kept to compare", "/practices?q=talent&p=bizkaia-talent&p=auvergne-new-deal"),
     ("bad filter and a good one", "/practices?country=XX&theme=housing", {"status": 400}),
 )
 
 PRACTICE = _listed(
     "practice",
     ("practice", "/practices/catalonia-acol-line"),
+    ("practice that was stopped", "/practices/livadia-estia-apartments"),
     ("practice with much", "/practices/arad-cross-border-labour-market"),
     ("practice, short and overdue", "/practices/{public}"),
     ("practice for its editor", "/practices/{public}", {"who": "bob"}),
@@ -107,6 +109,17 @@ PRACTICE = _listed(
     ("report", "/practices/{public}/report"),
     ("report, errors", "/practices/{public}/report", {"press": SEND, "fill": {"#email": "x"}, "status": 422}),
     ("report, sent", "/practices/{public}/report", {"press": SEND, "fill": {"#body": "The year is another one."}}),
+    ("transfer check", "/practices/catalonia-acol-line/transfer-check"),
+    (
+        "transfer check, errors",
+        "/practices/{public}/transfer-check",
+        {"press": "main form[method=get] .actions button", "fill": {"#region": "Nowhere"}, "status": 400},
+    ),
+    ("transfer check, result", "/practices/catalonia-acol-line/transfer-check?c={answers}", {"who": "rita"}),
+    ("transfer check, result of another version", "/practices/{public}/transfer-check?c={answers}"),
+    ("contact", "/practices/{public}/contact", {"who": "charlie"}),
+    ("contact, errors", "/practices/{public}/contact", {"who": "charlie", "press": SEND, "status": 422}),
+    ("contact, nobody", "/practices/catalonia-acol-line/contact", {"who": "charlie"}),
     ("claim", "/practices/{claimable}/claim", {"who": "charlie"}),
     (
         "claim, too late",
@@ -122,6 +135,24 @@ PRACTICE = _listed(
     ("claim, waiting", "/practices/bizkaia-talent/claim", {"who": "charlie"}),
     ("preview of a draft", "/preview/{preview}"),
     ("preview, over", "/preview/{preview_over}", {"status": 410}),
+)
+
+COMPARED = "p=emilia-romagna-international-talents&p=bizkaia-talent&p=catalonia-acol-line"
+
+CHOOSING = _listed(
+    "choosing",
+    ("compare", f"/compare?{COMPARED}"),
+    ("compare two, one archived", "/compare?p={public}&p={archived}"),
+    ("compare, nothing chosen", "/compare"),
+    ("compare, one", "/compare?p=bizkaia-talent", {"status": 400}),
+    ("compare, five", f"/compare?{COMPARED}&p=scotland-fresh-talent&p=auvergne-new-deal", {"status": 400}),
+    ("compare, one unknown", "/compare?p=bizkaia-talent&p=nowhere", {"status": 404}),
+    ("briefing", f"/briefing?{COMPARED}&question=How do we keep skilled people?&audience=The council"),
+    ("briefing, question too long", f"/briefing?p=bizkaia-talent&question={'why%20' * 80}", {"status": 400}),
+    ("briefing, nothing chosen", "/briefing"),
+    ("shortlist of a visitor", f"/shortlist?{COMPARED}"),
+    ("shortlist, empty", "/shortlist"),
+    ("shortlist of an account", "/shortlist?p=bizkaia-talent", {"who": "alice"}),
 )
 
 COMING_IN = _listed(
@@ -205,6 +236,7 @@ ACCOUNT = _listed(
         "/account/searches",
         {"press": "main details form[method=post] button", "status": 422, "fill": {"main [name=name]": ""}},
     ),
+    ("transfer checks", "/account/transfer-checks"),
     ("delete account", "/account/delete"),
     ("delete account, errors", "/account/delete", {"press": SEND, "status": 422}),
     who="alice",
@@ -339,7 +371,7 @@ EMPTY = (
 )
 
 STATES: tuple[State, ...] = (
-    *READING, *SEARCHING, *PRACTICE, *COMING_IN, *ERRORS, *ACCOUNT, *WRITING, *EDITING, *ADMIN, *EMPTY
+    *READING, *SEARCHING, *PRACTICE, *CHOOSING, *COMING_IN, *ERRORS, *ACCOUNT, *WRITING, *EDITING, *ADMIN, *EMPTY
 )  # fmt: skip
 
 EXCEPTIONS = {
@@ -353,8 +385,11 @@ EXCEPTIONS = {
     "/practices.<suffix>": "a file to take away",
     "/practices/<stem:slug>.<suffix:suffix>": "a file to take away",
     "/practices/<stem:slug>/versions/<int:number>.<suffix:suffix>": "a file to take away",
+    "/compare.docx": "a file to take away",
+    "/briefing.docx": "a file to take away",
     "/snapshot.zip": "a file to take away",
     "/codebook.csv": "a file to take away",
+    "/coverage.csv": "a file to take away",
     "/import/template.<suffix>": "a file to take away",
     "/admin/import/<uuid:staged_id>/refused.csv": "a file to take away",
     "/oai": "XML for harvesters",

@@ -1,0 +1,91 @@
+"""What the pages of chosen practices share: the choice in an address (`?p=`), the way on where it does not fit.
+
+A visitor's choice lives in addresses alone, so that it needs no cookie and no script: every link on these pages, and on
+a list of practices that was opened from them, carries it along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from flask import make_response, render_template, request
+from flask.wrappers import Response
+from flask_babel import gettext
+
+from kb.formats.about import About
+from kb.formats.comparison import Column
+from kb.services import choosing, presenting
+from kb.services.choosing import Choice, Chosen
+from kb.services.errors import Gone, Message
+from kb.services.record import Document
+from kb.services.similar import similar
+from kb.web import context, framing, labels, languages
+from kb.web.addresses import address
+from kb.web.carrying import PARAMETER
+
+
+def asked() -> Choice:
+    """What the address chooses."""
+    return choosing.choose(context.reading(), request.args.getlist(PARAMETER), context.config().base_url)
+
+
+def url(endpoint: str, slugs: Iterable[str], *more: tuple[str, str]) -> str:
+    """The address of a page of chosen practices; the language that the address asks for stays in it."""
+    params = [*((PARAMETER, slug) for slug in slugs), *((name, value) for name, value in more if value)]
+    if "lang" in request.args:
+        params.append(("lang", languages.chosen()))
+    return address(endpoint) + (f"?{labels.encode(params)}" if params else "")
+
+
+def column(chosen: Chosen) -> Column:
+    """One practice as it is compared, for whoever reads."""
+    document = chosen.document
+    notice = gettext("In the archive: no longer maintained.") if chosen.archived else None
+    shown = presenting.in_language(document, languages.chosen())
+    return Column(document, shown, types=_types(document), notice=notice)
+
+
+def _types(document: Document) -> tuple[str, ...]:
+    """The types of the region that a practice is from, and of those that it shares it with."""
+    regions, held = context.vocabulary().regions, [document["region"], *document["other_regions"]]
+    codes = [each["code"] for each in held if each and each["code"] in regions]
+    return tuple(dict.fromkeys(kind for code in codes for kind in regions[code].types))
+
+
+def faults(choice: Choice, fits: tuple[int, int], few: str, many: str) -> list[Message]:
+    """What keeps a choice from being shown, in sentences: what is not there, or too few or too many of it."""
+    said = [each.refused.message for each in choice.missing]
+    count = len(choice.chosen)
+    if count > fits[1]:
+        said.append(Message(many, {"count": count}))
+    elif count < fits[0] and count:
+        said.append(Message(few, {"count": count}))
+    return said
+
+
+def refused(choice: Choice, said: Iterable[Message], **values: Any) -> Response:
+    """The page that says why a choice cannot be shown, and lets it be mended: what is there stays chosen."""
+    sentences = [languages.say(each) for each in said]
+    html = render_template("choosing/refused.html", choice=choice, sentences=sentences, near=_near(choice), **values)
+    return make_response(html, _status(choice, bool(sentences)), {"Cache-Control": "no-store"} if sentences else {})
+
+
+def _status(choice: Choice, refusing: bool) -> int:
+    """404 for what there is not, 410 where all that lacks was taken away, 400 for a number that does not fit."""
+    if choice.missing:
+        return 410 if all(isinstance(each.refused, Gone) for each in choice.missing) else 404
+    return 400 if refusing else 200
+
+
+def _near(choice: Choice) -> list[Document]:
+    """Practices like the only one that is chosen, to be compared with it."""
+    if len(choice.chosen) != 1:
+        return []
+    return similar(context.reading(), context.engine(), context.config().base_url, choice.chosen[0].document)
+
+
+def frame(title: str, path: str) -> About:
+    """The frame of several practices: the address that they were asked for at, words of the reader's language."""
+    return replace(framing.frame(title, context.config().base_url + path), say=gettext)
