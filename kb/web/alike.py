@@ -124,7 +124,7 @@ def own_region() -> str | None:
     """The region of whoever is signed in, where they gave one that others can be like."""
     user, vocabulary = accounts.current(), context.vocabulary()
     code = user.region_code if user else None
-    return code if code in vocabulary.regions and vocabulary.regions[code].level else None
+    return code if code and code in vocabulary.regions and vocabulary.regions[code].level else None
 
 
 @bp.app_template_global()
