@@ -31,7 +31,7 @@ NOBODY = N_("Nobody is named to whom this practice could pass a message.")
 OWN = N_("This is your own practice: there is nobody else to write to.")
 OFTEN = N_("You wrote to owners as often as is allowed in a day. You can send this in %(hours)d h.")
 
-_HOST = re.compile(r"(?<![\w@.-])(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_][\w-]*(?![\w.-]*@)")
+_HOST = re.compile(r"(?<![\w@.-])(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_][\w-]+(?![\w.-]*@)")
 """A host's name of two parts or more. What stands in an address of mail is none: that opens no page."""
 
 

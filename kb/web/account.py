@@ -12,7 +12,7 @@ from flask.wrappers import Response
 from flask_babel import gettext as _
 
 from kb.models import User
-from kb.services import accounts, consent, passwords, searches, second_factor, sessions
+from kb.services import accounts, consent, passwords, searches, second_factor, sessions, transfer_checks
 from kb.services.errors import N_, Conflict, Invalid, Problem, TooMany
 from kb.web import context, languages, private
 from kb.web.accounts import BY_LINK, acting, bp, required
@@ -56,6 +56,7 @@ def _account_page(form: ProfileForm, person: User, problems: Sequence[Problem] =
         namings=consent.namings(session, person),
         sessions=len(sessions.sessions_of(session, person, None)),
         searches=searches.count(session, person),
+        checks=transfer_checks.count(session, person),
         codes_left=second_factor.codes_left(session, person),
         needed=second_factor.needs(person, required_here),
     )

@@ -41,6 +41,9 @@ from kb.services import (
     searches,
     second_factor,
     staging,
+    transfer,
+    transfer_checks,
+    versions,
     vocabularies,
 )
 from kb.services.checking import check
@@ -49,6 +52,7 @@ from kb.services.importing import Aim
 from kb.services.practice_files import Words
 from kb.services.publishing import publish
 from kb.services.query import CatalogueQuery
+from kb.services.transfer import Answer, Check
 from tests import factories, uploads
 from tests.conftest import Site
 from tests.harvests import came
@@ -78,6 +82,7 @@ def rich(site: Site) -> Names:
         _asked(session, people, named)
         _elsewhere(session, people, named)
         _searches(session, site, people, named)
+        _transfer(session, people, named)
         named["unsubscribe"] = notices.token(site.config.secret_key, people["bob"].id)
     _files(site, named)
     _uploads(site, named)
@@ -220,6 +225,16 @@ def _searches(session: Session, site: Site, people: People, named: Names) -> Non
     searches.stop(session, made[2])
     made[2].query = "theme=gone"
     named["search"] = searches.way_out(site.config.secret_key, made[0].id).rpartition("/")[2]
+
+
+def _transfer(session: Session, people: People, named: Names) -> None:
+    """A check with every answer, in Alice's account."""
+    online = versions.online(session, "catalonia-acol-line", BASE)
+    asked = transfer.questions(online.document)
+    answers = {question.id: list(Answer)[at % 4] for at, question in enumerate(asked)}
+    given = Check(online.practice.version, "ES22", answers)
+    transfer_checks.keep(session, people["alice"], online.practice, given, vocabularies.load(session))
+    named["answers"] = transfer.encode(given)
 
 
 def _files(site: Site, named: Names) -> None:
