@@ -35,8 +35,13 @@ OVER = ("ended", "discontinued")
 
 
 def headings(document: Document, reader: Reader) -> dict[str, str]:
-    """The headings of the long texts in their order; of a practice that was stopped, why comes first."""
+    """The headings of the long texts in their order; of a practice that was stopped, why comes first.
+
+    Where a practice goes on no more, its lessons are what its people would do another time.
+    """
     named = {key: reader.say(text) for key, text in HEADINGS.items()}
+    if document["status"] in OVER:
+        named["lessons"] = reader.say(N_("What we would do differently"))
     if document["status"] != "discontinued":
         return named
     return {"difficulties": reader.say(N_("Why it stopped")), **{k: v for k, v in named.items() if k != "difficulties"}}

@@ -1,4 +1,4 @@
-"""Where practices come from and what is missing: by country and region for the map, theme by country for the gaps.
+"""Where practices come from and what is missing: by country and region for the map, in tables for the gaps.
 
 Every number is the total of a search, counted by the index as the page of results counts it; nothing but the public
 versions is in there.
@@ -6,18 +6,18 @@ versions is in there.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kb.models import Record, RecordRegion
-from kb.search.port import SearchEngine
+from kb.models import Evidence, Record, RecordRegion, Status
+from kb.search.port import Page, SearchEngine
 from kb.services import catalogue
-from kb.services.query import CatalogueQuery
+from kb.services.query import CHOICES, CatalogueQuery
 from kb.services.vocabularies import Vocabulary
 
 Counts = Mapping[str, int]
@@ -39,33 +39,81 @@ class Places:
 
 
 @dataclass(frozen=True)
-class Coverage:
-    """Which themes the practices of which countries touch. `pairs` has those of theme and country that have any.
+class Layout:
+    """What a table counts: by the values of one facet, its rows, or of two. `name` is what addresses call it."""
 
-    `themes` and `countries` say how many practices each has, by any of the other.
+    name: str
+    rows: str
+    columns: str | None = None
+
+
+LAYOUTS = {
+    each.name: each
+    for each in (
+        Layout("theme-country", "theme", "country"),
+        Layout("theme-region-type", "theme", "region_type"),
+        Layout("theme-evidence", "theme", "evidence"),
+        Layout("target-group-country", "target_group", "country"),
+        Layout("evidence", "evidence"),
+        Layout("status", "status"),
+        Layout("language", "language"),
+        Layout("year", "year"),
+    )
+}
+"""Every table, by its name; the first is the one that is meant where none is named."""
+
+MAIN = "theme-country"
+
+OVER = (Status.ENDED, Status.DISCONTINUED)
+"""Where a practice stands that goes on no more."""
+
+FROM_OUTSIDE = (Evidence.EXTERNAL_EVALUATION, Evidence.COUNTERFACTUAL)
+"""Evidence that is not the body's own."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """How many practices of a query have each value of a facet, or of two. `cells` has the pairs that any practice has.
+
+    `rows` say how many practices each value finds whatever the columns say, `columns` likewise, `whole` how many there
+    are whatever the rows say. A practice of several themes, target groups or countries counts for each of them.
+    `unreported` is how many say nothing of the kind of evidence, or come from regions whose type is not known, where
+    the table is about that.
     """
 
+    layout: Layout
     total: int
-    themes: Counts
-    countries: Counts
-    pairs: Mapping[tuple[str, str], int]
+    whole: int
+    rows: Counts
+    columns: Counts = field(default_factory=dict)
+    cells: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    unreported: int | None = None
 
     @cached_property
     def having(self) -> Mapping[str, tuple[str, ...]]:
-        """For each theme the countries that have it, in the order of `countries`."""
-        return {theme: tuple(code for code in self.countries if (theme, code) in self.pairs) for theme in self.themes}
+        """For each row the columns that have it, in their order."""
+        return {row: tuple(each for each in self.columns if (row, each) in self.cells) for row in self.rows}
 
     @cached_property
     def lacking(self) -> Mapping[str, tuple[str, ...]]:
-        """For each theme the countries that do not have it, in the order of `countries`."""
-        return {
-            theme: tuple(code for code in self.countries if code not in held) for theme, held in self.having.items()
-        }
+        """For each row the columns that do not have it, in their order."""
+        return {row: tuple(each for each in self.columns if each not in held) for row, held in self.having.items()}
+
+    @property
+    def pairs(self) -> int:
+        """How many pairs of row and column there are."""
+        return len(self.rows) * len(self.columns)
 
     @property
     def empty(self) -> int:
-        """How many pairs of theme and country hold no practice."""
-        return len(self.themes) * len(self.countries) - len(self.pairs)
+        """How many pairs of row and column hold no practice."""
+        return self.pairs - len(self.cells)
+
+    @property
+    def rare(self) -> tuple[str, ...]:
+        """The rows that fewer than one column in four has; none where there are hardly any columns."""
+        few = len(self.columns) > 3
+        return tuple(row for row, held in self.having.items() if few and 4 * len(held) < len(self.columns))
 
 
 def places(session: Session, engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery) -> Places:
@@ -95,21 +143,63 @@ def _wanted(code: str, countries: Counts, query: CatalogueQuery, vocabulary: Voc
     return not query.region or not set(query.region).isdisjoint(vocabulary.lineage(code))
 
 
-def coverage(engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery) -> Coverage:
-    """Count the practices of a query by theme and country.
+def tables(
+    engine: SearchEngine, vocabulary: Vocabulary, query: CatalogueQuery, names: Iterable[str] = tuple(LAYOUTS)
+) -> Mapping[str, Table]:
+    """Count the practices of a query for tables of LAYOUTS, in as few questions to the index as there can be.
 
-    A chosen theme keeps its row alone and a chosen country its column, and each is held against all of the other kind:
-    what housing lacks are the countries that have practices of anything else the query asks for.
+    A chosen value of the rows keeps its row alone and one of the columns its column, and rows are held against all
+    columns: what housing lacks are the countries that have practices of anything else the query asks for.
     """
-    page = catalogue.counted(engine, vocabulary, query.without("theme"), pairs=(("theme", "country"),))
-    found, here = dict(page.facets["theme"]), dict(page.facets["country"])
-    countries = {code: n for code, n in here.items() if (code in query.country if query.country else n)}
-    order = sorted(query.theme or vocabulary.themes, key=lambda theme: (-found.get(theme, 0), theme))
-    themes = {theme: found.get(theme, 0) for theme in order}
-    both = page.pairs["theme", "country"].items()
-    pairs = {(theme, code): n for (theme, code), n in both if theme in themes and code in countries}
-    total = catalogue.counted(engine, vocabulary, query).total if query.theme else page.total
-    return Coverage(total, themes, countries, pairs)
+    layouts = [LAYOUTS[name] for name in names]
+    asked: dict[CatalogueQuery, list[tuple[str, str]]] = {query: []}
+    for each in layouts:
+        pairs = asked.setdefault(_against(query, each), [])
+        pairs += [(each.rows, each.columns)] if each.columns else []
+    pages = {each: catalogue.counted(engine, vocabulary, each, pairs=tuple(pairs)) for each, pairs in asked.items()}
+    total = pages[query].total
+    return {each.name: _table(each, total, pages[_against(query, each)], query, vocabulary) for each in layouts}
+
+
+def _against(query: CatalogueQuery, layout: Layout) -> CatalogueQuery:
+    """What the columns of a table are counted of."""
+    return query.without(layout.rows) if layout.columns else query
+
+
+def _table(layout: Layout, total: int, page: Page, query: CatalogueQuery, vocabulary: Vocabulary) -> Table:
+    rows = _values(layout.rows, dict(page.facets[layout.rows]), query, vocabulary)
+    unreported = _unreported(layout.columns or layout.rows, page, query)
+    if layout.columns is None:
+        return Table(layout, total, page.total, rows, unreported=unreported)
+    columns = _values(layout.columns, dict(page.facets[layout.columns]), query, vocabulary)
+    found = page.pairs[layout.rows, layout.columns].items()
+    cells = {(row, column): n for (row, column), n in found if row in rows and column in columns}
+    return Table(layout, total, page.total, rows, columns, cells, unreported)
+
+
+def _values(facet: str, found: Counts, query: CatalogueQuery, vocabulary: Vocabulary) -> Counts:
+    """The values of a facet that a table has, with their counts: terms the most frequent first, those of a fixed list
+    in its order, the latest year first; of countries and languages those that have any practice.
+    """
+    if facet == "year":
+        first, last = query.year_from or 0, query.year_to or 9999
+        return {year: found[year] for year in sorted(found, key=int, reverse=True) if first <= int(year) <= last}
+    chosen: tuple[str, ...] = getattr(query, facet)
+    if facet in ("theme", "target_group"):
+        terms = chosen or (vocabulary.themes if facet == "theme" else vocabulary.target_groups)
+        return {term: found.get(term, 0) for term in sorted(terms, key=lambda term: (-found.get(term, 0), term))}
+    if facet in ("region_type", "evidence", "status"):
+        return {value: found.get(value, 0) for value in map(str, CHOICES[facet]) if not chosen or value in chosen}
+    return {value: n for value, n in found.items() if (value in chosen if chosen else n)}
+
+
+def _unreported(facet: str, page: Page, query: CatalogueQuery) -> int | None:
+    """How many practices have no value of a facet that not all have; None where all have one, or one was chosen."""
+    if facet == "evidence" and not query.evidence:
+        return page.total - sum(count for _, count in page.facets["evidence"])
+    if facet == "region_type" and not query.region_type:
+        return page.untyped
+    return None
 
 
 def _positive(counts: tuple[tuple[str, int], ...], chosen: tuple[str, ...]) -> dict[str, int]:

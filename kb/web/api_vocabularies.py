@@ -9,9 +9,12 @@ from flask import current_app
 from flask.typing import ResponseReturnValue
 
 from kb.services import catalogue, changes, coverage, query
+from kb.services.coverage import Table
 from kb.services.vocabularies import RegionInfo, TermInfo, Vocabulary
 from kb.web import context, labels, languages
 from kb.web.api import answer, bp, only, parameters
+from kb.web.coverage import named
+from kb.web.openapi_coverage import SEVERAL
 
 
 @bp.get("/themes")
@@ -41,23 +44,33 @@ def regions() -> ResponseReturnValue:
 
 @bp.get("/coverage", endpoint="coverage")
 def show_coverage() -> ResponseReturnValue:
-    """Theme by country for any query: `empty` of the `pairs` hold no practice."""
-    _own, rest = parameters()
+    """A table of what is there and what is missing, for any query; theme by country where none is named."""
+    own, rest = parameters("table")
+    layout = named(own.get("table", [coverage.MAIN])[-1])
     asked = query.parse(rest, context.vocabulary(), strict=True)
-    found = coverage.coverage(context.engine(), context.vocabulary(), asked.query)
-    language = languages.chosen()
-    themes = [
-        {
-            **_counted("theme", theme, count, language),
-            "countries": {code: found.pairs[theme, code] for code in found.having[theme]},
-            "missing": list(found.lacking[theme]),
+    found = coverage.tables(context.engine(), context.vocabulary(), asked.query, (layout.name,))[layout.name]
+    return answer(_table(found), changes.latest(context.reading()))
+
+
+def _table(table: Table) -> dict[str, Any]:
+    """A table under the names of what it counts: `empty` of its `pairs` hold no practice."""
+    layout, language = table.layout, languages.chosen()
+    rows = [_counted(layout.rows, value, count, language) for value, count in table.rows.items()]
+    body: dict[str, Any] = {"total": table.total, SEVERAL[layout.rows]: rows}
+    if layout.columns:
+        name = SEVERAL[layout.columns]
+        for row in rows:
+            held = {column: table.cells[row["value"], column] for column in table.having[row["value"]]}
+            row |= {name: held, "missing": list(table.lacking[row["value"]])}
+        columns = [_counted(layout.columns, value, count, language) for value, count in table.columns.items()]
+        body = {
+            "total": table.total,
+            "pairs": table.pairs,
+            "empty": table.empty,
+            SEVERAL[layout.rows]: rows,
+            name: columns,
         }
-        for theme, count in found.themes.items()
-    ]
-    countries = [_counted("country", code, count, language) for code, count in found.countries.items()]
-    pairs = len(themes) * len(countries)
-    body = {"total": found.total, "pairs": pairs, "empty": found.empty, "themes": themes, "countries": countries}
-    return answer(body, changes.latest(context.reading()))
+    return body if table.unreported is None else {**body, "not_reported": table.unreported}
 
 
 @lru_cache(maxsize=1)

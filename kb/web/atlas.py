@@ -1,4 +1,4 @@
-"""Where practices come from, as a map and a table, and what is missing: theme by country."""
+"""Where practices come from, as a map and a table. What is missing is in coverage.py, of the same blueprint."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kb.services.atlas import Atlas, Shape, atlas
 from kb.services.coverage import Places, step, steps
 from kb.services.query import CatalogueQuery
 from kb.services.vocabularies import by_name, fold
-from kb.web import context, matrix, templating
+from kb.web import context, templating
 from kb.web.results import Chip, chips
 
 bp = Blueprint("atlas", __name__)
@@ -82,42 +82,14 @@ def show_map() -> ResponseReturnValue:
         partial=found.partial,
         rows=listed,
         picture=picture(listed),
-        chips=_chips(narrowed, "atlas.map"),
+        chips=chips_of(narrowed, "atlas.map"),
         filtered=bool(narrowed.to_params()),
     )
 
 
-@bp.get("/coverage", endpoint="coverage")
-def show_coverage() -> ResponseReturnValue:
-    """Theme by country: what is there, and what is missing."""
-    asked = query.parse(request.args.items(multi=True), context.vocabulary())
-    narrowed = replace(asked.query, sort="relevance")
-    if not asked.canonical:
-        return redirect(templating.query_url(narrowed, endpoint="atlas.coverage"))
-    found = service.coverage(context.engine(), context.vocabulary(), narrowed)
-    return render_template(
-        "catalogue/coverage.html",
-        query=narrowed,
-        found=found,
-        total=found.total,
-        matrix=matrix.drawn(found, narrowed),
-        rarest=sorted(found.themes, key=lambda theme: (len(found.having[theme]), fold(templating.theme_name(theme)))),
-        rare=[theme for theme, held in found.having.items() if 4 * len(held) < len(found.countries) > 3],
-        once=[code for code, count in found.countries.items() if count == 1],
-        without=_without(found.countries) if not narrowed.to_params() else (),
-        chips=_chips(narrowed, "atlas.coverage"),
-        filtered=bool(narrowed.to_params()),
-    )
-
-
-def _chips(asked: CatalogueQuery, endpoint: str) -> list[Chip]:
+def chips_of(asked: CatalogueQuery, endpoint: str) -> list[Chip]:
     """The chosen filters, each with the same page without it."""
     return [replace(each, url=templating.query_url(each.less, endpoint=endpoint)) for each in chips(asked)]
-
-
-def _without(counted: Iterable[str]) -> list[str]:
-    """Names of the countries that the form offers and no practice comes from."""
-    return by_name(map(templating.country_name, set(context.vocabulary().european) - set(counted)))
 
 
 # The map

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kb.services.coverage import Coverage, step
+from kb.services.coverage import Table, step
 from kb.services.query import CatalogueQuery
 from kb.services.vocabularies import fold
 from kb.web import templating
@@ -52,27 +52,27 @@ class Matrix:
     line: int = LINE
 
 
-def drawn(found: Coverage, asked: CatalogueQuery) -> Matrix:
+def drawn(found: Table, asked: CatalogueQuery) -> Matrix:
     """Draw theme by country: the themes that most countries have first, the countries with most practices first."""
-    names = {theme: templating.theme_name(theme) for theme in found.themes}
-    order = sorted(names, key=lambda theme: (-len(found.having[theme]), -found.themes[theme], fold(names[theme])))
+    names = {theme: templating.theme_name(theme) for theme in found.rows}
+    order = sorted(names, key=lambda theme: (-len(found.having[theme]), -found.rows[theme], fold(names[theme])))
     left = max([NARROWEST, *(len(name) * LETTER for name in names.values())])
-    middles = {code: left + (n + 0.5) * CELL for n, code in enumerate(found.countries)}
-    most = max(found.pairs.values(), default=0)
+    middles = {code: left + (n + 0.5) * CELL for n, code in enumerate(found.columns)}
+    most = max(found.cells.values(), default=0)
     lines = []
     for number, theme in enumerate(order):
         cells = [
             Cell(middles[code], count, step(count, most), templating.query_url(asked, theme=(theme,), country=(code,)))
             for code in found.having[theme]
-            if (count := found.pairs[theme, code])
+            if (count := found.cells[theme, code])
         ]
         y = HEAD + number * LINE + LINE // 2
         holes = "".join(_ring(middles[code], y) for code in found.lacking[theme])
-        lines.append(Line(names[theme], y, tuple(cells), holes, found.themes[theme]))
+        lines.append(Line(names[theme], y, tuple(cells), holes, found.rows[theme]))
     return Matrix(
         width=left + CELL * len(middles) + SUM,
         height=HEAD + LINE * (len(order) + 1),
-        heads=tuple((x, code, templating.country_name(code), found.countries[code]) for code, x in middles.items()),
+        heads=tuple((x, code, templating.country_name(code), found.columns[code]) for code, x in middles.items()),
         lines=tuple(lines),
     )
 

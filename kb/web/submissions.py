@@ -20,7 +20,7 @@ from kb.services import buffers, comments, harvest_notices, links_named, permiss
 from kb.services.checking import check
 from kb.services.errors import N_, Conflict, Invalid, Message, NotAllowed, NotFound, Problem
 from kb.services.vocabularies import Vocabulary
-from kb.web import accounts, autosave, conflicts, context, documents, keeping, languages, writing
+from kb.web import accounts, adopting, autosave, conflicts, context, documents, keeping, languages, writing
 from kb.web.forms import filling, options
 from kb.web.forms import practice as forms
 from kb.web.forms.practice import PracticeForm
@@ -32,8 +32,8 @@ documents.register(bp)
 @bp.get("/submit")
 @accounts.required(Role.MEMBER)
 def new() -> ResponseReturnValue:
-    """An empty form."""
-    return _page(_filled(record.empty(), {"consent": False}))
+    """An empty form, or one in which a link chose a theme, say."""
+    return _page(_filled(writing.begun_with(request.args), {"consent": False}))
 
 
 @bp.post("/submit")
@@ -78,6 +78,7 @@ def mine() -> ResponseReturnValue:
         today=datetime.now(UTC).date(),
         can_write=permissions.can(actor, "write"),
         organisation=actor.organisation,
+        **adopting.of_person(actor),
     )
 
 
@@ -294,7 +295,7 @@ def _page(
         notes=comments.still_open(comments.threads(session, practice)) if practice else {},
         sections=forms.SECTIONS,
         **writing.helping(form, practice, problems),
-        hints=forms.HINTS,
+        hints=forms.hints(form),
         needed=forms.NEEDED,
         options=options.all_lists(),
         control=forms.control,

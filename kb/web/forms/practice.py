@@ -23,6 +23,7 @@ from wtforms import (
     TextAreaField,
 )
 
+from kb.formats.telling import OVER
 from kb.services.checking import CHARACTER_LIMITS, WORD_LIMITS
 from kb.services.errors import Problem
 from kb.services.record import (
@@ -214,9 +215,22 @@ HINTS: Mapping[str, Any] = {
     "contact": _("Shown to signed-in members only, and in no export."),
 }  # fmt: skip
 
+HINTS_WHEN_OVER: Mapping[str, Any] = {
+    "difficulties": _("Why did it stop or end? Say it as you would to a colleague who is about to try the same. "
+                      "Up to 200 words."),
+    "lessons": _("What would you do differently, and what would you do again? Readers find it under “What we would do "
+                 "differently”. Up to 200 words."),
+}  # fmt: skip
+"""What is asked instead where a practice goes on no more."""
+
 NEEDED = ("title", "language", "summary", "region", "level", "lead_organisation", "status", "actions", "themes",
           "target_groups", "sources", "contact")  # fmt: skip
 """Fields that a submission cannot do without; all others are marked optional."""
+
+
+def hints(form: PracticeForm) -> Mapping[str, Any]:
+    """What is said beside each field, as the status asks for it."""
+    return {**HINTS, **HINTS_WHEN_OVER} if form.status.data in OVER else HINTS
 
 
 @dataclass(frozen=True)
