@@ -79,8 +79,7 @@ def add_user(
     if len(name) > NAME_LIMIT:
         text = N_("Shorten the name: the limit is %(limit)d characters.")
         raise Invalid([Problem.of("name", text, limit=NAME_LIMIT)])
-    if region is not None and session.get(Region, region) is None:
-        raise Invalid([Problem.of("region", N_("“%(value)s” is not the code of a region."), value=region[:80])])
+    refuse_unknown_region(session, region)
     refuse_taken(session, address)
     user = User(id=uuid.uuid4(), email=address, name=name, role=Role(role), region_code=region, password_hash=hashed,
                 active=True)  # fmt: skip
@@ -131,14 +130,24 @@ def put_password(session: Session, user: User, hashed: str, *, keep: str | None 
         mail.tell(session, "password-changed", person.email, user=person)
 
 
-def set_profile(session: Session, user: User, name: str, language: str) -> None:
-    """Give someone another name, and their mail another language. Raises Invalid for a name that is too long."""
+def set_profile(session: Session, user: User, name: str, language: str, region: str | None) -> None:
+    """Give someone another name, their mail another language, and another region by its code, or none.
+
+    Raises Invalid for a name that is too long, or a region that there is not.
+    """
     person, tidy = session.get_one(User, user.id), " ".join(name.split())
     if len(tidy) > NAME_LIMIT:
         text = N_("Shorten the name: the limit is %(limit)d characters.")
         raise Invalid([Problem.of("name", text, limit=NAME_LIMIT)])
-    person.name, person.language = tidy, language
+    refuse_unknown_region(session, region)
+    person.name, person.language, person.region_code = tidy, language, region
     audit.note(session, user, "user.profile", "user", user.id)
+
+
+def refuse_unknown_region(session: Session, code: str | None) -> None:
+    """Raise Invalid for what is not the code of a region."""
+    if code is not None and session.get(Region, code) is None:
+        raise Invalid([Problem.of("region", N_("“%(value)s” is not the code of a region."), value=code[:80])])
 
 
 def set_address(session: Session, user: User, email: str) -> None:

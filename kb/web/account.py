@@ -17,6 +17,7 @@ from kb.services.errors import N_, Conflict, Invalid, Problem, TooMany
 from kb.web import context, languages, private
 from kb.web.accounts import BY_LINK, acting, bp, required
 from kb.web.forms.accounts import PasswordForm, ProfileForm
+from kb.web.forms.joining import region_code
 from kb.web.signing_in import remember
 
 
@@ -25,20 +26,25 @@ from kb.web.signing_in import remember
 def account() -> ResponseReturnValue:
     """Who one is here."""
     person = acting(context.reading())
-    form = ProfileForm(formdata=None, name=person.name, language=person.language)
+    region = context.vocabulary().region_title(person.region_code, languages.chosen())
+    form = ProfileForm(formdata=None, name=person.name, language=person.language, region=region)
     return _account_page(form, person)
 
 
 @bp.post("/account")
 @required()
 def change_account() -> ResponseReturnValue:
-    """Give oneself another name, and one's mail another language."""
+    """Give oneself another name, one's mail another language, and say which region one is from."""
     form = ProfileForm()
     offered = dict(languages.offered())
     language = form.language.data if form.language.data in offered else languages.chosen()
     try:
+        typed = form.region.data
+        region = region_code(typed or "", context.vocabulary())
         with context.writing() as session:
-            accounts.set_profile(session, acting(session), form.name.data or "", language)
+            person = acting(session)
+            kept = person.region_code if typed is None else region
+            accounts.set_profile(session, person, form.name.data or "", language, kept)
     except Invalid as invalid:
         return _account_page(form, acting(context.reading()), invalid.problems)
     flash(_("Saved."))

@@ -91,23 +91,24 @@ def choose() -> ResponseReturnValue:
     kept = [(name, value) for name, value in request.args.items(multi=True) if name not in ("mine", "region_like")]
     asked = query.parse(kept, vocabulary).query
     code = vocabulary.find_region(text) if text else None
-    whole = code is not None and vocabulary.regions[code].level == 0
-    if code and not whole:
+    if code and vocabulary.regions[code].level:
         return redirect(templating.query_url(asked, region_like=(region_likeness.place(vocabulary, code),)))
-    found = _parts(code) if code else _named(text)
+    country, found = (code, _parts(code)) if code else _named(text)
     page = render_template(
-        "catalogue/like_mine.html", text=text, whole=code, found=found, query=asked, mine=own_region(),
+        "catalogue/like_mine.html", text=text, whole=country, found=found, query=asked, mine=own_region(),
         kept=asked.to_params(), least=region_likeness.ENOUGH,
     )  # fmt: skip
     return page, 400 if text and not found else 200
 
 
-def _named(text: str) -> list[str]:
-    """Codes of the regions, countries aside, that a name may mean, the best first."""
+def _named(text: str) -> tuple[str | None, list[str]]:
+    """The country that a name means and its regions, or None and the regions that it may mean, the best first."""
     vocabulary = context.vocabulary()
     found = catalogue.find_regions(vocabulary, text, languages.chosen()) if text else []
+    if found and vocabulary.regions[found[0]].level == 0:
+        return found[0], _parts(found[0])
     found = found or vocabulary.similar_regions(text)
-    return [code for code in found if vocabulary.regions[code].level][:OFFERED]
+    return None, [code for code in found if vocabulary.regions[code].level][:OFFERED]
 
 
 def _parts(country: str) -> list[str]:

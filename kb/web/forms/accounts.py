@@ -51,9 +51,10 @@ class TokenForm(FlaskForm):
 
 
 class ProfileForm(FlaskForm):
-    """One's name, and the language of one's mail."""
+    """One's name, one's region by name or code, and the language of one's mail."""
 
     name = StringField(_("Name"))
+    region = StringField(_("Your region"))
     language = SelectField(_("Language of the mail you get"), validate_choice=False)
 
 
