@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from flask import Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -22,8 +21,8 @@ from kb.services.query import CatalogueQuery
 from kb.services.vocabularies import by_name, fold
 from kb.web import context, labels, languages, matrix, templating
 from kb.web.atlas import bp, chips_of
+from kb.web.coverage_links import address
 from kb.web.editions import editioned
-from kb.web.writing import GIVEN
 
 FEW = 2
 """Practices up to which a target group counts as hardly served."""
@@ -118,41 +117,7 @@ def _lines(table: Table, asked: CatalogueQuery) -> Iterator[list[object]]:
         yield ["", gettext("Not reported"), table.unreported, ""]
 
 
-# What templates ask for
-
-
-@bp.app_template_global("coverage_url")
-def address(asked: CatalogueQuery, layout: Layout, row: str, column: str | None = None) -> str:
-    """The address of the search whose total is the figure of a row, or of a row and a column."""
-    return templating.query_url(asked, **_chosen(layout.rows, row), **_chosen(layout.columns, column))
-
-
-@bp.app_template_global("coverage_column_url")
-def address_of_column(asked: CatalogueQuery, layout: Layout, column: str | None = None) -> str:
-    """The address of the search whose total is the figure of a column, whatever the row; or of all of them."""
-    return templating.query_url(asked.without(layout.rows), **_chosen(layout.columns, column))
-
-
-@bp.app_template_global("coverage_file_url")
-def address_of_file(asked: CatalogueQuery, name: str) -> str:
-    """The address of a table as a file, in the language of the page."""
-    more = labels.encode([("table", name), ("lang", languages.chosen())])
-    held = templating.query_url(asked, endpoint="atlas.coverage_file")
-    return f"{held}{'&' if '?' in held else '?'}{more}"
-
-
-def _chosen(facet: str | None, value: str | None) -> Mapping[str, Any]:
-    """What a query has where one value of a facet is chosen."""
-    if facet is None or value is None:
-        return {}
-    return {"year_from": int(value), "year_to": int(value)} if facet == "year" else {facet: (value,)}
-
-
-@bp.app_template_global("share_params")
-def share_params(layout: Layout, row: str, column: str | None = None) -> dict[str, str]:
-    """What the form for a new practice is given, so that what is missing in a table is chosen there."""
-    given = {layout.rows: row} | ({layout.columns: column} if layout.columns and column else {})
-    return {facet: value for facet, value in given.items() if facet in GIVEN}
+# The page
 
 
 @bp.app_template_filter("rarest")

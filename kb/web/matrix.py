@@ -8,6 +8,7 @@ from kb.services.coverage import Table, step
 from kb.services.query import CatalogueQuery
 from kb.services.vocabularies import fold
 from kb.web import templating
+from kb.web.coverage_links import address
 
 CELL, LINE, HEAD, SUM = 21, 30, 40, 48
 """Width of a cell, height of a row and of the head, width of the sums at the right, in units of the picture."""
@@ -62,7 +63,7 @@ def drawn(found: Table, asked: CatalogueQuery) -> Matrix:
     lines = []
     for number, theme in enumerate(order):
         cells = [
-            Cell(middles[code], count, step(count, most), templating.query_url(asked, theme=(theme,), country=(code,)))
+            Cell(middles[code], count, step(count, most), address(asked, found.layout, theme, code))
             for code in found.having[theme]
             if (count := found.cells[theme, code])
         ]
