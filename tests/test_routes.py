@@ -115,6 +115,7 @@ ROWS: tuple[Row, ...] = (
     ("GET", "/themes/<slug>", "/themes/housing", EVERYONE),
     ("GET", "/regions", "/regions", EVERYONE),
     ("GET", "/regions/<code>", "/regions/ES51", EVERYONE),
+    ("GET", "/regions/like-mine", "/regions/like-mine", EVERYONE),
     ("GET", "/countries/<code>", "/countries/IT", EVERYONE),
     ("GET", "/map", "/map", EVERYONE),
     ("GET", "/coverage", "/coverage", EVERYONE),

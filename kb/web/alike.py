@@ -15,7 +15,7 @@ from kb.services.presenting import Found
 from kb.services.query import CatalogueQuery
 from kb.services.record import Document
 from kb.services.region_likeness import Fact, Ranking, Reason
-from kb.services.vocabularies import by_name
+from kb.services.vocabularies import by_name, fold
 from kb.web import accounts, context, languages, templating
 from kb.web.catalogues import gettext
 
@@ -105,10 +105,15 @@ def _named(text: str) -> tuple[str | None, list[str]]:
     """The country that a name means and its regions, or None and the regions that it may mean, the best first."""
     vocabulary = context.vocabulary()
     found = catalogue.find_regions(vocabulary, text, languages.chosen()) if text else []
-    if found and vocabulary.regions[found[0]].level == 0:
-        return found[0], _parts(found[0])
+    for code in found:
+        if vocabulary.regions[code].level == 0 and fold(text) in map(fold, _country_names(code)):
+            return code, _parts(code)
     found = found or vocabulary.similar_regions(text)
     return None, [code for code in found if vocabulary.regions[code].level][:OFFERED]
+
+
+def _country_names(code: str) -> list[str]:
+    return [templating.region_name(code), *context.vocabulary().regions[code].names]
 
 
 def _parts(country: str) -> list[str]:

@@ -23,7 +23,8 @@ bp = Blueprint("crawlers", __name__)
 CLOSED = (
     "/practices?", "/practices.", "/practices/*.", "/practices/*/report", "/practices/*/claim",
     "/practices/*/contact", "/practices/*/transfer-check?", "/map?", "/coverage?",
-    "/coverage.", "/regions?", "/suggest", "/api/", "/oai", "/snapshot.zip", "/language/", "/sign-in", "/sign-out",
+    "/coverage.", "/regions?", "/regions/like-mine?",
+    "/suggest", "/api/", "/oai", "/snapshot.zip", "/language/", "/sign-in", "/sign-out",
     "/register", "/reset", "/link/", "/invitation/", "/account", "/unsubscribe/", "/submit", "/my/", "/offers/",
     "/preview/", "/review", "/admin", "/compare", "/briefing", "/shortlist", "/*?p=", "/*&p=",
 )  # fmt: skip
