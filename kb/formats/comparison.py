@@ -76,12 +76,26 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Checked:
+    """Whether a practice could work in a region, as somebody answered: lines under headings, and how much is there.
+
+    `notice`: that the answers are of an earlier version; `url` is the address of the whole result.
+    """
+
+    heading: str
+    parts: tuple[tuple[str, tuple[str, ...]], ...]
+    there: str
+    notice: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Column:
     """One record among those that are compared, and what is known of it beside the record.
 
     `shown` is its title and summary as the reader can best read them: see `docx.one`. `types` are codes of the types of
     its region, none where nobody knows; `adoptions` says in a line each who took it up; `notice` is what a reader must
-    know first, such as that it is archived.
+    know first, such as that it is archived; `check` is what a transfer check of it came to, if one was handed over.
     """
 
     document: Document
@@ -89,6 +103,7 @@ class Column:
     types: tuple[str, ...] = ()
     adoptions: tuple[str, ...] = ()
     notice: str | None = None
+    check: Checked | None = None
 
     @property
     def title(self) -> str:

@@ -12,7 +12,7 @@ from docx.table import _Cell
 from kb.formats import briefing, comparison, docx, telling, word
 from kb.formats.about import About
 from kb.formats.briefing import Briefing
-from kb.formats.comparison import Cell, Column, Kind, Row
+from kb.formats.comparison import Cell, Checked, Column, Kind, Row
 from kb.formats.text import N_, line
 
 STORY = 270
@@ -20,6 +20,9 @@ STORY = 270
 
 ACROSS = 25.3
 """Centimetres of a sheet of A4 that lies, without its margins."""
+
+CHECK = 90
+"""Words fewer where the result of a transfer check stands on the page too."""
 
 NAMED = 3.4
 """Centimetres of the column that names the rows."""
@@ -146,7 +149,8 @@ def _page(made: WordDocument, column: Column, sources: Sequence[int], about: Abo
     heading.paragraph_format.page_break_before = True
     told = [(line(a), line(b)) for a, b in briefing.facts(document, about)]
     word.table(made, told, say(N_("At a glance")), (4.1, 12.5))
-    docx.story(made, document, about, briefing.headings(document, about), STORY)
+    room = STORY - (CHECK if column.check else 0)
+    docx.story(made, document, about, briefing.headings(document, about), room)
     if document["editor_note"]:
         paragraph = word.paragraph(made)
         word.run(paragraph, f"{say(N_('Editor’s note.'))} ", bold=True)
@@ -155,12 +159,27 @@ def _page(made: WordDocument, column: Column, sources: Sequence[int], about: Abo
         word.run(word.paragraph(made, "Heading 2"), say(N_("Taken up by")))
         for text in column.adoptions:
             word.run(word.paragraph(made, "List Bullet"), line(text))
+    if column.check:
+        _check(made, column.check)
     paragraph = word.paragraph(made, "Caption")
     if sources:
         numbers = ", ".join(f"[{number}]" for number in sources)
         word.run(paragraph, f"{say(N_('Sources'))}: {numbers}. ")
     word.run(paragraph, f"{say(N_('The whole practice:'))} ")
     word.link(paragraph, document["url"], document["url"])
+
+
+def _check(made: WordDocument, check: Checked) -> None:
+    """What somebody answered for a region."""
+    word.run(word.paragraph(made, "Heading 2"), check.heading)
+    for heading, texts in check.parts:
+        paragraph = word.paragraph(made)
+        word.run(paragraph, heading, bold=True)
+        for text in texts:
+            word.run(word.paragraph(made, "List Bullet"), line(text))
+    paragraph = word.paragraph(made, "Caption")
+    word.run(paragraph, " ".join(part for part in (f"{check.there}.", check.notice) if part) + " ")
+    word.link(paragraph, check.url, check.url)
 
 
 def _opened(about: About, title: str) -> WordDocument:

@@ -4,7 +4,8 @@ the question and for whom it is stand in the address alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from flask import Blueprint, make_response, redirect, render_template, request
@@ -17,10 +18,12 @@ from kb.formats import briefing as formats
 from kb.formats import docx_several
 from kb.formats.about import About
 from kb.formats.briefing import Briefing
+from kb.formats.comparison import Column
 from kb.formats.text import line
-from kb.services.choosing import BRIEFED, MANY_BRIEFED, Choice
+from kb.services.choosing import BRIEFED, MANY_BRIEFED, Choice, Chosen
 from kb.services.errors import N_, Problem
-from kb.web import choosing, languages
+from kb.services.transfer import Check
+from kb.web import checked, choosing, languages
 from kb.web.choosing import asked, faults, refused, url
 from kb.web.comparing import word_file
 
@@ -38,12 +41,12 @@ class Typed:
 
     question: str
     audience: str
+    checks: checked.Given
     problems: tuple[Problem, ...] = ()
 
-    @property
-    def pairs(self) -> tuple[tuple[str, str], ...]:
-        """The same as parameters of an address."""
-        return ("question", self.question), ("audience", self.audience)
+    def pairs(self, slugs: Sequence[str]) -> tuple[tuple[str, str], ...]:
+        """The same as parameters of an address, with the checks of some practices."""
+        return ("question", self.question), ("audience", self.audience), *checked.pairs(self.checks, slugs)
 
 
 @bp.get("/briefing")
@@ -54,7 +57,7 @@ def briefing() -> ResponseReturnValue:
     if said or not choice.chosen:
         return refused(choice, said, aim="briefing", typed=typed)
     if not choice.canonical:
-        return redirect(url("briefing.briefing", choice.slugs, *typed.pairs))
+        return redirect(url("briefing.briefing", choice.slugs, *typed.pairs(choice.slugs)))
     return _page(choice, typed)
 
 
@@ -68,7 +71,7 @@ def briefing_file() -> ResponseReturnValue:
     if typed.problems:
         return _page(choice, typed)
     if not choice.canonical:
-        return redirect(url("briefing.briefing_file", choice.slugs, *typed.pairs))
+        return redirect(url("briefing.briefing_file", choice.slugs, *typed.pairs(choice.slugs)))
     made = _made(choice, typed)
     return word_file(docx_several.briefed(made, _about(made, choice, typed)), _("briefing"), choice)
 
@@ -80,18 +83,25 @@ def _typed() -> Typed:
         for name, text in texts.items()
         if len(text) > LIMITS[name]
     )
-    return Typed(texts["question"], texts["audience"], problems)
+    checks, damaged = checked.given()
+    return Typed(texts["question"], texts["audience"], checks, (*problems, *damaged))
 
 
 def _made(choice: Choice, typed: Typed) -> Briefing:
-    return Briefing([choosing.column(each) for each in choice.chosen], typed.question, typed.audience)
+    columns = [_column(each, typed.checks.get(each.slug)) for each in choice.chosen]
+    return Briefing(columns, typed.question, typed.audience)
+
+
+def _column(chosen: Chosen, check: Check | None) -> Column:
+    made = choosing.column(chosen)
+    return replace(made, check=checked.checked(chosen.document, check)) if check else made
 
 
 def _about(made: Briefing, choice: Choice, typed: Typed) -> About:
     """The frame of a briefing, named by its question; where there is none, by what it is."""
     count = len(made.columns)
     named = made.question or ngettext("Briefing on %(num)d practice", "Briefing on %(num)d practices", count)
-    return choosing.frame(named, url("briefing.briefing", choice.slugs, *typed.pairs))
+    return choosing.frame(named, url("briefing.briefing", choice.slugs, *typed.pairs(choice.slugs)))
 
 
 def _page(choice: Choice, typed: Typed) -> Response:

@@ -6,6 +6,7 @@ a list of practices that was opened from them, carries it along.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,9 @@ from flask_babel import gettext
 
 from kb.formats.about import About
 from kb.formats.comparison import Column
-from kb.services import choosing, presenting
+from kb.models import Practice
+from kb.services import adoption_trail, choosing, presenting
+from kb.services.adoption_trail import Taken
 from kb.services.choosing import Choice, Chosen
 from kb.services.errors import Gone, Message
 from kb.services.record import Document
@@ -24,6 +27,9 @@ from kb.services.similar import similar
 from kb.web import context, framing, labels, languages
 from kb.web.addresses import address
 from kb.web.carrying import PARAMETER
+
+MOST_WORDS = 40
+"""Words of what a region changed; the practice's own page has all of them."""
 
 
 def asked() -> Choice:
@@ -44,7 +50,25 @@ def column(chosen: Chosen) -> Column:
     document = chosen.document
     notice = gettext("In the archive: no longer maintained.") if chosen.archived else None
     shown = presenting.in_language(document, languages.chosen())
-    return Column(document, shown, types=_types(document), notice=notice)
+    return Column(document, shown, types=_types(document), adoptions=_adoptions(document), notice=notice)
+
+
+def _adoptions(document: Document) -> tuple[str, ...]:
+    """Who took a practice up, each in a line: where, how far it has come, what was changed."""
+    session = context.reading()
+    practice = session.get(Practice, uuid.UUID(document["id"]))
+    taken = adoption_trail.taken_up(session, practice) if practice else []
+    return tuple(map(_adoption, taken))
+
+
+def _adoption(taken: Taken) -> str:
+    place = labels.facet("region", taken.region, languages.chosen()) if taken.region else ""
+    country = labels.facet("country", taken.country, languages.chosen())
+    parts = (place, country if country != place else "", taken.organisation)
+    status = labels.label("adoption", taken.status) if taken.status else ""
+    words = taken.changes.split()
+    changes = " ".join(words[:MOST_WORDS]) + (" […]" if len(words) > MOST_WORDS else "")
+    return ". ".join(part for part in (", ".join(part for part in parts if part), status, changes) if part)
 
 
 def _types(document: Document) -> tuple[str, ...]:
