@@ -187,6 +187,12 @@ ROWS: tuple[Row, ...] = (
         "/account/contacts/{sent}/withdraw",
         (401, 404, 302, 404, 302, 302),
     ),
+    (
+        "POST",
+        "/account/contacts/adoptions/<uuid:adoption_id>/withdraw",
+        "/account/contacts/adoptions/{unknown}/withdraw",
+        (401, 404, 404, 404, 404, 404),
+    ),
     ("GET", "/account/delete", "/account/delete", SIGNED_IN),
     ("POST", "/account/delete", "/account/delete", (401, 422, 422, 422, 422, 409)),
     ("GET", "/account/searches", "/account/searches", SIGNED_IN),

@@ -44,7 +44,7 @@ class Document:
     original title and translated titles. `facets` maps a name of `FACETS` to the values the document has. `regions`
     holds every region code that finds it, ancestors included; `own_regions` only those that it names. `start_year` and
     `end_year` are inclusive; both are None where the practice is undated, `end_year` alone is None while it runs.
-    `published` and `updated` are ISO moments; `adopted` is the number of practices that adapt this one, `completeness`
+    `published` and `updated` are ISO moments; `adopted` is the number of regions that took this one up, `completeness`
     the share of what could be said that is. The first value of a facet is the primary one. `completions` maps a kind of
     `COMPLETED` to the names the document has.
     """
@@ -107,13 +107,14 @@ class Hit:
     """One document found. `score` is comparable within one page only.
 
     `matched` names text fields, weightiest first (`foreign` for a text in another language), then the facets (or
-    `region`) by which what else the question means was found.
+    `region`) by which what else the question means was found. `adopted` is the document's.
     """
 
     id: str
     slug: str
     score: float
     matched: tuple[str, ...] = ()
+    adopted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

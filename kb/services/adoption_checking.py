@@ -64,7 +64,7 @@ class _Checker(Checker):
         """Return what was said as it is kept; `region` is the code where that stands already."""
         code = region
         if code is None:
-            code = self._region("region", told.region.strip() or None, None)
+            code = self._whole_region(self._region("region", told.region.strip() or None, None))
             if not told.region.strip():
                 self._wrong("region", N_("Choose the region that takes it up."))
         status = told.status or None
@@ -83,6 +83,16 @@ class _Checker(Checker):
             self.problems += invalid.problems
         return Told(code or "", status or "", changes, organisation, told.own.strip(),
                     {**contact, "consent": told.contact.get("consent") is True})  # fmt: skip
+
+    def _whole_region(self, code: str | None) -> str | None:
+        """The region of which one of level 3 is the whole, as Navarra (ES220) is of Navarra (ES22), or itself.
+
+        So that two who mean the same region say the same, and it is counted once.
+        """
+        if code is None or self.vocabulary is None or self.vocabulary.regions[code].level != 3:
+            return code
+        parent = self.vocabulary.regions[code].parent
+        return parent if parent and len(self.vocabulary.children.get(parent, ())) == 1 else code
 
 
 def _check_own(session: Session, actor: User, practice: Practice, own_id: str) -> None:

@@ -91,11 +91,13 @@ def circles(session: Session) -> Iterator[list[str]]:
     ids = set(session.scalars(select(Adoption.own_id).where(Adoption.own_id.is_not(None))))
     naming = Revision.document["adapted_from"].as_string() != "[]"
     ids |= set(session.scalars(select(Revision.practice_id).where(Revision.version.is_not(None), naming)))
-    into = dict(session.execute(select(Practice.id, CANONICAL).where(Practice.merged_into_id.is_not(None))).tuples())
+    merged = session.execute(select(Practice.id, CANONICAL).where(Practice.merged_into_id.is_not(None)))
+    into = {key: now for key, now in merged}
     arrows = originals(session, {into.get(key, key) for key in ids if key}) if ids else {}
     while chain := _circle(arrows):
         arrows[chain[0]].discard(chain[1])
-        slugs = dict(session.execute(select(Practice.id, Practice.slug).where(Practice.id.in_(chain))).tuples())
+        named = session.execute(select(Practice.id, Practice.slug).where(Practice.id.in_(chain)))
+        slugs = {key: slug for key, slug in named}
         yield [slugs[key] or str(key) for key in chain]
 
 
@@ -149,11 +151,12 @@ def _problem(session: Session, field: str, chain: Sequence[uuid.UUID], itself: t
 
 def _titles(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
     """What readers call those of some practices that they can see: public ones and those of the archive."""
-    found = dict(session.execute(select(Record.practice_id, Record.title).where(Record.practice_id.in_(ids))).tuples())
     title = Revision.document["title"].as_string()
     kept = select(Practice.id, title).join(Revision, Revision.practice_id == Practice.id)
     kept = kept.where(Practice.id.in_(ids), Practice.state == State.ARCHIVED, Practice.merged_into_id.is_(None))
-    return found | dict(session.execute(kept.where(Revision.version == Practice.version)).tuples())
+    kept = kept.where(Revision.version == Practice.version, Revision.redacted.is_(None))
+    public = select(Record.practice_id, Record.title).where(Record.practice_id.in_(ids))
+    return {key: said for found in (kept, public) for key, said in session.execute(found)}
 
 
 def _said(titles: Iterable[str]) -> str:

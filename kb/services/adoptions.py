@@ -71,7 +71,7 @@ def change(session: Session, actor: User, adoption_id: uuid.UUID, told: Told, vo
     _put(adoption, clean)
     if _words(adoption) != before:
         adoption.changed = datetime.now(UTC)
-        if adoption.accepted and _may_decide(session, actor, adoption):
+        if adoption.accepted and can(actor, "decide-adoption", practice):
             adoption.decided, adoption.decider_id = adoption.changed, actor.id
         _note(session, actor, "change", adoption)
         _tell_deciders(session, actor, "adoption-changed", adoption, vocabulary)
@@ -216,7 +216,27 @@ def mark(adoption: Adoption) -> str:
     return f"{adoption.changed.timestamp():.6f} {adoption.status}"
 
 
-# Leaving
+# Whom to write to, and leaving
+
+
+def naming(session: Session, person: User) -> list[Adoption]:
+    """The adoptions that name somebody's address as contact, and were not withdrawn."""
+    named = select(Adoption).where(contact_is(person.email), Adoption.withdrawn.is_(None))
+    return list(session.scalars(named.options(joinedload(Adoption.practice)).order_by(Adoption.created)))
+
+
+def withdraw_contact(session: Session, actor: User, adoption_id: uuid.UUID) -> None:
+    """Take consent back for the person whom an adoption names: name and address go, the role stays.
+
+    That person may do it, who said the adoption, and editors. Raises NotFound for anybody else.
+    """
+    adoption = get(session, adoption_id)
+    oneself = adoption.contact_email.strip().lower() == actor.email
+    if not (oneself or adoption.user_id == actor.id or can(actor, "end-adoption")):
+        raise NotFound(N_("There is no such adoption, or it is not yours."))
+    adoption.contact_name = adoption.contact_email = ""
+    adoption.contact_consent = False
+    _note(session, actor, "withdraw-contact", adoption)
 
 
 def forget(session: Session, person: User) -> None:

@@ -8,6 +8,8 @@
   (consistent_revisions).
 * Practices: what readers see against the version that was published; the state; themes, target groups, regions and
   practices that a public record or a submission names; practices merged into one that is merged itself.
+* Adoptions: each of a practice that was public, and of people who are there; none that leads in a circle
+  (consistent_adoptions).
 * The audit log: no entry missing. Retired terms that lead nowhere. Sessions and tokens of accounts that are shut out or
   deleted. Mail that nobody sends (consistent_base).
 * The search index: every byte of it; every public practice in it, as it stands, and no other; changes that it waits for
@@ -32,7 +34,15 @@ from sqlalchemy.orm import Session
 from kb.db import Database
 from kb.models import Practice, Revision, RevisionKind, State, StoredFile
 from kb.search.port import SearchEngine
-from kb.services import consistent_base, consistent_index, consistent_revisions, file_keeping, vocabularies
+from kb.services import (
+    consistent_adoptions,
+    consistent_base,
+    consistent_index,
+    consistent_revisions,
+    file_keeping,
+    references,
+    vocabularies,
+)
 from kb.services.consistent_revisions import named
 from kb.services.progress import Progress, silent
 from kb.services.publishing import FRESHNESS, as_document, of_record, public_records
@@ -67,8 +77,10 @@ def faults(
             return  # what a damaged file holds is not worth asking
         yield from consistent_base.faults(session)
         yield from consistent_revisions.faults(session, shown("Checking versions"))
+        yield from consistent_adoptions.faults(session)
         vocabulary = vocabularies.load(session)
-        known = _Known(vocabulary, _public_slugs(session), frozenset(session.scalars(select(StoredFile.sha256))))
+        stored = frozenset(session.scalars(select(StoredFile.sha256)))
+        known = _Known(vocabulary, _public_slugs(session), frozenset(references.offline(session)), stored)
         ids = list(session.scalars(select(Practice.id).order_by(Practice.created, Practice.id)))
         for kept in shown("Checking practices")(_kept(session, ids), len(ids)):
             yield from _record(kept, known)
@@ -83,6 +95,7 @@ class _Known:
 
     vocabulary: Vocabulary
     slugs: frozenset[str]
+    offline: frozenset[str]
     files: frozenset[str]
 
 
@@ -124,7 +137,7 @@ def _record(kept: _Kept, known: _Known) -> Iterator[str]:
         )
     shown = as_document(practice.record, "") if practice.record else None
     if shown is not None:
-        yield from _disagreements(practice, shown, kept.published, known.vocabulary)
+        yield from _disagreements(practice, shown, kept.published, known)
         yield from (f"{named(practice)} {fault}" for fault in _references(shown, known))
     if newest and newest.kind == RevisionKind.SUBMITTED:  # a draft may hold anything that was typed
         document = vocabularies.of_today(newest.document, known.vocabulary.term_successors)
@@ -132,9 +145,7 @@ def _record(kept: _Kept, known: _Known) -> Iterator[str]:
             yield f"The working copy of {named(practice)} {fault}"
 
 
-def _disagreements(
-    practice: Practice, shown: Document, published: Revision | None, vocabulary: Vocabulary
-) -> Iterator[str]:
+def _disagreements(practice: Practice, shown: Document, published: Revision | None, known: _Known) -> Iterator[str]:
     """Fields in which readers see something else than the revision that was published."""
     if published is None:
         yield (
@@ -142,8 +153,9 @@ def _disagreements(
             "backup, or publish it again."
         )
         return
-    document = vocabularies.of_today(published.document, vocabulary.term_successors)
+    document = vocabularies.of_today(published.document, known.vocabulary.term_successors)
     kept = _without_names(document)
+    kept["adapted_from"] = [entry for entry in kept["adapted_from"] if entry["slug"] not in known.offline]
     seen = _without_names(of_record(shown))
     if differing := [key for key in seen if seen[key] != kept[key] and key not in FRESHNESS]:
         yield (
@@ -173,7 +185,7 @@ def _references(document: Document, known: _Known) -> Iterator[str]:
         if code not in vocabulary.regions:
             yield f"has the region {code}, which is not in the list. Choose another."
     for entry in document["adapted_from"]:
-        if entry["slug"] not in known.slugs:
+        if entry["slug"] not in known.slugs | known.offline:
             yield f"says that it adapts {entry['slug']}, which is not a public practice. Name another, or none."
 
 

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, UnaryExpression, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, contains_eager, joinedload
 
-from kb.models import Claim, Practice, Record, Report, User
-from kb.services import claims, freshness, links_named, moderation, reports, reviewing
+from kb.models import Adoption, Claim, Practice, Record, Report, User
+from kb.services import adoptions, claims, freshness, links_named, moderation, reports, reviewing
 from kb.services.errors import N_, NotAllowed
 from kb.services.links_named import BrokenLink
 from kb.services.paging import PER_PAGE, Page, within
@@ -33,6 +33,7 @@ class Listed(StrEnum):
     REPORTED = "reported"
     BROKEN = "broken"
     CLAIMED = "claimed"
+    ADOPTED = "adopted"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Row:
     links: Sequence[BrokenLink] = field(default=())
     report: Report | None = None
     claim: Claim | None = None
+    adoption: Adoption | None = None
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,16 @@ def _claimed(at: _Moment, offset: int) -> list[Row]:
     ]
 
 
+def _adopted(at: _Moment, offset: int) -> list[Row]:
+    found = _slice(adoptions.waiting(at.session), offset)
+    practices = [adoptions.now_of(at.session, each) for each in found]
+    spoken = _languages(at, practices)
+    return [
+        Row(practice, spoken.get(practice.id), each.changed, at.days(each.changed), adoption=each)
+        for practice, each in zip(practices, found, strict=True)
+    ]
+
+
 def _broken(at: _Moment, offset: int) -> list[Row]:
     """Practices with broken links, those with the most first."""
     found = links_named.broken_in(at.session)
@@ -189,4 +201,5 @@ _LISTS = {
     Listed.REPORTED: _List(_open(Report, Report.closed), _reported),
     Listed.BROKEN: _List(lambda at: len(links_named.broken_in(at.session)), _broken),
     Listed.CLAIMED: _List(_open(Claim, Claim.decided), _claimed),
+    Listed.ADOPTED: _List(lambda at: adoptions.waiting_count(at.session), _adopted),
 }

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kb.models import AuditEntry, Form, Practice, Revision, State, User
-from kb.services import audit, buffers, moderation, notices, previews
+from kb.services import audit, buffers, moderation, notices, previews, references
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.permissions import Transition, can, entitled, transition
 from kb.services.publishing import make_public_again, return_to_public
@@ -88,6 +88,7 @@ def unpublish(session: Session, actor: User, practice: Practice, reason: str = "
     reason = _checked(reason, needed=True)
     practice.state = step.target
     take_offline(session, practice)
+    references.settle(session, practice)
     previews.end_all(session, actor, practice)
     _note(session, actor, practice, "unpublish", reason)
     data = {"url": f"/my/practices/{practice.id}/edit", "message": reason}

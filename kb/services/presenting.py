@@ -46,10 +46,10 @@ class Found:
     partial: bool
     shown: Mapping[str, Any]
     """Title and summary as its reader can best read them: see `in_language`."""
-    adopted: int
-    """How many regions took it up."""
     marked: Callable[[str, str], str] = dataclasses.field(repr=False, compare=False)
     """Marks a text in a language."""
+    adopted: int = 0
+    """How many regions took it up."""
 
     @property
     def title(self) -> str:

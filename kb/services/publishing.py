@@ -27,7 +27,7 @@ from kb.models import (
     RevisionKind,
     State,
 )
-from kb.services import adoption_graph, datestamps, fingerprints, freshness
+from kb.services import adoption_graph, datestamps, fingerprints, freshness, references
 from kb.services.checking import SEED_ATTRIBUTION
 from kb.services.errors import N_, Conflict
 from kb.services.freshness import Dates
@@ -82,6 +82,7 @@ def publish(
     models = _models(practice) | {entry["slug"] for entry in document["adapted_from"]}
     document = {**document, "attribution": document["attribution"] or _attribution(practice, document)}
     moment = now()
+    back = practice.record is None and practice.version > 0
     if stamp is None:
         before = practice.record.published if practice.record else practice.was_published
         stamp = Stamp(practice.version + 1, before or moment, moment)
@@ -95,6 +96,8 @@ def publish(
     _project(session, practice, document, stamp)
     practice.was_published = practice.was_updated = None
     touch(session, practice)
+    if back:
+        references.settle(session, practice)
     _touch_named(session, models)
     return revision
 
@@ -130,6 +133,7 @@ def make_public_again(session: Session, practice: Practice) -> None:
     return_to_public(session, practice)
     practice.changed = now()
     touch(session, practice)
+    references.settle(session, practice)
     _touch_named(session, _models(practice))
 
 
@@ -216,6 +220,7 @@ def _attribution(practice: Practice, document: Document) -> str:
 
 def _project(session: Session, practice: Practice, document: Document, stamp: Stamp) -> None:
     """Write the document into the typed tables, in place of what stood there."""
+    adapted_from = references.seen(session, document["adapted_from"])
     record = practice.record
     if record is None:
         record = Record(practice_id=practice.id)
@@ -226,6 +231,7 @@ def _project(session: Session, practice: Practice, document: Document, stamp: St
         session.expire(record, ["themes", "target_groups", "other_regions"])
     for key in _PLAIN + _JSON:
         setattr(record, key, document[key])
+    record.adapted_from = adapted_from
     lead = document["lead_organisation"]
     record.lead_organisation_name, record.lead_organisation_type = lead["name"], lead["type"]
     record.lead_organisation_url = lead["url"]

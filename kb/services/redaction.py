@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from kb.models import Comment, Harvested, MailMessage, Practice, Review, Revision, User
-from kb.services import audit, buffers, previews
+from kb.services import audit, buffers, previews, references
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
 from kb.services.file_keeping import forget_unnamed
 from kb.services.permissions import can, transition
@@ -139,6 +139,7 @@ def _take_offline(session: Session, practice: Practice) -> None:
         practice.state = step.target
     practice.title, practice.contact, practice.editor_id = "", None, None
     practice.changed = now()
+    references.settle(session, practice)
 
 
 def _forget_waiting(session: Session, practice: Practice) -> None:

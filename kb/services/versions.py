@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, aliased
 
 from kb.formats.text import iso
 from kb.models import Practice, Record, Revision, State
-from kb.services import freshness
+from kb.services import freshness, references
 from kb.services.differences import FieldDifference, changed, fields
 from kb.services.errors import N_, Gone, Moved, NotFound
 from kb.services.publishing import as_document, public_revision, whole
@@ -160,6 +160,8 @@ def _whole(
 ) -> Document:
     """A revision as the whole record that it was; `of` is the practice's newest, where this is an older one."""
     document = of_today(revision.document, term_successors(session))
+    if of is None:  # what readers get of it now, not what it said then
+        document = {**document, "adapted_from": references.seen(session, document["adapted_from"])}
     url = f"{base_url}/practices/{practice.slug}"
     updated = (None if of else practice.was_updated) or revision.created
     record: Document = {

@@ -12,7 +12,7 @@ from flask.wrappers import Response
 from flask_babel import gettext as _
 
 from kb.models import User
-from kb.services import accounts, consent, passwords, searches, second_factor, sessions, transfer_checks
+from kb.services import accounts, adoptions, consent, passwords, searches, second_factor, sessions, transfer_checks
 from kb.services.errors import N_, Conflict, Invalid, Problem, TooMany
 from kb.web import context, languages, private
 from kb.web.accounts import BY_LINK, acting, bp, required
@@ -60,6 +60,7 @@ def _account_page(form: ProfileForm, person: User, problems: Sequence[Problem] =
         languages=languages.offered(),
         problems=private.said(form, problems),
         namings=consent.namings(session, person),
+        adoption_namings=adoptions.naming(session, person),
         sessions=len(sessions.sessions_of(session, person, None)),
         searches=searches.count(session, person),
         checks=transfer_checks.count(session, person),

@@ -139,6 +139,13 @@ def trail(online: Online) -> dict[str, Any]:
     }
 
 
+def of_person(actor: User) -> dict[str, Any]:
+    """What the page of somebody's practices shows: what waits for them, and what they said of regions."""
+    session = context.reading()
+    waiting = [(each, adoptions.now_of(session, each)) for each in adoptions.to_decide(session, actor)]
+    return {"adoptions_to_decide": waiting, "adoptions_said": adoptions.of_person(session, actor)}
+
+
 @bp.app_template_global()
 def adopted_in(code: str) -> list[tuple[Taken, Named]]:
     """What a region, or a part of it, takes up."""

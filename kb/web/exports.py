@@ -25,7 +25,7 @@ from slugify import slugify
 from sqlalchemy.orm import Session
 from werkzeug.http import dump_options_header
 
-from kb.formats import atom, bibtex, csv, geojson, json, jsonld, ris, table, xlsx
+from kb.formats import adoptions, atom, bibtex, csv, geojson, json, jsonld, ris, table, xlsx
 from kb.formats.about import About, Document
 from kb.services import catalogue, following, query, snapshot, snapshots
 from kb.services.errors import N_, NotFound
@@ -133,7 +133,8 @@ def whole() -> ResponseReturnValue:
 def codebook() -> ResponseReturnValue:
     """What every column of the tables means."""
     values = {name: list(each) for name, each in groupby(code_values.listed(languages.chosen()), lambda of: of.column)}
-    return render_template("exports/codebook.html", columns=table.COLUMNS, values=values, everything=CatalogueQuery())
+    return render_template("exports/codebook.html", columns=table.COLUMNS, values=values, everything=CatalogueQuery(),
+                           adoptions=adoptions.COLUMNS)  # fmt: skip
 
 
 @bp.get("/codebook.csv")

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from kb.models import Role
-from kb.services import consent, privacy
+from kb.services import adoptions, consent, privacy
 from kb.web import context, private
 from kb.web.accounts import acting, bp, required
 
@@ -44,6 +44,16 @@ def withdraw_contact(practice_id: uuid.UUID) -> ResponseReturnValue:
     """Stop being named as a practice's contact."""
     with context.writing() as session:
         consent.withdraw(session, acting(session), practice_id)
+    flash(_("You are no longer named as its contact. Your name and address are removed there."))
+    return redirect(url_for("accounts.account"))
+
+
+@bp.post("/account/contacts/adoptions/<uuid:adoption_id>/withdraw")
+@required()
+def withdraw_adoption_contact(adoption_id: uuid.UUID) -> ResponseReturnValue:
+    """Stop being named as the contact of a region that takes a practice up."""
+    with context.writing() as session:
+        adoptions.withdraw_contact(session, acting(session), adoption_id)
     flash(_("You are no longer named as its contact. Your name and address are removed there."))
     return redirect(url_for("accounts.account"))
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 from werkzeug.test import TestResponse
 
-from kb.models import Adoption
-from kb.services import accounts
+from kb.models import Adoption, Practice
+from kb.services import accounts, lifecycle
 from tests import factories
-from tests.conftest import Site, token
+from tests.conftest import Site, configure, token
 
 FORM = {
     "region": "Navarra", "status": "considering", "changes": "We pay by result.",
@@ -57,3 +64,188 @@ def test_it_works(site: Site, slug: str) -> None:
     assert "Ane Ruiz" not in site.client("charlie").get(f"/practices/{slug}").text
     assert "office@navarra" not in site.client().get(f"/practices/{slug}").text
     assert "office@navarra" in site.client("charlie").get(f"/practices/{slug}").text
+
+
+def test_the_form_knows_whoever_fills_it_in(site: Site, slug: str) -> None:
+    with site.database.write() as session:
+        accounts.get(session, "charlie@example.org").region_code = "ES22"
+    page = site.client("charlie").get(f"/practices/{slug}/adoptions").text
+    assert "(ES22)" in page and 'value="charlie@example.org"' in page
+
+
+def test_what_is_wrong_stands_beside_its_field_and_every_word_is_kept(site: Site, slug: str) -> None:
+    words = "word " * 151
+    answer = send(site, "charlie", f"/practices/{slug}/adoptions", **{**FORM, "region": "Qqqqq", "changes": words})
+    assert answer.status_code == 422
+    for said in ("is not in the list of regions", "it has 151 words, the limit is 150", words, "Qqqqq", "Ane Ruiz"):
+        assert said in answer.text
+    assert 'href="#changes"' in answer.text and 'aria-invalid="true"' in answer.text
+
+
+def test_a_region_that_has_said_so_already_is_told_and_nothing_typed_is_lost(site: Site, slug: str) -> None:
+    say(site, slug)
+    answer = send(site, "bob", f"/practices/{slug}/adoptions", **{**FORM, "changes": "We do it otherwise."})
+    assert answer.status_code == 409
+    assert "has said so already" in answer.text and "We do it otherwise." in answer.text
+
+
+def test_what_was_typed_before_the_session_ended_is_not_lost(site: Site, slug: str) -> None:
+    client = site.client()
+    data = {"csrf_token": token(client, "/sign-in"), **FORM}
+    answer = client.post(f"/practices/{slug}/adoptions", data=data)
+    assert answer.status_code == 401 and "Your text is kept" in answer.text
+
+
+def test_the_owner_finds_what_waits_among_their_practices_and_the_editor_on_the_dashboard(
+    site: Site, slug: str
+) -> None:
+    number = say(site, slug)
+    for who, page in (("alice", "/my/practices"), ("bob", "/review/dashboard?list=adopted")):
+        assert f"/practices/{slug}/adoptions#a-{number}" in site.client(who).get(page).text
+    assert "Regions that take up your practices" not in site.client("charlie").get("/my/practices").text
+    assert f"/adoptions/{number}" in site.client("charlie").get("/my/practices").text
+
+
+def test_a_refusal_without_a_word_comes_back(site: Site, slug: str) -> None:
+    number = say(site, slug)
+    assert confirm(site, number, do="refuse") == 422
+    assert confirm(site, number, do="refuse", answer="We know nothing of it.") == 302
+    assert "We know nothing of it." in site.client("charlie").get("/my/practices").text
+
+
+def test_who_is_too_late_keeps_their_word(site: Site, slug: str) -> None:
+    number = say(site, slug)
+    confirm(site, number)
+    answer = send(site, "bob", f"/adoptions/{number}/decision", do="refuse", answer="Too vague.")
+    assert answer.status_code == 409 and "Too vague." in answer.text
+
+
+def test_its_person_says_how_far_it_is_and_takes_it_back(site: Site, slug: str) -> None:
+    number = say(site, slug)
+    confirm(site, number)
+    page = site.client("charlie").get(f"/adoptions/{number}").text
+    assert "We pay by result." in page and 'value="considering" checked' in page
+    assert site.client("alice").get(f"/adoptions/{number}").status_code == 404
+    changed = {**FORM, "status": "running", "changes": "We pay in advance.", "do": "save"}
+    assert send(site, "charlie", f"/adoptions/{number}", **changed).status_code == 302
+    seen = site.client().get(f"/practices/{slug}").text
+    assert "We pay in advance." in seen and "Changed since it was confirmed" in seen and "Running" in seen
+    assert send(site, "charlie", f"/adoptions/{number}", do="withdraw").status_code == 302
+    assert "We pay in advance." not in site.client().get(f"/practices/{slug}").text
+
+
+def test_an_editor_takes_it_away(site: Site, slug: str) -> None:
+    number = say(site, slug)
+    confirm(site, number)
+    assert "Take this away" not in site.client("alice").get(f"/practices/{slug}/adoptions").text
+    assert confirm(site, number, "charlie", "end", "Why not.") == 409
+    assert confirm(site, number, "bob", "end") == 422
+    assert confirm(site, number, "bob", "end", "It is no adoption.") == 302
+    assert "We pay by result." not in site.client().get(f"/practices/{slug}").text
+
+
+def test_both_pages_lead_to_each_other(site: Site, slug: str) -> None:
+    with site.database.write() as session:
+        charlie = accounts.get(session, "charlie@example.org")
+        own = factories.published(session, charlie, title="Ours", region={"code": "ES22"}, country="ES")
+        own_id, own_slug = str(own.id), str(own.slug)
+    confirm(site, say(site, slug, own=own_id))
+    assert f'href="/practices/{own_slug}"' in site.client().get(f"/practices/{slug}").text
+    page = site.client().get(f"/practices/{own_slug}").text
+    assert f'href="/practices/{slug}"' in page and "Adapted from" in page
+
+
+def test_a_draft_of_ones_own_is_named_nowhere(site: Site, slug: str) -> None:
+    with site.database.write() as session:
+        charlie = accounts.get(session, "charlie@example.org")
+        own_id = str(factories.draft(session, charlie, title="Secret draft").id)
+    confirm(site, say(site, slug, own=own_id))
+    for page in (f"/practices/{slug}", f"/practices/{slug}/adoptions", "/adoptions.csv", "/adoptions.json",
+                 f"/api/v1/practices/{slug}/adoptions", "/regions/ES22"):  # fmt: skip
+        answer = site.client("alice").get(page).text
+        assert "Secret draft" not in answer and own_id not in answer, page
+
+
+def test_results_count_the_regions_and_the_most_adopted_come_first(site: Site, slug: str) -> None:
+    with site.database.write() as session:
+        factories.published(session, title="Another one, adopted by nobody")
+    confirm(site, say(site, slug, status="running"))
+    confirm(site, say(site, slug, region="ES21", status="adapting"))
+    site.drain()
+    page = site.client().get("/practices?sort=adopted").text
+    assert "2 regions took it up" in page
+    found = site.client().get("/api/v1/practices?sort=adopted").get_json()["items"]
+    assert found[0]["slug"] == slug
+
+
+def test_the_api_answers_with_the_trail_of_a_practice(site: Site, slug: str) -> None:
+    number = say(site, slug, status="running")
+    confirm(site, number)
+    answer = site.client().get(f"/api/v1/practices/{slug}/adoptions").get_json()
+    (item,) = answer.pop("items")
+    assert answer == {"slug": slug, "title": "The original", "regions": 1, "total": 1}
+    assert item["region"] == {"code": "ES22", "name": "Comunidad Foral de Navarra"}
+    assert (item["id"], item["status"], item["counted"], item["own"]) == (number, "running", True, None)
+    assert "office@" not in json.dumps(item) and "Ruiz" not in json.dumps(item)
+
+
+def test_the_exports_hold_the_whole_trail_without_contacts(site: Site, slug: str) -> None:
+    confirm(site, say(site, slug, status="running"))
+    say(site, slug, region="ES21")  # nobody has confirmed that
+    with site.database.write() as session:
+        entry = [{"slug": slug, "changes": "=Smaller."}]
+        factories.published(session, title="Told by its record", region={"code": "ITH3"}, adapted_from=entry)
+    items = site.client().get("/adoptions.json").get_json()
+    assert [(each["practice"], each["region"]["code"], each["status"]) for each in items] == [
+        (slug, "ES22", "running"), (slug, "ITH3", None),
+    ]  # fmt: skip
+    answer = site.client().get("/adoptions.csv")
+    rows = list(csv.DictReader(io.StringIO(answer.data.decode("utf-8-sig"))))
+    assert [row["changes"] for row in rows] == ["We pay by result.", "'=Smaller."]
+    assert "office@" not in answer.text and "attachment" in answer.headers["Content-Disposition"]
+    assert site.client().get("/adoptions.xml").status_code == 404
+
+
+def test_the_codebook_explains_every_column_of_the_exports(site: Site, slug: str) -> None:
+    page = site.client().get("/codebook").text
+    header = site.client().get("/adoptions.csv").data.decode("utf-8-sig").splitlines()[0]
+    assert all(f'id="a-{name}"' in page for name in header.split(","))
+
+
+def test_a_practice_that_is_offline_leaves_no_link(site: Site, slug: str) -> None:
+    with site.database.write() as session:
+        entry = [{"slug": slug, "changes": "Smaller."}]
+        copy = str(factories.published(session, title="The copy", adapted_from=entry).slug)
+        bob = accounts.get(session, "bob@example.org")
+        original = session.query(Practice).filter_by(slug=slug).one()
+        lifecycle.unpublish(session, bob, original, "Wrong figures.")
+    assert slug not in site.client().get(f"/practices/{copy}").text
+    assert site.client().get(f"/api/v1/practices/{copy}").get_json()["adapted_from"] == []
+
+
+def test_the_person_named_as_contact_takes_their_name_away(site: Site, slug: str) -> None:
+    number = say(site, slug, **{"contact-email": "rita@example.org"})
+    confirm(site, number)
+    assert "takes up “The original”" in site.client("rita").get("/account").text
+    assert send(site, "charlie", f"/account/contacts/adoptions/{number}/withdraw").status_code == 302
+    with site.database.read() as session:
+        adoption = session.query(Adoption).one()
+        assert (adoption.contact_name, adoption.contact_email, adoption.contact_role) == ("", "", "Project officer")
+
+
+@pytest.fixture
+def counting_site(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
+    """A site that counts."""
+    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "strict"), KB_LIMITS="on"))
+    yield site
+    site.close()
+
+
+def test_too_many_said_in_an_hour_are_refused_with_their_words(counting_site: Site) -> None:
+    with counting_site.database.write() as session:
+        slug = str(factories.published(session, title="The original").slug)
+    for _ in range(30):
+        send(counting_site, "charlie", f"/practices/{slug}/adoptions", changes="Nothing else.")
+    answer = send(counting_site, "charlie", f"/practices/{slug}/adoptions", **FORM)
+    assert (answer.status_code, "Retry-After" in answer.headers) == (429, True)
+    assert "We pay by result." in answer.text

@@ -40,7 +40,7 @@ def alice(session: Any) -> User:
 
 def test_an_empty_base_has_nothing_in_any_list(site: Site) -> None:
     assert counts(site) == dict.fromkeys(
-        ("queue", "stale", "ownerless", "incomplete", "reported", "broken", "claimed"), 0
+        ("queue", "stale", "ownerless", "incomplete", "reported", "broken", "claimed", "adopted"), 0
     )
     assert "Nothing is in this list." in site.client("bob").get("/review/dashboard").text
 

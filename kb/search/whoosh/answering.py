@@ -132,7 +132,8 @@ def _together(snapshot: Snapshot, found: list[tuple[str, str]], words: int) -> b
 def _hits(matches: Matches, numbers: Numbers, scores: Scores) -> tuple[Hit, ...]:
     snapshot = matches.snapshot
     named = (snapshot.ids.many(numbers), snapshot.slugs.many(numbers))
-    return tuple(map(Hit, *named, scores.tolist(), matches.fields(numbers)))
+    adopted = matches.snapshot.adopted[numbers].tolist()
+    return tuple(map(Hit, *named, scores.tolist(), matches.fields(numbers), adopted))
 
 
 def _page(matches: Matches, query: Query, selection: Selection) -> Ranked:

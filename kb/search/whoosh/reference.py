@@ -113,7 +113,8 @@ class Reference:
         searcher, base = max(leaves, key=lambda leaf: leaf[1])
         held = frozenset[str]().union(*(fields(tree, searcher, number - base) for tree in asked.clauses))
         meant = (e.facet for e in question.expansions if Recorded(Tagged(e.facet, e.values)).suits(record))
-        return Hit(record.id, record.slug, 0.0, tuple(dict.fromkeys([*filter(held.__contains__, FIELDS), *meant])))
+        matched = tuple(dict.fromkeys([*filter(held.__contains__, FIELDS), *meant]))
+        return Hit(record.id, record.slug, 0.0, matched, record.adopted)
 
     def _ordered(self, numbers: Documents, query: Query) -> list[int]:
         ordered = sorted(numbers, key=lambda number: (self._record(number).title, self._record(number).id))

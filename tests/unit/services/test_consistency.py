@@ -13,9 +13,9 @@ from sqlalchemy import delete, select, update
 
 from kb.config import Config
 from kb.db import Database
-from kb.models import IndexOutbox, Practice, Record, RecordTheme, Revision, RevisionKind, State
+from kb.models import IndexOutbox, Practice, Record, RecordTheme, Revision, RevisionKind, State, User
 from kb.search.port import Document
-from kb.services import consistent_index
+from kb.services import consistent_index, lifecycle
 from kb.services.consistency import faults
 from kb.services.indexing import Indexer
 from kb.services.practices import working_copy
@@ -144,15 +144,32 @@ def test_what_an_editor_published_and_verified_by_that_has_no_fault(base: Databa
     assert found(base, indexer) == []
 
 
-def test_a_reference_to_a_practice_that_is_not_public_is_named(base: Database, indexer: Indexer) -> None:
+def test_a_reference_to_a_practice_that_went_offline_and_was_left_is_named(base: Database, indexer: Indexer) -> None:
     with base.write() as session:
         first = session.scalars(select(Practice).where(Practice.slug == "first-practice")).one()
         unpublish(session, first)
         first.state = State.WITHDRAWN
     indexer.drain()
     assert found(base, indexer) == [
-        "second-practice says that it adapts first-practice, which is not a public practice. Name another, or none."
+        "second-practice shows readers something else than version 1 says: adapted_from. Publish it again."
     ]
+
+
+def test_a_practice_that_goes_offline_leaves_no_reference_and_has_it_again(base: Database, indexer: Indexer) -> None:
+    with base.write() as session:
+        editor = factories.person(session, "editor@example.org", "editor")
+        first = session.scalars(select(Practice).where(Practice.slug == "first-practice")).one()
+        second = session.scalars(select(Practice).where(Practice.slug == "second-practice")).one()
+        lifecycle.unpublish(session, editor, first, "Wrong figures.")
+        assert second.record is not None and second.record.adapted_from == []
+    indexer.drain()
+    assert found(base, indexer) == []
+    with base.write() as session:
+        first = session.get_one(Practice, first.id)
+        lifecycle.republish(session, session.get_one(User, editor.id), first)
+        naming = session.get_one(Record, second.id).adapted_from
+    indexer.drain()
+    assert found(base, indexer) == [] and [entry["slug"] for entry in naming] == ["first-practice"]
 
 
 @pytest.mark.parametrize("state", [State.ARCHIVED, State.WITHDRAWN, State.REJECTED])

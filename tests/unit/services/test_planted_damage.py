@@ -169,6 +169,20 @@ OF_SUBMISSION = "(SELECT id FROM practices WHERE title = 'A submission')"
 WORKING = f"UPDATE revisions SET document = json_set(document, {{}}) WHERE practice_id = {OF_SUBMISSION} AND number = 2"
 AS_SAVED = "Revision 2 of “A submission” .* is not what was saved"
 
+
+def adoption(practice: str, **more: str) -> str:
+    """A statement that plants a confirmed adoption; `practice` and `more` are expressions by column."""
+    values = {
+        "id": "'0000000000000000000000000000000a'", "practice_id": practice, "region_code": "'ITH3'",
+        "organisation": "''", "status": "'running'", "changes": "''", "contact_role": "''", "contact_email": "''",
+        "contact_name": "''", "contact_consent": "0", "created": f"'{MOMENT}'", "changed": f"'{MOMENT}'",
+        "accepted": "1", "decided": f"'{MOMENT}'", "answer": "''", **more,
+    }  # fmt: skip
+    return f"INSERT INTO adoptions ({', '.join(values)}) VALUES ({', '.join(values.values())})"
+
+
+MOMENT = "2026-01-01 00:00:00.000000"
+
 DAMAGE: dict[str, tuple[Callable[[Base], object], str]] = {
     # the database file
     "a page of a table": (lambda b: b.overwrite("audit_entries"), "The database file is damaged: .*Restore a backup"),
@@ -241,6 +255,16 @@ DAMAGE: dict[str, tuple[Callable[[Base], object], str]] = {
     "an adopted practice that is gone": (
         lambda b: b.say("UPDATE records SET adapted_from = replace(adapted_from, 'first-practice', 'no-practice')"),
         "second-practice says that it adapts no-practice, which is not a public practice"),
+    "an adoption of what was never public": (
+        lambda b: b.say(adoption(OF_SUBMISSION)), "ITH3 takes up “A submission”, which was never public"),
+    "an adoption that names a deleted account": (
+        lambda b: b.say(adoption(OF_FIRST, user_id="(SELECT id FROM users LIMIT 1)"),
+                        "UPDATE users SET deleted = '2026-01-01 00:00:00.000000'"),
+        "The adoption .* names somebody whose account is deleted"),
+    "practices that come from themselves": (
+        lambda b: b.say(adoption("(SELECT id FROM practices WHERE slug = 'second-practice')", own_id=OF_FIRST)),
+        "Practices come from themselves: .*(first-practice is adapted from second-practice"
+        "|second-practice is adapted from first-practice)"),
     "a file of a submission that is gone": (
         lambda b: b.say(WORKING.format(f"'$.images', json('[{{\"sha256\": \"{'ab' * 32}\"}}]')")),
         "The working copy of “A submission” .* names the file abab.*, which is in no table"),
