@@ -136,6 +136,7 @@ ROWS: tuple[Row, ...] = (
     ("GET", "/api/v1/themes", "/api/v1/themes", EVERYONE),
     ("GET", "/api/v1/target-groups", "/api/v1/target-groups", EVERYONE),
     ("GET", "/api/v1/regions", "/api/v1/regions", EVERYONE),
+    ("GET", "/api/v1/regions/<code>/alike", "/api/v1/regions/ES22/alike", EVERYONE),
     ("GET", "/api/v1/coverage", "/api/v1/coverage", EVERYONE),
     ("GET", "/api/v1/practices/<slug>/versions", "/api/v1/practices/{public}/versions", EVERYONE),
     ("GET", "/api/v1/practices/<slug>/versions/<int:number>", "/api/v1/practices/{public}/versions/1", EVERYONE),

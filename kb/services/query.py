@@ -284,7 +284,7 @@ class _Parser:
 
     def _region(self, value: str, name: str = "region") -> list[str]:
         vocabulary = self.vocabulary
-        code = next((c for c in (value, value.upper(), value.lower()) if c in vocabulary.regions), None)
+        code = vocabulary.known_code(value)
         if code is None and value.upper() in vocabulary.successors:
             self._alias(True)
             return list(vocabulary.successors[value.upper()])

@@ -159,14 +159,17 @@ class Vocabulary:
         region = self.regions.get(code) if code else None
         return f"{self.region_name(region.code, language)} ({code})" if region else code
 
+    def known_code(self, text: str) -> str | None:
+        """A region's code as the list writes it, from one in whichever letters; None where the list has none such."""
+        return next((code for code in (text, text.upper(), text.lower()) if code in self.regions), None)
+
     def find_region(self, text: str) -> str | None:
         """The code that a person means by a code or a name, or None where no region or more than one is meant."""
         code = text.strip()
         if "(" in code and code.endswith(")"):  # "Syddanmark (DK03)", as the list offers it
             code = code[code.rindex("(") + 1 : -1].strip()
-        for candidate in (code, code.upper(), code.lower()):
-            if candidate in self.regions:
-                return candidate
+        if (known := self.known_code(code)) is not None:
+            return known
         if code.upper() in self.successors:
             after = self.successors[code.upper()]
             return after[0] if len(after) == 1 else None

@@ -43,6 +43,7 @@ from kb.web import (
     alike,
     answering,
     api,
+    api_alike,  # noqa: F401 (its views belong to the blueprint of the API)
     api_reading,  # noqa: F401 (its views belong to the blueprint of the API)
     api_vocabularies,  # noqa: F401 (likewise)
     api_writing,  # noqa: F401 (likewise)

@@ -14,7 +14,7 @@ from kb.services import query
 from kb.services.limits import BEGIN_LIMIT
 from kb.services.record import KEYS
 from kb.services.vocabularies import COUNTRY_ALIASES, Vocabulary, countries
-from kb.web import openapi_coverage
+from kb.web import openapi_alike, openapi_coverage
 from kb.web.limiting import LIMITS
 from kb.web.openapi_schemas import Schema, schemas
 
@@ -125,7 +125,10 @@ def _lists() -> dict[str, Any]:
     asked = [*_asked(), openapi_coverage.PARAMETER]
     coverage = _get("Lists", "readCoverage", "What is there and what is missing", "Coverage", asked, ["400", "503"])
     described = _get("Lists", "readOpenApi", "This document", None, ["lang"], ["400"])
+    of_one = [openapi_alike.CODE, openapi_alike.WITH, "lang"]
+    alike = _get("Lists", "listRegionsAlike", "The regions like one", "RegionsAlike", of_one, ["400", "404"])
     return {
+        openapi_alike.PATH: {"get": alike},
         "/api/v1/themes": {"get": themes},
         "/api/v1/target-groups": {"get": groups},
         "/api/v1/regions": {"get": regions},

@@ -28,7 +28,7 @@ from kb.services.record import (
     TERMS,
     YES_OR_NO,
 )
-from kb.web import openapi_adoptions, openapi_coverage
+from kb.web import openapi_adoptions, openapi_alike, openapi_coverage
 from kb.web.api_reading import SHORT
 
 Schema = dict[str, Any]
@@ -94,6 +94,7 @@ def schemas() -> dict[str, Schema]:
         "TargetGroups": _list("TargetGroup"),
         "Region": _region(),
         "Regions": _list("Region"),
+        "RegionsAlike": openapi_alike.shape(),
         "Coverage": openapi_coverage.tables(),
         "PracticeInput": _input(),
         "MyPracticeInput": _my_input(),

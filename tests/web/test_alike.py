@@ -142,6 +142,36 @@ def test_an_account_form_without_a_region_leaves_it_as_it_is(seeded_site: Site) 
     assert "Navarre (ES22)" in html(client, "/account")
 
 
+def test_the_api_ranks_the_regions_like_one_with_reasons(reader: FlaskClient) -> None:
+    body = reader.get("/api/v1/regions/ES22/alike").json
+    assert body["region"] == {"code": "ES22", "name": "Navarre", "country": "ES", "level": 2}
+    catalonia = next(each for each in body["items"] if each["code"] == "ES51")
+    assert catalonia["reasons"] == ["intermediate", "border", "mountain"]
+    assert body["total"] == len(body["items"])
+    assert {each["alike"] for each in body["items"]} == {True}
+
+
+def test_the_api_compares_a_region_with_others_that_are_named(reader: FlaskClient) -> None:
+    body = reader.get("/api/v1/regions/es22/alike?with=EL30&with=ITH1").json
+    assert [each["code"] for each in body["items"]] == ["ITH1", "EL30"]
+    assert [each["alike"] for each in body["items"]] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "said"),
+    [
+        ("nowhere/alike", 404, "No region has the code “nowhere”."),
+        ("GR/alike", 400, "is a whole country"),
+        ("ES22/alike?with=nowhere", 400, "No region is called “nowhere”."),
+        ("ES22/alike?x=1", 400, "There is no parameter called “x”."),
+    ],
+)
+def test_the_api_says_what_is_no_region(reader: FlaskClient, address: str, status: int, said: str) -> None:
+    answer = reader.get(f"/api/v1/regions/{address}")
+    assert answer.status_code == status
+    assert said in answer.json["detail"]
+
+
 def token(client: FlaskClient, address: str) -> str:
     found = re.search(r'name="csrf_token" value="([^"]+)"', client.get(address).text)
     assert found

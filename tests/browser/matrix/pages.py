@@ -143,22 +143,20 @@ PRACTICE = _listed(
     ("preview, over", "/preview/{preview_over}", {"status": 410}),
 )
 
-COMPARED = "p=emilia-romagna-international-talents&p=bizkaia-talent&p=catalonia-acol-line"
+COMPARED = "p=castilla-la-mancha-return-of-talent&p=auvergne-new-deal&p=catalonia-acol-line"
 
 CHOOSING = _listed(
     "choosing",
     ("compare", f"/compare?{COMPARED}"),
     ("compare two, one archived", "/compare?p={public}&p={archived}"),
     ("compare, nothing chosen", "/compare"),
-    ("compare, one", "/compare?p=bizkaia-talent", {"status": 400}),
-    ("compare, five", f"/compare?{COMPARED}&p=scotland-fresh-talent&p=auvergne-new-deal", {"status": 400}),
-    ("compare, one unknown", "/compare?p=bizkaia-talent&p=nowhere", {"status": 404}),
+    ("compare, one", "/compare?p=auvergne-new-deal", {"status": 400}),
+    ("compare, five", f"/compare?{COMPARED}&p=scotland-fresh-talent&p=ireland-look-west", {"status": 400}),
+    ("compare, one unknown", "/compare?p=auvergne-new-deal&p=nowhere", {"status": 404}),
     ("briefing", f"/briefing?{COMPARED}&question=How do we keep skilled people?&audience=The council"),
-    ("briefing, question too long", f"/briefing?p=bizkaia-talent&question={'why%20' * 80}", {"status": 400}),
-    ("briefing, nothing chosen", "/briefing"),
+    ("briefing, question too long", f"/briefing?p=auvergne-new-deal&question={'why%20' * 80}", {"status": 400}),
     ("shortlist of a visitor", f"/shortlist?{COMPARED}"),
-    ("shortlist, empty", "/shortlist"),
-    ("shortlist of an account", "/shortlist?p=bizkaia-talent", {"who": "alice"}),
+    ("shortlist of an account", "/shortlist?p=auvergne-new-deal", {"who": "alice"}),
 )
 
 COMING_IN = _listed(
@@ -418,6 +416,7 @@ EXCEPTIONS = {
     "/api/v1/themes": "JSON",
     "/api/v1/target-groups": "JSON",
     "/api/v1/regions": "JSON",
+    "/api/v1/regions/<code>/alike": "JSON",
     "/api/v1/coverage": "JSON",
     "/files/<name>": "a picture or a document",
     "/preview/<token>/files/<name>": "a picture or a document",
