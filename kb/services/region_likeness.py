@@ -54,7 +54,7 @@ class Fact(StrEnum):
     FOREIGN_SHARE = "foreign-share"
 
 
-URBAN, MOUNTAIN, COAST, BORDER, ISLAND, CAPITAL = 30.0, 15.0, 15.0, 10.0, 12.0, 12.0
+URBAN, MOUNTAIN, COAST, BORDER, ISLAND, CAPITAL = 30.0, 15.0, 15.0, 10.0, 15.0, 20.0
 """Weights of character."""
 
 SIZE, FOREIGN, COUNTRY, NEARNESS = 8.0, 8.0, 5.0, 7.0

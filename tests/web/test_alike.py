@@ -21,7 +21,7 @@ def html(client: FlaskClient, address: str, status: int = 200) -> str:
 
 
 def test_an_official_of_navarra_finds_acol_and_reads_why(reader: FlaskClient) -> None:
-    page = html(reader, "/practices?region_like=ES22&per_page=100")
+    page = html(reader, "/practices?region_like=ES22")
     assert f'href="/practices/{ACOL}"' in page
     assert "Catalonia is like Navarre: towns and country, on the border, in the mountains" in page
     assert "From: <b>regions like Navarre</b>" in page
