@@ -19,13 +19,17 @@ OPEN = ("/oai", "/api/v1/practices", "/api/v1/practices/<slug>", "/unsubscribe/<
 """What looks at no cookie: a harvester's questions, what programs write with a token in a header, and the button of a
 mail program, which sends the secret of the mail (RFC 8058)."""
 
-SEARCHES = {("POST", "/account/searches"): 302}
-"""Nothing is kept, and one is led back to the search that one wanted to keep."""
+KEEPING = {
+    ("POST", "/account/searches"): 302,
+    ("POST", "/account/shortlist"): 302,
+    ("POST", "/practices/<slug>/transfer-check"): 302,
+}
+"""Nothing is kept, and one is led back to the search, the practices or the answers that one wanted to keep."""
 
 LED_BACK = {
-    "administrator": SEARCHES,
-    "editor": SEARCHES,
-    "owner": SEARCHES,
+    "administrator": KEEPING,
+    "editor": KEEPING,
+    "owner": KEEPING,
     "stranger": {("POST", "/sign-out"): 302},
 }
 """What a form without its token is answered by, where that is no refusal."""
