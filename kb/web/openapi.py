@@ -18,7 +18,7 @@ from kb.web import openapi_alike, openapi_coverage
 from kb.web.limiting import LIMITS
 from kb.web.openapi_schemas import Schema, schemas
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 """The API's own version: what is added counts in the middle; what would break a program gets another address."""
 
 SECURED: list[dict[str, list[str]]] = [{"token": []}]

@@ -14,7 +14,7 @@ from tests import factories
 from tests.conftest import Site
 
 SEARCH = "/practices?q=nurses"
-PAGES = (SEARCH, "/practices", "/themes", "/themes/labour-inclusion", "/regions/ITH5", "/countries/IT")
+PAGES = (SEARCH, "/practices", "/themes", "/themes/labour-inclusion", "/regions/ITH5", "/countries/IT", "/coverage")
 
 
 @pytest.fixture
