@@ -12,7 +12,17 @@ from flask.wrappers import Response
 from flask_babel import gettext as _
 
 from kb.models import User
-from kb.services import accounts, adoptions, consent, passwords, searches, second_factor, sessions, transfer_checks
+from kb.services import (
+    accounts,
+    adoptions,
+    consent,
+    passwords,
+    region_likeness,
+    searches,
+    second_factor,
+    sessions,
+    transfer_checks,
+)
 from kb.services.errors import N_, Conflict, Invalid, Problem, TooMany
 from kb.web import context, languages, private
 from kb.web.accounts import BY_LINK, acting, bp, required
@@ -40,7 +50,7 @@ def change_account() -> ResponseReturnValue:
     language = form.language.data if form.language.data in offered else languages.chosen()
     try:
         typed = form.region.data
-        region = region_code(typed or "", context.vocabulary())
+        region = _place(typed or "")
         with context.writing() as session:
             person = acting(session)
             kept = person.region_code if typed is None else region
@@ -49,6 +59,13 @@ def change_account() -> ResponseReturnValue:
         return _account_page(form, acting(context.reading()), invalid.problems)
     flash(_("Saved."))
     return redirect(url_for("accounts.account"))
+
+
+def _place(typed: str) -> str | None:
+    """The region that was typed, by the highest code of the place: Navarra is ES22. Raises Invalid."""
+    vocabulary = context.vocabulary()
+    code = region_code(typed, vocabulary)
+    return region_likeness.place(vocabulary, code) if code else None
 
 
 def _account_page(form: ProfileForm, person: User, problems: Sequence[Problem] = ()) -> Response:
