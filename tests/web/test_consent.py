@@ -66,7 +66,7 @@ def test_an_editor_removes_the_contact(site: Site, practice: Practice, page: str
 
 def test_a_member_is_offered_no_button(site: Site, practice: Practice) -> None:
     page = text(site, "charlie", f"/practices/{practice.slug}")
-    assert "C. Brown" in page and "/contact" not in page
+    assert "C. Brown" in page and f"/review/{practice.id}/contact" not in page
 
 
 def test_a_changed_contact_is_in_the_audit_log_without_its_words(site: Site) -> None:
