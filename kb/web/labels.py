@@ -93,7 +93,7 @@ TABLES: dict[str, Mapping[Any, str]] = {
 FACETS = {
     "country": N_("Country"),
     "region": N_("Region"),
-    "region_like": N_("From"),
+    "region_like": N_("Where from"),
     "theme": N_("Theme"),
     "target_group": N_("For whom"),
     "status": N_("Status"),

@@ -24,7 +24,7 @@ def test_an_official_of_navarra_finds_acol_and_reads_why(reader: FlaskClient) ->
     page = html(reader, "/practices?region_like=ES22")
     assert f'href="/practices/{ACOL}"' in page
     assert "Catalonia is like Navarre: towns and country, on the border, in the mountains" in page
-    assert "From: <b>regions like Navarre</b>" in page
+    assert "Where from: <b>regions like Navarre</b>" in page
     assert "most alike" in page
 
 
