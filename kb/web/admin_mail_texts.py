@@ -23,16 +23,20 @@ EXAMPLES: dict[str, Any] = {
     "url": "/practices/an-example", "inviter": "Ada Example", "role": "member", "days": 14, "number": 3,
     "name": "Ada Example", "address": "ada@example.org", "change": "on", "title": N_("Mentors for nurses"),
     "other": N_("Nurse mentoring"), "message": N_("Since when does it run?\n\nAnd how many take part?"),
-    "search": "“talent”", "region": "Navarra",
+    "search": "“talent”", "region": "Navarra", "topic": N_("How the mentors are paid"),
     "source": "https://practices.example.eu", "added": 2, "updated": 1, "waiting": 1, "gone": 1,
     "news": {"practices": [{"title": "Talent Plan", "country": "Italia", "line": "…", "url": "/practices/an-example",
                             "new": True}], "more": 2},
 }  # fmt: skip
 """What a preview puts in place of the placeholders."""
 
+TRANSLATED = ("title", "other", "message", "topic")
+"""Those of them that are words of a language."""
+
 MEANINGS = {
     "url": N_("the address of the page that the mail is about"),
     "message": N_("what somebody wrote, in their words"),
+    "topic": N_("what a message is about, in its sender’s words"),
     "change": N_("what was changed"),
     "title": N_("the title of the practice"),
     "other": N_("the title of the other practice"),
@@ -105,7 +109,7 @@ def _looked(kind: str, language: str) -> MailText | None:
 
 def _example(kind: str, language: str, words: Words) -> Rendered:
     data = {name: EXAMPLES[name] for name in KINDS[kind].needs}
-    translated = {name: _(value) if name in ("title", "other", "message") else value for name, value in data.items()}
+    translated = {name: _(value) if name in TRANSLATED else value for name, value in data.items()}
     return mails.rendered(kind, translated, language, own=words)
 
 
