@@ -158,7 +158,7 @@ def _lists(made: WordDocument, document: Document, about: About) -> None:
                 bullet = word.paragraph(made, "List Bullet")
                 bullet.paragraph_format.keep_with_next = n < min(len(entries), ENTRIES)
                 word.run(bullet, line(entry))
-            _rest(made, len(entries) - ENTRIES, about)
+            rest(made, len(entries) - ENTRIES, about)
     if document["editor_note"]:
         paragraph = word.paragraph(made)
         word.run(paragraph, f"{say(N_('Editor’s note.'))} ", bold=True)
@@ -166,10 +166,10 @@ def _lists(made: WordDocument, document: Document, about: About) -> None:
     word.run(word.paragraph(made, "Heading 2"), say(N_("Sources")))
     for source in document["sources"][:SOURCES]:
         linked(word.paragraph(made, "List Number"), source["title"], source["url"], about)
-    _rest(made, len(document["sources"]) - SOURCES, about)
+    rest(made, len(document["sources"]) - SOURCES, about)
 
 
-def _rest(made: WordDocument, count: int, about: About) -> None:
+def rest(made: WordDocument, count: int, about: About) -> None:
     """How many entries of a list were left out."""
     if count > 0:
         said = about.say(N_("%(n)d more on the page of the practice")) % {"n": count}

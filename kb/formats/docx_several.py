@@ -15,14 +15,17 @@ from kb.formats.briefing import Briefing
 from kb.formats.comparison import Cell, Checked, Column, Kind, Row
 from kb.formats.text import N_, line
 
-STORY = 270
+STORY = 260
 """Words of the long texts of one practice of a briefing: with the rest they fill a page."""
 
 ACROSS = 25.3
 """Centimetres of a sheet of A4 that lies, without its margins."""
 
-CHECK = 90
-"""Words fewer where the result of a transfer check stands on the page too."""
+CHECK, ADOPTION = 100, 30
+"""Words fewer where the result of a transfer check stands on the page too, and for each region that took it up."""
+
+MOST_ADOPTIONS = 3
+"""Regions that took a practice up before the rest is only counted."""
 
 NAMED = 3.4
 """Centimetres of the column that names the rows."""
@@ -149,18 +152,21 @@ def _page(made: WordDocument, column: Column, sources: Sequence[int], about: Abo
     heading.paragraph_format.page_break_before = True
     told = [(line(a), line(b)) for a, b in briefing.facts(document, about)]
     word.table(made, told, say(N_("At a glance")), (4.1, 12.5))
-    room = STORY - (CHECK if column.check else 0)
-    docx.story(made, document, about, briefing.headings(document, about), room)
+    taken = column.adoptions[:MOST_ADOPTIONS]
+    noted = len((document["editor_note"] or "").split())
+    room = STORY - noted - (CHECK if column.check else 0) - ADOPTION * len(taken)
+    docx.story(made, document, about, briefing.headings(document, about), max(room, 0))
     if document["editor_note"]:
         paragraph = word.paragraph(made)
         word.run(paragraph, f"{say(N_('Editor’s note.'))} ", bold=True)
         word.run(paragraph, line(document["editor_note"]), docx.other(document["language"], about))
     if column.adoptions:
         word.run(word.paragraph(made, "Heading 2"), say(N_("Taken up by")))
-        for text in column.adoptions:
+        for text in taken:
             word.run(word.paragraph(made, "List Bullet"), line(text))
+        docx.rest(made, len(column.adoptions) - len(taken), about)
     if column.check:
-        _check(made, column.check)
+        _check(made, column.check, about)
     paragraph = word.paragraph(made, "Caption")
     if sources:
         numbers = ", ".join(f"[{number}]" for number in sources)
@@ -169,17 +175,16 @@ def _page(made: WordDocument, column: Column, sources: Sequence[int], about: Abo
     word.link(paragraph, document["url"], document["url"])
 
 
-def _check(made: WordDocument, check: Checked) -> None:
+def _check(made: WordDocument, check: Checked, about: About) -> None:
     """What somebody answered for a region."""
     word.run(word.paragraph(made, "Heading 2"), check.heading)
     for heading, texts in check.parts:
         paragraph = word.paragraph(made)
-        word.run(paragraph, heading, bold=True)
-        for text in texts:
-            word.run(word.paragraph(made, "List Bullet"), line(text))
+        word.run(paragraph, f"{heading}. ", bold=True)
+        word.run(paragraph, " ".join(line(text) for text in texts))
     paragraph = word.paragraph(made, "Caption")
     word.run(paragraph, " ".join(part for part in (f"{check.there}.", check.notice) if part) + " ")
-    word.link(paragraph, check.url, check.url)
+    word.link(paragraph, about.say(N_("All questions and answers")), check.url)
 
 
 def _opened(about: About, title: str) -> WordDocument:

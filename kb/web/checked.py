@@ -19,7 +19,7 @@ from kb.web.transfer import TOPICS
 
 PARAMETER = "check"
 
-MOST_LINES = 4
+MOST_LINES = 3
 """Questions of a part of the result before the rest is only counted: a practice has one page."""
 
 UNREADABLE = N_(

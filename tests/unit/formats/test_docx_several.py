@@ -126,6 +126,17 @@ def test_the_long_texts_of_a_practice_fit_a_page() -> None:
     assert sum(len(text.split()) for text in story) <= docx_several.STORY + len(story)
 
 
+def test_the_longer_the_editors_note_the_shorter_the_texts_beside_it() -> None:
+    long = "Pairs meet every week for one hour. " * 50
+    texts = dict.fromkeys(HEADINGS, long)
+    notes = ("", "One word follows another. " * 25)
+    told = [
+        words(read(docx_several.briefed(Briefing([column(public(**texts, editor_note=each))]), ABOUT)))
+        for each in notes
+    ]
+    assert abs(len(told[0].split()) - len(told[1].split())) < 20
+
+
 def test_a_source_of_two_practices_has_one_number() -> None:
     other = {"title": "Other", "url": "https://example.org/other"}
     shared = public()["sources"]
