@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from kb.services import catalogue, query, region_likeness
-from kb.services.catalogue import Results
+from kb.services import catalogue, query, reading, region_likeness
 from kb.services.errors import N_
 from kb.services.presenting import Found
 from kb.services.query import CatalogueQuery
@@ -67,10 +67,15 @@ class Choice:
 
 @dataclass(frozen=True)
 class Section:
-    """What a region's page shows of regions like it: the most alike, and practices from any like it, each with why."""
+    """What a region's page shows of regions like it: the most alike, and the first of `total` practices from any.
+
+    `why` says of each by its slug why its region is like it. `asked` is the search that finds all.
+    """
 
     ranking: Ranking
-    results: Results
+    asked: CatalogueQuery
+    total: int
+    records: tuple[Document, ...]
     why: dict[str, str]
 
     @property
@@ -165,9 +170,11 @@ def sentence(codes: Iterable[str], record: Document) -> str:
 
 def sentences(asked: CatalogueQuery, items: Iterable[Found]) -> dict[str, str]:
     """For each practice of a list, by slug, why its region is like the one asked for; nothing where none was."""
-    if not asked.region_like:
-        return {}
-    return {each.record["slug"]: sentence(asked.region_like, each.record) for each in items}
+    return _why(asked, (each.record for each in items)) if asked.region_like else {}
+
+
+def _why(asked: CatalogueQuery, records: Iterable[Document]) -> dict[str, str]:
+    return {record["slug"]: sentence(asked.region_like, record) for record in records}
 
 
 @bp.app_template_global()
@@ -183,9 +190,8 @@ def alike_section(code: str) -> Section:
     """What a region's page shows of regions like it."""
     vocabulary = context.vocabulary()
     asked = CatalogueQuery(region_like=(code,))
-    results = catalogue.search(
-        context.reading(), context.engine(), vocabulary, asked, 1, SHOWN, context.config().base_url,
-        reader=languages.chosen(),
-    )  # fmt: skip
-    ranking = region_likeness.ranked(vocabulary, code)
-    return Section(ranking, results, sentences(asked, results.items))
+    ids = catalogue.matching_ids(context.engine(), vocabulary, asked)
+    first = ids[:SHOWN]
+    there = reading.documents(context.reading(), map(uuid.UUID, first), context.config().base_url)
+    records = tuple(there[each] for each in first if each in there)  # an index that lags may know what is gone
+    return Section(region_likeness.ranked(vocabulary, code), asked, len(ids), records, _why(asked, records))

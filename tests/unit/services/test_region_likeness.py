@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from kb.db import Database
@@ -43,13 +45,6 @@ def test_the_method_follows_common_sense(vocabulary: Vocabulary, region: str, ne
     nearer, farther = (region_likeness.compared(vocabulary, region, other) for other in (near, far))
     assert nearer.likeness > farther.likeness, why
     assert nearer.reasons
-
-
-def test_likeness_is_the_same_both_ways(vocabulary: Vocabulary) -> None:
-    for one, two, *_ in TRIPLES:
-        there, back = (region_likeness.compared(vocabulary, *pair) for pair in ((one, two), (two, one)))
-        assert there.likeness == pytest.approx(back.likeness)
-        assert there.reasons == back.reasons
 
 
 def test_no_region_is_more_than_wholly_like_another(vocabulary: Vocabulary) -> None:
@@ -145,6 +140,19 @@ def test_every_region_of_a_seed_practice_has_regions_like_it_or_hears_what_is_no
         found = region_likeness.ranked(vocabulary, code)
         assert found.alike if found.comparable else found.unknown, code
         assert all(each.enough and each.reasons for each in found.alike)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_likeness_goes_from_0_to_1_and_is_the_same_both_ways(vocabulary: Vocabulary, data: st.DataObject) -> None:
+    codes = st.sampled_from([code for code, region in vocabulary.regions.items() if region.level])
+    one, two = data.draw(codes), data.draw(codes)
+    there, back = region_likeness.compared(vocabulary, one, two), region_likeness.compared(vocabulary, two, one)
+    assert 0 <= there.likeness <= 1
+    assert there.likeness == pytest.approx(back.likeness)
+    assert there.reasons == back.reasons
+    assert set(there.unknown) == set(back.unknown)
+    assert (two in region_likeness.alike_codes(vocabulary, [one])) == there.enough
 
 
 def changed(vocabulary: Vocabulary, facts: Mapping[str, Mapping[str, Any]]) -> Vocabulary:
