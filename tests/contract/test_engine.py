@@ -217,6 +217,36 @@ def test_any_of_the_regions_matches(engine: SearchEngine) -> None:
     assert found(engine, regions=("ES51", "FR", "nowhere")) == {"a", "c"}
 
 
+def test_a_like_region_is_one_that_the_document_names_itself(engine: SearchEngine) -> None:
+    engine.update(
+        [
+            doc("girona", regions=("ES", "ES5", "ES51"), own_regions=("ES51",)),
+            doc("east", regions=("ES", "ES5"), own_regions=("ES5",)),
+            doc("nowhere"),
+        ]
+    )
+    assert found(engine, alike={"ES5": 700, "FR1": 900}) == {"east"}
+    assert found(engine, alike={}) == set()
+    assert found(engine, alike={"ES5": 700, "ES51": 700}, not_regions=("ES51",)) == {"east"}
+    assert found(engine, not_regions=("ES5",)) == {"nowhere"}
+
+
+def test_without_words_documents_of_the_regions_that_count_most_come_first(engine: SearchEngine) -> None:
+    engine.update(
+        [
+            doc("a", own_regions=("R1",), published="2026-01-01T00:00:00Z"),
+            doc("b", own_regions=("R1",), published="2026-01-02T00:00:00Z"),
+            doc("c", own_regions=("R2", "R1"), published="2025-01-01T00:00:00Z"),
+            doc("d", "word", own_regions=("R2",), published="2024-01-01T00:00:00Z"),
+        ]
+    )
+    alike = {"R1": 700, "R2": 900}
+    assert ids(engine.search(ask(alike=alike))) == ["c", "d", "b", "a"]
+    assert ids(engine.search(ask(alike=alike, offset=1, limit=2))) == ["d", "b"]
+    assert ids(engine.search(ask(alike=alike, sort="newest"))) == ["b", "a", "c", "d"]
+    assert engine.matching(ask(alike=alike)) == ("c", "d", "b", "a")
+
+
 def test_a_count_is_the_total_with_that_value_alone(engine: SearchEngine) -> None:
     engine.update(
         [
