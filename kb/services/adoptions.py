@@ -299,7 +299,7 @@ def _still(adoption: Adoption) -> None:
 def _answer(answer: str, *, needed: bool) -> str:
     said = tidy(answer) or ""
     if needed and not said:
-        raise Invalid([Problem.of("answer", N_("Say in a sentence why: it is mailed."))])
+        raise Invalid([Problem.of("answer", N_("Say in a sentence why not: it is mailed."))])
     if len(said) > ANSWER_LIMIT:
         raise Invalid([Problem.of("answer", TOO_LONG, limit=ANSWER_LIMIT)])
     return said

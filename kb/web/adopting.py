@@ -82,7 +82,7 @@ def change(adoption_id: uuid.UUID) -> ResponseReturnValue:
             slug = adoptions.now_of(session, adoption).slug
     except Invalid as invalid:
         return _change_page(adoption_id, request.form, invalid.problems), 422
-    flash(_("It is saved."))
+    flash(_("Saved."))
     return redirect(url_for("adopting.overview", slug=slug))
 
 
@@ -122,7 +122,7 @@ def decide(adoption_id: uuid.UUID) -> ResponseReturnValue:
     return redirect(url_for("adopting.overview", slug=slug))
 
 
-keeping.restorer("adopting.change", N_("You are signed in again and what you typed is back. It is not sent yet."))
+keeping.restorer("adopting.change", N_("You are signed in again and your words are back. They are not saved yet."))
 keeping.restorer("adopting.decide", N_("You are signed in again and your answer is back. It is not sent yet."))
 
 
@@ -217,7 +217,7 @@ def _lists(actor: User | None, practice: Practice) -> dict[str, Any]:
     return {
         "regions": regions() if actor else [],
         "statuses": [(each.value, labels.label("adoption", each)) for each in AdoptionStatus],
-        "own_practices": [(str(each.id), titles.known(session, actor, each)) for each in held],
+        "own_practices": [(str(each.id), *titles.of_known(session, actor, each)) for each in held],
         "their_region": vocabulary.region_title(actor.region_code, languages.chosen()) if actor else "",
         "limit": CHANGES_LIMIT,
         "contact_limits": checking.CONTACT_LIMITS,
@@ -259,7 +259,6 @@ def _waiting(actor: User | None, practice: Practice) -> list[dict[str, Any]]:
             "mine": not adoptions.may_decide(session, actor, each),
             "mark": adoptions.mark(each),
             "contact": adoption_trail.contact_of(each, actor),
-            "own_title": titles.known(session, actor, each.own) if each.own else "",
         }
         for each in adoptions.waiting_for(session, practice)
     ]

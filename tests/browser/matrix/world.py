@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from kb.models import ApiToken, Form, LinkPurpose, Part, Practice, User
 from kb.services import (
     accounts,
+    adoptions,
     authors,
     buffers,
     claims,
@@ -46,6 +47,7 @@ from kb.services import (
     versions,
     vocabularies,
 )
+from kb.services.adoption_checking import Told
 from kb.services.checking import check
 from kb.services.files import Store
 from kb.services.importing import Aim
@@ -80,6 +82,7 @@ def rich(site: Site) -> Names:
         _public(session, people, named)
         _taken_away(session, people, named)
         _asked(session, people, named)
+        _adopted(session, people, named)
         _elsewhere(session, people, named)
         _searches(session, site, people, named)
         _transfer(session, people, named)
@@ -209,6 +212,20 @@ def _asked(session: Session, people: People, named: Names) -> None:
         session, people["dora"], "reset", "en", mail_texts.Words("New password", "Open {url} within the hour."), ["en"]
     )
     named["claimable"] = "leipzig-integration-concept"
+
+
+def _adopted(session: Session, people: People, named: Names) -> None:
+    """Of one practice: a region that runs it, whose words changed since, one that considers it, one that waits."""
+    vocabulary, contact = vocabularies.load(session), {"role": "Officer", "email": "office@example.org"}
+    for region, status in (("ES22", "running"), ("PL21", "considering"), ("AT33", "adapting")):
+        told = Told(region, status, f"We begin with one town: {LONG}.", "Office for integration", contact=contact)
+        made = adoptions.make(session, people["charlie"], named["public"], told, vocabulary)
+        if region != "AT33":
+            adoptions.decide(session, people["bob"], made.id, True, "", vocabulary)
+        if region == "ES22":
+            named["adoption"] = str(made.id)
+    told = Told("", "running", "Now the whole region.", contact=contact)
+    adoptions.change(session, people["charlie"], uuid.UUID(named["adoption"]), told, vocabulary)
 
 
 def _searches(session: Session, site: Site, people: People, named: Names) -> None:
