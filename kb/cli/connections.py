@@ -3,55 +3,56 @@
 One thread of a process moves bytes, for all connections at once; the threads of the app get a request when its last
 byte is there, and are free again when the last byte of the answer is made. Waitress does that. What is added here: who
 takes too long is let go, and where as many are connected as may be, whoever has kept the server waiting longest makes
-room; a body that is too large is not kept; what cannot be read is answered in a sentence.
+room; one request of a connection at a time; some threads are never kept by readers; what cannot be read is answered in
+a sentence.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import socket
+import struct
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from waitress import wasyncore
 from waitress.adjustments import Adjustments
 from waitress.buffers import OverflowableBuffer
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser, ParsingError
-from waitress.receiver import FixedStreamReceiver
+from waitress.channel import ClientDisconnected, HTTPChannel
 from waitress.server import TcpWSGIServer
-from waitress.task import ErrorTask, ThreadedTaskDispatcher
-from waitress.utilities import BadRequest, Error, RequestEntityTooLarge, RequestHeaderFieldsTooLarge
+from waitress.task import ErrorTask, ThreadedTaskDispatcher, WSGITask
 
+from kb.cli.receiving import HEAD_LIMIT, IN_MEMORY, SWALLOWED, Busy, Reader
 from kb.config import THREADS
-from kb.services.limits import BODY_LIMIT, UPLOAD_BODY_LIMIT
+
+log = logging.getLogger(__name__)
 
 BACKLOG = 2048
 
 CONNECTIONS = 300
 """Connections of one process. Each costs the process some microseconds whenever any of them moves."""
 
-HEAD_LIMIT = 160 * 1024
-"""Bytes of a request's first line and headers: room for a question of 10,000 characters, percent-encoded, so that the
-app itself answers it."""
-
-FIELDS_LIMIT = 100
-"""Headers of a request."""
-
-SWALLOWED = 256 * 1024 * 1024
-"""Bytes of a body that are read and thrown away, so that a browser sees the page which says that it is too large: it
-shows none of a server that hangs up on it."""
+BODIES = 256 * 1024 * 1024
+"""Bytes of bodies that a process keeps at once, in memory and on the disk. Who brings more is told to come again."""
 
 HELD_BACK = 2 * 1024 * 1024
 """Bytes of an answer that wait for its reader; the app makes more when some of them went. Files wait on the disk."""
 
+WAITING = max(1, THREADS - 2)
+"""Threads of a process that wait until a reader took some. The next is not kept: what it makes goes to the disk."""
+
+ANSWERS_IN_MEMORY = 256 * 1024
+"""Bytes of an answer that are held in memory while they wait. More of it lies in the system's temporary folder."""
+
 RECEIVED_AT_ONCE = 64 * 1024
 """Bytes that are read of a connection before the others have their turn."""
 
-IDLE = 20.0
-"""Seconds that a connection may rest between two requests, and before the first."""
+IDLE = 75.0
+"""Seconds that a connection may rest between two requests, and before the first. Longer than nginx keeps those that it
+holds ready (`keepalive_timeout` of an `upstream`, 60 s): else a request could meet a connection that is just closed."""
 
 HEAD_TIME = 30.0
 """Seconds from the first byte of a request to the last of its headers."""
@@ -62,11 +63,14 @@ PAUSE = 60.0
 REQUEST_TIME = 600.0
 """Seconds from the first byte of a request to its last: 32 MB at 55 kB/s."""
 
+ANSWER_TIME = 600.0
+"""Seconds after which an answer has to have gone at LEAST_SPEED, from its first byte on."""
+
+LEAST_SPEED = 10_000
+"""Bytes a second."""
+
 LOOK_EVERY = 2.0
 """Seconds between two looks for connections that take too long."""
-
-_TARGET = re.compile(rb"[\x21-\x7e]+( [\x21-\x7e]+)*")
-"""What a request line may be made of: anything else has to be percent-encoded (RFC 3986, section 2)."""
 
 SENTENCES = {
     400: "This request could not be read: it is not HTTP as RFC 9112 defines it.",
@@ -75,79 +79,10 @@ SENTENCES = {
     431: "The headers of this request are larger than this site reads, or too many. Delete this site's cookies.",
     500: "Something broke here. The fault is ours. Try again in a minute.",
     501: "This request is encoded in a way that this site does not know. Send it without Transfer-Encoding.",
+    503: "As much is being sent here as this site can take in at once. Try again in a minute.",
     507: "There is no room for what was sent. Nothing of it was kept. Try again later.",
 }
 """What is answered where the app is not reached: to programs, since what people bring about the app answers itself."""
-
-
-class _AddressTooLong(BadRequest):
-    code = 414
-    reason = "URI Too Long"
-
-
-class _NoRoom(Error):
-    code = 507
-    reason = "Insufficient Storage"
-
-
-class _Swallowed(FixedStreamReceiver):
-    """A body of which nothing is kept. The app sees by its length that it is too large."""
-
-    def received(self, data: bytes) -> int:
-        taken = min(len(data), self.remain)
-        self.remain -= taken
-        self.completed = self.remain == 0
-        return taken
-
-
-class _Reader(HTTPRequestParser):
-    """One request, as it comes in."""
-
-    body_rcv: Any = None
-    error: Any = None
-    expect_continue: bool = False
-    _full = False
-
-    def received(self, data: bytes) -> int:
-        """Take some bytes; returns how many of them belong to this request."""
-        try:
-            taken = int(super().received(data))
-        except OSError:  # no room on the disk: the rest is read, so that the client hears of it
-            self._full = True
-            self.body_rcv = _Swallowed(getattr(self.body_rcv, "remain", len(data)), OverflowableBuffer(0))
-            taken = int(super().received(data))
-        if isinstance(self.error, RequestHeaderFieldsTooLarge) and b"\r\n" not in self.header_plus + data:
-            self.error = _AddressTooLong("")
-        if self.chunked and self.body_bytes_received > self._most():
-            self.error, self.completed = RequestEntityTooLarge(""), True
-        if self._full and self.completed:
-            self.error = _NoRoom("")
-        return taken
-
-    def parse_header(self, header_plus: bytes) -> None:
-        """Read the first line and the headers. Raises ParsingError for what two programs might read in two ways."""
-        if header_plus.count(b"\r\n") > FIELDS_LIMIT + 2:
-            super().parse_header(b"GET / HTTP/1.0\r\n")
-            self.error = RequestHeaderFieldsTooLarge("")
-            return
-        if not _TARGET.fullmatch(header_plus.partition(b"\r\n")[0].rstrip()):
-            raise ParsingError("the first line")
-        super().parse_header(header_plus)
-        if (self.chunked and "CONTENT_LENGTH" in self.headers) or "TRANSFER_ENCODING" in self.headers:
-            raise ParsingError("two lengths")
-        if self.content_length > self._most():
-            self._refuse_body()
-
-    def _refuse_body(self) -> None:
-        if self.expect_continue:  # the client waits to hear whether it is welcome
-            self.expect_continue, self.content_length, self.body_rcv = False, 0, None
-            self.headers["CONNECTION"] = "close"
-        else:
-            self.body_rcv = _Swallowed(self.content_length, OverflowableBuffer(0))
-
-    def _most(self) -> int:
-        """Bytes of a body that are kept. Only who is signed in brings files."""
-        return UPLOAD_BODY_LIMIT if "kb=" in self.headers.get("COOKIE", "") else BODY_LIMIT
 
 
 class _Refusal(ErrorTask):
@@ -163,37 +98,128 @@ class _Refusal(ErrorTask):
             ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
             ("X-Content-Type-Options", "nosniff"),
         ]
+        if error.code == Busy.code:
+            self.response_headers.append(("Retry-After", "60"))
         self.set_close_on_finish()
         self.content_length = len(body)
         self.write(body)
 
 
+class _Answer(WSGITask):
+    """The answer of the app. One that breaks off ends with a reset: HTTP/1.0 could not tell it from a whole one."""
+
+    def execute(self) -> None:
+        try:
+            super().execute()
+        except BaseException:
+            self.channel.broken = self.wrote_header
+            raise
+
+
 class _Connection(HTTPChannel):
     """One connection, which knows since when it has kept the server waiting. Moments are those of a steady clock."""
 
-    parser_class = _Reader
+    parser_class = Reader
+    task_class = _Answer
     error_task_class = _Refusal
+
+    request: Any = None
+    outbufs: list[Any]
+    answering: float | None = None
+    taken = 0
+    ahead = b""
+    broken = False
 
     def __init__(self, *values: Any, **named: Any) -> None:
         self.began = self.moved = time.monotonic()
         super().__init__(*values, **named)
 
-    def received(self, data: bytes) -> bool:
-        self.moved = time.monotonic()
-        if self.request is None:
-            self.began = self.moved
-        return bool(super().received(data))
+    # What comes in
 
-    def _flush_some(self, do_close: bool = True) -> bool:
-        sent = bool(super()._flush_some(do_close=do_close))
+    def received(self, data: bytes) -> bool:
+        """Read on, up to the end of one request. What is behind it waits until its answer was taken.
+
+        Were all of them read, each answer would be made while those before it wait for their reader, and a thread with
+        them (RFC 9112, section 9.3.2, leaves it to the server).
+        """
+        now = time.monotonic()
+        if self.request is None:
+            data = data.lstrip()  # blank lines before a request (RFC 9112, section 2.2): nobody is waited for longer
+            if not data:
+                return False
+            self.request, self.began = self.parser_class(self.adj), now
+            self.answering, self.taken = None, 0
+        self.moved, reader = now, self.request
+        going_on = bool(super().received(data))
+        self.ahead = reader.behind
+        if reader.body is not None and reader.body.kept > IN_MEMORY and self.server.bodies > BODIES:
+            reader.body.refuse(Busy(""))
+        return going_on
+
+    def go_on(self) -> None:
+        """Read the next request, where it came together with the last one and that is answered. Or hang up at once."""
+        if self.broken and self.will_close:
+            self.handle_close()
+        elif self.ahead and super().readable():
+            ahead, self.ahead = self.ahead, b""
+            self.received(ahead)
+
+    def readable(self) -> bool:
+        """Whether to read more: not before what came earlier."""
+        return not self.ahead and bool(super().readable())
+
+    # What goes out
+
+    def write_soon(self, data: Any) -> int:
+        """Take some of an answer. Raises ClientDisconnected where there is nobody, or no room, for it."""
+        if self.answering is None:
+            self.answering = time.monotonic()
+        if not self.total_outbufs_len:
+            self.moved = time.monotonic()  # until now there was nothing to take
+        try:
+            return int(super().write_soon(data))
+        except OSError as error:  # those of the connection are caught below
+            log.error("an answer broke off, there was no room for it: %s", error.strerror)
+            self._give_up()
+            raise ClientDisconnected from error
+
+    def _give_up(self) -> None:
+        """Let go of an answer: what is in its buffers is no longer what the app said."""
+        with self.outbuf_lock:
+            for outbuf in self.outbufs:
+                with suppress(OSError):
+                    outbuf.close()
+            self.outbufs, self.total_outbufs_len = [OverflowableBuffer(ANSWERS_IN_MEMORY)], 0
+            self.broken = self.will_close = True
+
+    def _flush_outbufs_below_high_watermark(self) -> None:
+        if self.total_outbufs_len > HELD_BACK and self.server.may_wait.acquire(blocking=False):
+            try:
+                super()._flush_outbufs_below_high_watermark()
+            finally:
+                self.server.may_wait.release()
+
+    def send(self, data: bytes, do_close: bool = True) -> int:
+        """Send some; returns how many bytes went."""
+        sent = int(super().send(data, do_close=do_close))
         if sent:
             self.moved = time.monotonic()
+            self.taken += sent
         return sent
+
+    def handle_close(self) -> None:
+        """Hang up; with a reset where an answer broke off."""
+        if self.broken and self.socket is not None:
+            with suppress(OSError):
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        super().handle_close()
+
+    # How long it takes
 
     def too_slow(self, now: float) -> bool:
         """Whether its client has taken longer than it may."""
         if self.total_outbufs_len:
-            return now - self.moved > PAUSE
+            return now - self.moved > PAUSE or self._dawdles(now)
         if self.requests:
             return False
         if self.request is None:
@@ -202,12 +228,28 @@ class _Connection(HTTPChannel):
             return now - self.began > HEAD_TIME
         return now - self.moved > PAUSE or now - self.began > REQUEST_TIME
 
+    def _dawdles(self, now: float) -> bool:
+        took = now - self.answering if self.answering is not None else 0.0
+        return took > ANSWER_TIME and self.taken < took * LEAST_SPEED
+
     @property
     def waited_for(self) -> float | None:
         """Since when its client has been waited for; None while the app works for it."""
         if self.requests:
             return None
         return self.began if self.request is not None else self.moved
+
+    @property
+    def waits(self) -> bool:
+        """Whether its client waits for an answer, or is in the middle of a request."""
+        return bool(self.requests or self.total_outbufs_len or self.ahead or self.request is not None)
+
+    @property
+    def bodies(self) -> int:
+        """Bytes that are kept of bodies."""
+        reading = self.request
+        readers = [*self.requests, *([reading] if reading is not None else [])]
+        return sum(each.body.kept for each in readers if each.body is not None)
 
 
 class Server(TcpWSGIServer):
@@ -218,6 +260,7 @@ class Server(TcpWSGIServer):
 
     def __init__(self, app: Callable[..., Any], listener: socket.socket) -> None:
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # that requests wait for a thread is no news
+        self.may_wait = threading.BoundedSemaphore(WAITING)
         adjustments = Adjustments(
             sockets=[listener],
             threads=THREADS,
@@ -226,6 +269,8 @@ class Server(TcpWSGIServer):
             connection_limit=CONNECTIONS,
             max_request_header_size=HEAD_LIMIT,
             max_request_body_size=SWALLOWED,
+            inbuf_overflow=IN_MEMORY,
+            outbuf_overflow=ANSWERS_IN_MEMORY,
             outbuf_high_watermark=HELD_BACK,
             asyncore_use_poll=True,
             log_socket_errors=False,
@@ -244,6 +289,8 @@ class Server(TcpWSGIServer):
         if now >= self.next_channel_cleanup:
             self.next_channel_cleanup = now + LOOK_EVERY
             self.maintenance(now)
+        for channel in list(self.active_channels.values()):
+            channel.go_on()
         if len(self._map) >= self.adj.connection_limit:
             self._make_room()
         wasyncore.loop(seconds, True, self._map, 1)
@@ -255,8 +302,12 @@ class Server(TcpWSGIServer):
     @property
     def busy(self) -> bool:
         """Whether somebody waits for an answer, or is in the middle of a request."""
-        channels = list(self.active_channels.values())
-        return any(each.requests or each.total_outbufs_len or each.request is not None for each in channels)
+        return any(each.waits for each in list(self.active_channels.values()))
+
+    @property
+    def bodies(self) -> int:
+        """Bytes that are kept of bodies, of all connections."""
+        return sum(each.bodies for each in list(self.active_channels.values()))
 
     def readable(self) -> bool:
         """Whether to take one more connection."""

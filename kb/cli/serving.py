@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import resource
 import socket
-import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -22,11 +22,8 @@ from kb.cli import server_log
 from kb.cli.connections import BACKLOG, Server
 from kb.cli.opening import Site, ensure_index, follow_up, parts, say, shown
 from kb.config import Config
-from kb.services import links, seeding
+from kb.services import counting, links, seeding
 from kb.services.occupancy import using
-
-if sys.platform != "win32":  # where processes cannot fork there is no such module, and nothing asks for it
-    import resource
 
 HOST = "127.0.0.1"
 
@@ -53,8 +50,7 @@ def run(make_app: MakeApp) -> None:
         with parts(config) as site:
             _make_ready(site)
             _print_link(site)
-        serve = _serve_forking if hasattr(os, "fork") else _serve_threaded
-        serve(partial(make_app, config), config, listener)
+        _serve(partial(make_app, config), config, listener)
 
 
 def _make_ready(site: Site) -> None:
@@ -119,6 +115,7 @@ class _Worker(Worker):
         while server.busy and time.monotonic() < until:
             self.notify()
             server.step(0.1)
+        counting.write_all()  # what was counted in the last second
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         super().handle_exit(sig, frame)
@@ -142,7 +139,7 @@ class _Gunicorn(BaseApplication):
         return self._make_app()
 
 
-def _serve_forking(make_app: Callable[[], Any], config: Config, listener: socket.socket) -> None:
+def _serve(make_app: Callable[[], Any], config: Config, listener: socket.socket) -> None:
     _allow_open_files()
     memory = Path("/dev/shm")  # noqa: S108 (where a worker's sign of life costs no disk write)
     options = {
@@ -165,11 +162,3 @@ def _allow_open_files() -> None:
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _serve_threaded(make_app: Callable[[], Any], config: Config, listener: socket.socket) -> None:
-    """One process with threads, where processes cannot fork."""
-    server = Server(make_app(), listener)
-    _announce(config)
-    while True:
-        server.step()

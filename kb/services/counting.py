@@ -15,6 +15,7 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -53,6 +54,10 @@ Labels = tuple[tuple[str, str], ...]
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 
 
+_ALL: weakref.WeakSet[Counts] = weakref.WeakSet()
+"""All counts of this process."""
+
+
 @dataclass(frozen=True)
 class Counted:
     """Everything counted: sums, when something was last done (seconds since 1970), and what processes there are.
@@ -79,6 +84,7 @@ class Counts:
         self._levels: dict[str, float] = {}
         self._writing_soon = 0
         self._in_trouble = False
+        _ALL.add(self)
 
     def add(self, name: str, amount: float = 1.0, **labels: str) -> None:
         """Add to a sum."""
@@ -174,7 +180,8 @@ class Counts:
     def _lament(self, error: Exception) -> None:
         """Say once that the file cannot be used. One that is no database any more makes room for a new one."""
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-            self._path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self._path.unlink(missing_ok=True)
         if not self._in_trouble and self._path.parent.exists():  # without its folder there is no site either
             log.warning("%s cannot be used, so numbers wait in memory: %s", FILE, error)
         self._in_trouble = True
@@ -189,6 +196,12 @@ class Counts:
             file.execute("BEGIN IMMEDIATE")
             yield file
             file.execute("COMMIT")
+
+
+def write_all() -> None:
+    """Write what this process has counted. For its end: what was counted in the last second is in no file yet."""
+    for counts in list(_ALL):
+        counts.write()
 
 
 @contextmanager

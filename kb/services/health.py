@@ -9,11 +9,13 @@ import contextlib
 import logging
 import os
 import shutil
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from alembic.script import ScriptDirectory
@@ -40,6 +42,9 @@ DISK_LOW = 500 * 1000**2
 
 DISK_FULL = 50 * 1000**2
 """Bytes free below which nothing new should be asked of this server."""
+
+LOOK_AGAIN = 2.0
+"""Seconds for which what was seen is good enough for whoever asks next."""
 
 PROBE = ".writing"
 """The beginning of the name of the file by which it is seen whether a folder can be written."""
@@ -81,6 +86,26 @@ class Health:
     def ready(self) -> bool:
         """Whether this server should get requests."""
         return self.state is not State.FAILING
+
+
+class Watch:
+    """Looks for everybody who asks, and not more often than every LOOK_AGAIN seconds: looking reads, and writes."""
+
+    def __init__(
+        self, config: Config, database: Database, indexer: Indexer, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._look = partial(look, config, database, indexer)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._seen: tuple[float, Health] | None = None
+
+    def look(self) -> Health:
+        """How everything stands, or stood a moment ago."""
+        with self._lock:  # one looks, who asks meanwhile waits for what it sees
+            if self._seen is None or self._clock() - self._seen[0] >= LOOK_AGAIN:
+                found = self._look()
+                self._seen = self._clock(), found
+            return self._seen[1]
 
 
 def look(config: Config, database: Database, indexer: Indexer) -> Health:

@@ -14,6 +14,7 @@ from kb.config import Config
 from kb.db import Database
 from kb.search.port import SearchEngine
 from kb.services.counting import Counts
+from kb.services.health import Watch
 from kb.services.indexing import Indexer
 from kb.services.postman import Postman
 from kb.services.vocabularies import Vocabulary, VocabularyCache
@@ -32,6 +33,7 @@ class Parts:
     indexer: Indexer
     postman: Postman
     counts: Counts
+    watch: Watch
 
 
 def parts() -> Parts:

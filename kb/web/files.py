@@ -237,7 +237,11 @@ def read_in_preview(token: str, name: str) -> ResponseReturnValue:
 
 
 def _sent(shown: Shown) -> Response:
-    """A file with what keeps it harmless. Raises NotFound where it is lost."""
+    """A file with what keeps it harmless. Raises NotFound where it is lost.
+
+    It is sent whole, whatever part was asked for (RFC 9110, section 14.2, leaves it to the server): the server sends a
+    whole file by itself, a part of one would keep a thread as long as its reader takes.
+    """
     file = shown.file
     name = slugify(shown.title, max_length=80) or file.sha256[:12]
     try:
@@ -246,7 +250,7 @@ def _sent(shown: Shown) -> Response:
             mimetype=file.media_type,
             as_attachment=file.media_type not in IMAGE_TYPES,
             download_name=f"{name}.{files.EXTENSIONS[file.media_type]}",
-            conditional=True,
+            conditional=False,
             etag=file.sha256,
             last_modified=file.created,
         )
@@ -254,6 +258,7 @@ def _sent(shown: Shown) -> Response:
         log.error("an uploaded file is not in its place: %s", missing)
         raise NotFound(N_("There is no file at this address.")) from missing
     answer.headers["Content-Security-Policy"] = SANDBOX
+    answer.make_conditional(request)
     return answer
 
 

@@ -1,113 +1,28 @@
-"""Connections that are slow, rest, break off or ask for what is not HTTP: none of them holds up anybody else."""
+"""Connections that are slow, rest or break off: none of them holds up anybody else."""
 
 from __future__ import annotations
 
-import http.client
-import socket
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from kb.cli import connections
-from kb.cli.connections import Server
+from kb.cli import connections, receiving
+from kb.services import limits
+from tests.edge import ANSWERED, HEAD, LARGE, POST, Running, asking, gone, serving, statuses, until_the_end, whole
 from tests.processes import PATIENCE, eventually
+from tests.recovery.scarcity import small_files
 
-ANSWERED = b"HTTP/1.1 200 OK"
-HEAD = b"Host: localhost\r\n"
+SMALL = 16_384
+"""Bytes of an answer that the system takes in for a reader who does not read."""
 
 
 @pytest.fixture(autouse=True)
 def look_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look for who takes too long at every step."""
     monkeypatch.setattr(connections, "LOOK_EVERY", 0.0)
-
-
-class Running:
-    """A server in a thread, over an app that says the length of the body it was given."""
-
-    def __init__(self) -> None:
-        listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = listener.getsockname()[1]
-        self.working, self.go_on = threading.Event(), threading.Event()
-        self.server = Server(self.app, listener)
-        self._alive = True
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        path, length = environ["PATH_INFO"], int(environ.get("CONTENT_LENGTH") or 0)
-        said = str(len(environ["wsgi.input"].read())).encode() if length <= connections.BODY_LIMIT else b"too large"
-        if path == "/wait":
-            self.working.set()
-            assert self.go_on.wait(PATIENCE)
-        pieces = [b"x" * 65536] * 100 if path == "/large" else [said]
-        start_response("200 OK", [("Content-Length", str(sum(map(len, pieces))))])
-        return pieces
-
-    def _run(self) -> None:
-        while self._alive:
-            self.server.step(0.02)
-
-    def close(self) -> None:
-        self._alive = False
-        self.go_on.set()
-        self._thread.join()
-        self.server.task_dispatcher.shutdown()
-        for channel in list(self.server.active_channels.values()):
-            channel.handle_close()
-        self.server.close()
-
-    def connect(self, sent: bytes = b"") -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
-        connection.sendall(sent)
-        return connection
-
-    def raw(self, sent: bytes) -> bytes:
-        """All that is answered to these bytes, until the server hangs up or the whole answer came."""
-        with self.connect() as connection, suppress(ConnectionError):
-            connection.sendall(sent)
-            return whole(connection)
-        return b""
-
-    def answers(self) -> bool:
-        """Whether an ordinary request is answered."""
-        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        client.request("GET", "/")
-        answer = client.getresponse()
-        answer.read()
-        client.close()
-        return answer.status == 200
-
-
-def whole(connection: socket.socket) -> bytes:
-    answer = http.client.HTTPResponse(connection)
-    answer.begin()
-    lines = [f"HTTP/1.1 {answer.status} {answer.reason}", *(f"{name}: {value}" for name, value in answer.getheaders())]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + answer.read()
-
-
-def gone(connection: socket.socket) -> bool:
-    """Whether the server hung up."""
-    connection.settimeout(0.01)
-    try:
-        return connection.recv(65536) == b""
-    except TimeoutError:
-        return False
-    except ConnectionError:
-        return True
-
-
-@contextmanager
-def serving() -> Iterator[Running]:
-    running = Running()
-    try:
-        yield running
-    finally:
-        running.close()
 
 
 @pytest.fixture
@@ -136,11 +51,39 @@ def test_clients_that_take_their_time_hold_no_thread(running: Running, begun: by
         assert running.answers()
 
 
-def test_clients_that_do_not_read_hold_no_thread(running: Running) -> None:
+@pytest.mark.parametrize("path", ["/large", "/whole", "/file"])
+def test_clients_that_do_not_read_hold_no_thread(running: Running, path: str) -> None:
     with ExitStack() as stack:
-        slow = [stack.enter_context(running.connect(b"GET /large HTTP/1.1\r\n" + HEAD + b"\r\n")) for _ in range(2)]
+        slow = [stack.enter_context(running.connect(asking(path), SMALL)) for _ in range(connections.THREADS + 1)]
         assert running.answers()
-        assert all(len(whole(each).partition(b"\r\n\r\n")[2]) == 100 * 65536 for each in slow)
+        assert all(len(whole(each).partition(b"\r\n\r\n")[2]) == LARGE for each in slow)
+
+
+def test_clients_that_ask_for_much_at_once_and_do_not_read_hold_no_thread(running: Running) -> None:
+    asked = asking("/whole") * 2 + asking("/", "Connection: close")
+    with ExitStack() as stack:
+        slow = [stack.enter_context(running.connect(asked, SMALL)) for _ in range(connections.THREADS)]
+        eventually(lambda: running.asked.count("/whole") >= connections.THREADS)
+        assert running.answers()
+        assert running.asked.count("/whole") == connections.THREADS, "one answer each, until it was taken"
+        assert statuses(until_the_end(slow[0])) == [200] * 3
+
+
+def test_what_came_together_is_answered_in_its_order(running: Running) -> None:
+    many = [f"/{number}" for number in range(300)]
+    said = running.all_of(b"".join(map(asking, many)) + asking("/last", "Connection: close"))
+    assert statuses(said) == [200] * 301 and running.asked == [*many, "/last"]
+
+
+def test_after_an_answer_that_ends_the_connection_nothing_more_is_answered(running: Running) -> None:
+    said = running.all_of(asking("/", "Connection: close") + asking("/more"))
+    assert statuses(said) == [200] and running.asked == ["/"]
+
+
+def test_bodies_that_came_together_go_to_the_requests_that_they_are_of(running: Running) -> None:
+    first, second = POST + b"Content-Length: 5\r\n\r\nfirst", POST + b"Transfer-Encoding: chunked\r\n\r\n"
+    said = running.all_of(first + second + b"7\r\nseconds\r\n0\r\n\r\n" + asking("/", "Connection: close"))
+    assert [part.partition(b"\r\n\r\n")[2] for part in said.split(b"HTTP/1.1 ")[1:]] == [b"5", b"7", b"0"]
 
 
 @pytest.mark.parametrize(
@@ -162,14 +105,48 @@ def test_who_takes_too_long_is_let_go(
         eventually(lambda: not running.server.active_channels)
 
 
-def test_a_reader_who_is_let_go_frees_the_thread_that_made_more_for_it(
+def test_of_the_threads_some_are_never_kept_by_readers_and_the_others_free_when_those_are_let_go(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    threads = running.server.task_dispatcher
     with ExitStack() as stack:
-        for _ in range(connections.THREADS):
-            stack.enter_context(running.connect(b"GET /large HTTP/1.1\r\n" + HEAD + b"\r\n"))
+        for _ in range(connections.THREADS + 1):
+            stack.enter_context(running.connect(asking("/large"), SMALL))
+        eventually(lambda: running.asked.count("/large") == connections.THREADS + 1)
+        eventually(lambda: threads.active_count == connections.WAITING)
         monkeypatch.setattr(connections, "PAUSE", 0.0)
-        assert running.answers()
+        eventually(lambda: not running.server.active_channels)
+        eventually(lambda: threads.active_count == 0)
+
+
+def test_a_reader_who_takes_little_at_a_time_is_let_go_in_the_end(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running.connect(asking("/large"), SMALL) as slow:
+        assert slow.recv(1)
+        monkeypatch.setattr(connections, "LEAST_SPEED", 10**12)
+        monkeypatch.setattr(connections, "ANSWER_TIME", 0.0)
+        eventually(lambda: not running.server.active_channels)
+
+
+def test_a_reader_who_takes_enough_may_take_long(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running.connect(asking("/large"), SMALL) as slow:
+        assert slow.recv(1)
+        [channel] = running.server.active_channels.values()
+        monkeypatch.setattr(connections, "ANSWER_TIME", 0.0)
+        monkeypatch.setattr(connections, "LEAST_SPEED", 0)
+        assert not channel.too_slow(channel.moved + connections.PAUSE - 1)
+
+
+def test_who_brings_a_body_slowly_has_all_the_time_of_an_answer_left(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running.connect(POST + b"Content-Length: 4\r\nExpect: 100-continue\r\n\r\n") as connection:
+        assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+        [channel] = running.server.active_channels.values()
+        assert channel.answering is None
+        connection.sendall(b"here")
+        assert whole(connection).startswith(ANSWERED)
 
 
 def test_while_the_app_works_nobody_is_too_slow(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -213,113 +190,41 @@ def test_who_is_being_answered_makes_no_room(narrow: Running) -> None:
         assert whole(working).startswith(ANSWERED)
 
 
-# What is not HTTP, or too much of it
-
-GET = b"GET / HTTP/1.1\r\n"
-POST = b"POST / HTTP/1.1\r\n" + HEAD
+# Answers that break off
 
 
-@pytest.mark.parametrize(
-    ("sent", "status"),
-    [
-        (b"GET /" + b"x" * connections.HEAD_LIMIT, 414),
-        (GET + b"X: " + b"x" * connections.HEAD_LIMIT, 431),
-        (GET + b"X: x\r\n" * 110 + b"\r\n", 431),
-        (b"GET /\x01 HTTP/1.1\r\n" + HEAD + b"\r\n", 400),
-        (b"GET /\xff HTTP/1.1\r\n" + HEAD + b"\r\n", 400),
-        (b"get / HTTP/1.1\r\n" + HEAD + b"\r\n", 400),
-        (b"nothing\r\n\r\n", 400),
-        (GET + b"No colon\r\n\r\n", 400),
-        (GET + b"Host: a\nX: b\r\n\r\n", 400),
-        (POST + b"Content-Length: -1\r\n\r\n", 400),
-        (POST + b"Content-Length: 1, 2\r\n\r\n", 400),
-        (POST + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400),
-        (POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-        (b"POST / HTTP/1.0\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
-        (POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
-        (POST + b"Transfer-Encoding: gzip\r\n\r\n", 501),
-        (POST + b"Content-Length: %d\r\n\r\n" % connections.SWALLOWED, 413),
-    ],
-)
-def test_what_cannot_be_read_is_answered_in_a_sentence(running: Running, sent: bytes, status: int) -> None:
-    said = running.raw(sent)
-    head, _, body = said.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 %d " % status)
-    assert body.decode() == f"{connections.SENTENCES[status]}\n"
-    assert b"Server:" not in head and b"nosniff" in head and b"default-src 'none'" in head and b"no-store" in head
+def test_an_answer_that_breaks_off_has_no_end_and_is_logged(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    said = running.all_of(asking("/breaks"))
+    assert b"Transfer-Encoding: chunked" in said and b"5\r\nbegun\r\n" in said and b"\r\n0\r\n" not in said
+    assert "Exception while serving /breaks" in caplog.text and "it broke" in caplog.text
     assert running.answers()
 
 
-def test_a_question_of_ten_thousand_characters_reaches_the_app(running: Running) -> None:
-    assert running.raw(b"GET /?q=" + b"%E4%BD%A0" * 10_000 + b" HTTP/1.1\r\n" + HEAD + b"\r\n").startswith(ANSWERED)
+def test_an_answer_of_a_known_length_that_breaks_off_is_too_short(running: Running) -> None:
+    said = running.all_of(asking("/breaks/known"))
+    assert b"Content-Length: 1000" in said and said.removesuffix(b"(reset)").endswith(b"\r\n\r\nbegun")
 
 
-@pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_is_given_to_the_app_whole(running: Running, chunked: bool) -> None:
-    sent = b"x" * 100_000
-    framed = (
-        POST + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(sent), sent)
-        if chunked
-        else POST + b"Content-Length: %d\r\n\r\n%s" % (len(sent), sent)
-    )
-    assert running.raw(framed).endswith(b"\r\n\r\n100000")
+def test_to_a_client_that_knows_no_chunks_an_answer_that_breaks_off_ends_with_a_reset(running: Running) -> None:
+    said = running.all_of(b"GET /breaks HTTP/1.0\r\n\r\n")
+    assert said.endswith(b"\r\n\r\nbegun(reset)")
+    assert not running.all_of(b"GET / HTTP/1.0\r\n\r\n").endswith(b"(reset)")
 
 
-def large(more: int = 1) -> bytes:
-    return b"x" * (connections.BODY_LIMIT + more)
-
-
-def test_of_a_body_that_is_too_large_the_app_sees_the_length_alone_and_the_client_the_answer(running: Running) -> None:
-    with running.connect() as connection:
-        for _ in range(2):  # and the connection goes on
-            connection.sendall(POST + b"Content-Length: %d\r\n\r\n" % len(large()) + large())
-            assert whole(connection).endswith(b"\r\n\r\ntoo large")
-
-
-def test_whoever_asks_first_whether_a_large_body_is_welcome_hears_that_it_is_not(running: Running) -> None:
-    asked = POST + b"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n" % len(large())
-    said = running.raw(asked)
-    assert said.endswith(b"\r\n\r\ntoo large") and b"Connection: close" in said
-
-
-def test_whoever_asks_first_whether_a_body_is_welcome_hears_that_it_is(running: Running) -> None:
-    with running.connect(POST + b"Content-Length: 4\r\nExpect: 100-continue\r\n\r\n") as connection:
-        assert connection.recv(100).startswith(b"HTTP/1.1 100 Continue")
-        connection.sendall(b"here")
-        assert whole(connection).endswith(b"\r\n\r\n4")
-
-
-def test_a_chunked_body_that_is_too_large_is_refused_in_a_sentence(running: Running) -> None:
-    sent = large(70_000)
-    said = running.raw(POST + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(sent), sent))
-    assert said.startswith(b"HTTP/1.1 413 ") or said == b""  # a client that goes on sending may see no answer
-    assert running.answers()
-
-
-def test_who_is_signed_in_may_send_more(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "BODY_LIMIT", 1000)
-    body = b"x" * 1001
-    signed = POST + b"Cookie: a=b; kb=held\r\nContent-Length: 1001\r\n\r\n" + body
-    monkeypatch.setattr(Running, "app", saying_length)
-    with serving() as server:
-        assert server.raw(signed).endswith(b"\r\n\r\n1001")
-        assert server.raw(POST + b"Content-Length: 1001\r\n\r\n" + body).endswith(b"\r\n\r\n0")
-
-
-def saying_length(_self: Running, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    said = str(len(environ["wsgi.input"].read())).encode()
-    start_response("200 OK", [("Content-Length", str(len(said)))])
-    return [said]
-
-
-def test_a_body_for_which_the_disk_has_no_room_is_said_to_be(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_values: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(connections.OverflowableBuffer, "_set_large_buffer", full)
-    said = running.raw(POST + b"Content-Length: 2000000\r\n\r\n" + b"x" * 2_000_000)
-    assert said.startswith(b"HTTP/1.1 507 ") and connections.SENTENCES[507].encode() in said
-    monkeypatch.undo()
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # waitress drops a file that it could not fill
+def test_an_answer_for_which_the_disk_has_no_room_breaks_off_and_is_logged(
+    running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    threads = running.server.task_dispatcher
+    with running.connect(room=SMALL) as slow:
+        with small_files(2 * connections.ANSWERS_IN_MEMORY):
+            slow.sendall(asking("/large"))
+            eventually(lambda: bool(caplog.records) and not running.server.active_channels)
+            eventually(lambda: threads.active_count == 0)
+        said = until_the_end(slow)
+    assert len(said) < LARGE and said.endswith(b"(reset)")
+    [line] = [record for record in caplog.records if record.name == connections.__name__]
+    assert line.levelno == logging.ERROR and line.getMessage().startswith("an answer broke off, there was no room")
     assert running.answers()
 
 
@@ -333,8 +238,13 @@ def test_a_body_for_which_the_disk_has_no_room_is_said_to_be(running: Running, m
         f"| the first line and headers of a request | {connections.HEAD_TIME:.0f} s |",
         f"| some more of a body, or of an answer being taken | {connections.PAUSE:.0f} s |",
         f"| a request from its first byte to its last | {connections.REQUEST_TIME / 60:.0f} minutes |",
-        f"together | {connections.HEAD_LIMIT // 1024} kB, {connections.FIELDS_LIMIT} headers |",
-        f"| body of a request | {connections.BODY_LIMIT >> 20} MB; {connections.UPLOAD_BODY_LIMIT >> 20} MB of an",
+        f"| an answer that goes at less than {connections.LEAST_SPEED // 1000} kB a second | "
+        f"{connections.ANSWER_TIME / 60:.0f} minutes |",
+        f"| bodies of a process, together | {connections.BODIES >> 20} MB | 503 |",
+        f"Bodies over {receiving.IN_MEMORY >> 10} kB and answers over {connections.ANSWERS_IN_MEMORY >> 10} kB",
+        f"at most {connections.WAITING} of the {connections.THREADS} threads",
+        f"together | {receiving.HEAD_LIMIT // 1024} kB, {receiving.FIELDS_LIMIT} headers |",
+        f"| body of a request | {limits.BODY_LIMIT >> 20} MB; {limits.UPLOAD_BODY_LIMIT >> 20} MB of an",
         f"all its connections (at most {connections.CONNECTIONS})",
     ],
 )
