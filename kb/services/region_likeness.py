@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -144,8 +145,8 @@ def ranked(vocabulary: Vocabulary, code: str, limit: int | None = None) -> Ranki
     for each in found:
         places.setdefault(regions.places[each], each)
     alike = (_alike(regions, row, each, scores) for each in places.values())
-    kept = tuple(each for each in alike if each.enough)
-    return Ranking(code, kept[:limit], _unknown(regions, row), bool(_comparable(regions, row)))
+    kept = tuple(islice((each for each in alike if each.enough), limit))
+    return Ranking(code, kept, _unknown(regions, row), _comparable(regions, row))
 
 
 def compared(vocabulary: Vocabulary, code: str, other: str) -> Alike:
@@ -204,6 +205,7 @@ def _around(regions: Table, row: int) -> _Around:
     return _Around(people, _agreement(regions.foreign, row, TEN_POINTS), regions.distances(row))
 
 
+@lru_cache(maxsize=64)
 def _scores(regions: Table, row: int) -> Numbers:
     """The likeness of every region to one; 0 where it cannot be compared, and for itself, its parts, what it is in."""
     top, bottom, known = _character(regions, row)

@@ -84,7 +84,7 @@ class Section:
         regions = context.vocabulary().regions
         return [
             (each.code, templating.country_name(regions[each.code].country), in_words(each.reasons))
-            for each in self.ranking.alike[:SHOWN]
+            for each in self.ranking.alike
         ]
 
 
@@ -194,4 +194,4 @@ def alike_section(code: str) -> Section:
     first = ids[:SHOWN]
     there = reading.documents(context.reading(), map(uuid.UUID, first), context.config().base_url)
     records = tuple(there[each] for each in first if each in there)  # an index that lags may know what is gone
-    return Section(region_likeness.ranked(vocabulary, code), asked, len(ids), records, _why(asked, records))
+    return Section(region_likeness.ranked(vocabulary, code, SHOWN), asked, len(ids), records, _why(asked, records))
