@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from kb.services import counting
 from tests.processes import Server, children, conversations, eventually, knows_workers, serving
 
 pytestmark = knows_workers
@@ -39,3 +41,15 @@ def test_two_workers_log_in_json_and_count_together(server: Server) -> None:
     memory = re.findall(r'kb_process_resident_bytes\{pid="(\d+)"\} \d', server.get("/metrics")[1])
     assert set(memory) == set(map(str, workers))
     assert "zanzibar" not in server.said() and "healthz" not in server.said()
+
+
+def test_what_was_counted_in_the_last_second_outlives_the_server(peopled_folder: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(peopled_folder, tmp_path / "data")
+    with serving(folder, KB_WORKERS="1", KB_LIMITS="off") as server:
+        for _ in range(20):
+            server.get("/static/icon.svg")
+        assert server.stop() == 0
+    with sqlite3.connect(folder / counting.FILE) as file:
+        [(amount,)] = file.execute("SELECT sum(amount) FROM counts WHERE name = 'requests' AND labels LIKE '%static%'")
+    file.close()
+    assert amount == 20

@@ -32,9 +32,16 @@ def still(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
     site.close()
 
 
+@pytest.fixture(autouse=True)
+def look_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look anew for everybody who asks."""
+    monkeypatch.setattr(health, "LOOK_AGAIN", 0.0)
+
+
 def ready(site: Site) -> tuple[int, str, dict[str, Any]]:
     """Status, state, and the checks."""
-    answer = site.client().get("/readyz")
+    token = site.config.metrics_token
+    answer = site.client().get("/readyz", headers={"Authorization": f"Bearer {token}"} if token else {})
     said = json.loads(answer.data)
     assert set(said["checks"]) == {"database", "index", "mail", "writing", "disk"}
     for check in said["checks"].values():
@@ -65,7 +72,7 @@ def test_a_change_that_does_not_reach_the_index_is_seen(still: Site, monkeypatch
     status, state, checks = ready(still)
     assert (status, state, checks["index"]["state"]) == (200, "degraded", "degraded")
     still.drain()
-    monkeypatch.undo()
+    monkeypatch.setattr(health, "INDEX_LAGS", 60.0)
     assert ready(still)[:2] == (200, "ok")
 
 
@@ -138,6 +145,29 @@ def test_a_folder_that_cannot_be_written_is_not_ready(site: Site, monkeypatch: p
 def test_looking_leaves_nothing_behind(site: Site) -> None:
     ready(site)
     assert not list(site.config.data_dir.glob(f"{health.PROBE}*"))
+
+
+def test_strangers_hear_how_it_stands_and_the_names_of_what_does_not(
+    still: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert still.client().get("/readyz").get_json() == {"state": "ok", "checks": {}}
+    monkeypatch.setattr(health, "DISK_FULL", 10**30)
+    for headers in ({}, {"Authorization": "Bearer another"}):
+        answer = still.client().get("/readyz", headers=headers)
+        assert answer.get_json() == {"state": "failing", "checks": {"disk": {"state": "failing"}}}
+        assert answer.status_code == 503
+
+
+def test_however_many_ask_it_is_looked_for_all_of_them_once_in_a_while(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    now, looks = [1000.0], []
+    monkeypatch.setattr(health, "look", lambda *_: looks.append(now[0]) or health.Health(()))
+    watch = health.Watch(site.config, site.database, site.parts.indexer, lambda: now[0])
+    for now[0] in (1000.0, 1000.5, 1000.0 + health.LOOK_AGAIN, 1000.1 + health.LOOK_AGAIN):
+        watch.look()
+    assert looks == [1000.0, 1000.0 + health.LOOK_AGAIN]
 
 
 # /metrics
@@ -245,6 +275,24 @@ def test_without_a_token_others_find_nothing(site: Site, address: str) -> None:
 @pytest.mark.parametrize("header", ["X_Forwarded_For", "X_Real_IP", "Forwarded", "Via", "X_Forwarded_Host"])
 def test_what_a_proxy_on_this_machine_hands_on_comes_from_elsewhere(site: Site, header: str) -> None:
     assert asked(site, **{header: "127.0.0.1"}) == 404
+
+
+@pytest.mark.parametrize("base_url", ["https://practices.example.eu", "http://practices.example.eu"])
+def test_a_site_with_a_public_address_lets_nobody_read_them_without_a_token(
+    peopled_folder: Path, tmp_path: Path, base_url: str
+) -> None:
+    """A proxy on this machine need not say that it is one, nor which host it was asked for."""
+    folder = shutil.copytree(peopled_folder, tmp_path / "data")
+    site = Site(configure(folder, KB_BASE_URL=base_url, KB_TRUSTED_HOSTS="practices.example.eu,localhost"))
+    assert asked(site) == 404
+    site.close()
+
+
+def test_who_asks_for_another_host_than_this_machine_finds_nothing(peopled_folder: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(peopled_folder, tmp_path / "data")
+    site = Site(configure(folder, KB_TRUSTED_HOSTS="practices.example.eu,localhost"))
+    assert (asked(site, Host="localhost:8000"), asked(site, Host="practices.example.eu")) == (200, 404)
+    site.close()
 
 
 def test_a_token_opens_them_from_anywhere_and_closes_them_to_all_others(still: Site) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -118,3 +119,26 @@ def test_no_other_file_lies_beside_it(path: Path, tmp_path: Path) -> None:
     counts.add("x")
     counts.write()
     assert [each.name for each in tmp_path.iterdir()] == [counting.FILE]
+
+
+def test_at_the_end_of_a_process_what_it_counted_is_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "WRITE_EVERY", 3600.0)
+    counts = Counts(path)
+    counts.add("x")
+    counting.write_all()
+    with sqlite3.connect(path) as file:
+        assert file.execute("SELECT name, amount FROM counts").fetchall() == [("x", 1.0)]
+    file.close()
+
+
+def test_a_damaged_file_that_cannot_be_removed_stops_nobody(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path.write_bytes(b"no database" * 1000)
+
+    def refuse(*_values: object, **_named: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    counts = Counts(path)
+    counts.add("x")
+    counts.write()
+    assert counts.read().counts == {("x", ()): 1.0}
