@@ -262,6 +262,22 @@ def test_search_filter_sort_turn_and_remove_without_javascript(
     assert page.url == f"{reading_url}/practices?q=integration&sort=title"
 
 
+def test_a_region_is_chosen_by_name_and_left_out_as_any_other_filter(reading_url: str, page: Any) -> None:
+    opened(page, reading_url, "/practices")
+    every = count(page)
+    page.get_by_role("link", name="Choose your region").click()
+    page.get_by_role("textbox", name="Your region").fill("Navarra")
+    page.get_by_role("button", name="Show the practices").click()
+    page.wait_for_url("**/practices?region_like=ES22")
+    assert page.get_by_role("link", name="Remove filter Where from: regions like Navarre").is_visible()
+    assert page.get_by_text("Catalonia is like Navarre: ").first.is_visible()
+    page.evaluate("window.same = true")
+    page.get_by_role("checkbox", name="regions like Navarre").uncheck()
+    page.wait_for_url("**/practices")
+    assert count(page) == every
+    assert not reloaded(page)
+
+
 def test_search_by_keyboard_choose_a_filter_open_a_result_and_go_back(reading_url: str, page: Any) -> None:
     page.goto(reading_url)
     page.locator("#q").focus()
