@@ -21,6 +21,7 @@ from kb.services.vocabularies import GENERATION
 
 ITSELF = N_("A practice cannot be adapted from itself. Name another practice, or none.")
 CIRCLE = N_("Each of these would be adapted from the next: %(chain)s. Name another practice, or none.")
+UNKNOWN = N_("There is no practice at “%(slug)s”. Name another practice, or none.")
 MERGED_ITSELF = N_("One of the two says that it was adapted from the other. Change that first, then merge.")
 MERGED_CIRCLE = N_("Merged, each of these would be adapted from the next: %(chain)s. Change that first, then merge.")
 
@@ -47,13 +48,30 @@ def check_document(session: Session, practice: Practice, document: Document) -> 
         raise Invalid(problems)
 
 
+def check_named(session: Session, practice: Practice, document: Document) -> None:
+    """Check that what a submission says it was adapted from is here. Raises Invalid.
+
+    What the public version names may stay, and so may what is offline now.
+    """
+    entries = [(n, entry["slug"]) for n, entry in enumerate(document["adapted_from"]) if entry["slug"]]
+    kept = {entry["slug"] for entry in practice.record.adapted_from} if practice.record else set()
+    known = _by_slug(session, {slug for _n, slug in entries}) if entries else {}
+    problems = [
+        Problem.of(f"adapted_from.{n}.slug", UNKNOWN, slug=slug)
+        for n, slug in entries
+        if slug not in known and slug not in kept
+    ]
+    if problems:
+        raise Invalid(problems)
+
+
 def check_adoption(session: Session, own: Practice, original: Practice) -> None:
     """Check that a practice may have come of the adoption of another. Raises Invalid for the field `own`."""
     _one_at_a_time(session)
     goal = own.merged_into_id or own.id
     chain = _way(session, [original.merged_into_id or original.id], {goal})
     if chain is not None:
-        title = own.record.title if own.record else own.title
+        title = own.record.title if own.record else UNNAMED
         raise Invalid([_problem(session, "own", chain, (goal, title))])
 
 
@@ -68,6 +86,34 @@ def check_merge(session: Session, practice: Practice, into: Practice) -> None:
         raise Conflict(MERGED_ITSELF)
     titles = _titles(session, chain)
     raise Conflict(MERGED_CIRCLE, chain=_said([titles.get(into.id, UNNAMED), *(titles.get(k, UNNAMED) for k in chain)]))
+
+
+class Trial:
+    """The arrows among the records of a file, told one after the other while nothing is kept yet."""
+
+    def __init__(self) -> None:
+        self._arrows: dict[str, set[str]] = {}
+
+    def add(self, slug: str, document: Document) -> None:
+        """Add those of a record with an address of its own. Raises Invalid where they would close a circle."""
+        named = [entry["slug"] for entry in document["adapted_from"]]
+        for n, each in enumerate(named):
+            if chain := self._way(each, slug):
+                text = ITSELF if len(chain) == 1 else CIRCLE
+                raise Invalid([Problem.of(f"adapted_from.{n}.slug", text, chain=_said([slug, *chain]))])
+        self._arrows[slug] = set(named)
+
+    def _way(self, start: str, goal: str) -> list[str]:
+        """A way along the arrows, both ends included; empty without one."""
+        ways, seen = [[start]], {start}
+        while ways:
+            way = ways.pop()
+            if way[-1] == goal:
+                return way
+            further = self._arrows.get(way[-1], set()) - seen
+            seen |= further
+            ways += [[*way, each] for each in sorted(further)]
+        return []
 
 
 def originals(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, set[uuid.UUID]]:

@@ -13,10 +13,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased, contains_eager, joinedload
 
 from kb.models import Adoption, AdoptionStatus, Practice, PracticeAuthor, Record, User
-from kb.services import adoption_checking, adoption_graph, adoption_trail, audit, notices, practices, reports, titles
+from kb.services import (
+    adoption_checking,
+    adoption_graph,
+    adoption_trail,
+    audit,
+    datestamps,
+    notices,
+    practices,
+    reports,
+    titles,
+)
 from kb.services.adoption_checking import Told
 from kb.services.adoption_graph import CANONICAL
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
@@ -51,7 +62,10 @@ def make(session: Session, actor: User, slug: str, told: Told, vocabulary: Vocab
     _put(adoption, clean)
     adoption.created = adoption.changed = datetime.now(UTC)
     session.add(adoption)
-    session.flush()
+    try:
+        session.flush()
+    except IntegrityError:  # on a server's database somebody may have said so in this moment
+        raise Conflict(TAKEN, region=vocabulary.region_name(clean.region)) from None
     _note(session, actor, "make", adoption, status=clean.status)
     _tell_deciders(session, actor, "adoption-made", adoption, vocabulary)
     return adoption
@@ -77,7 +91,7 @@ def change(session: Session, actor: User, adoption_id: uuid.UUID, told: Told, vo
         _tell_deciders(session, actor, "adoption-changed", adoption, vocabulary)
     if adoption.status != status:
         _note(session, actor, "status", adoption, status=adoption.status)
-        touch(session, practice)
+    _seen_anew(session, practice)
     return adoption
 
 
@@ -89,7 +103,7 @@ def withdraw(session: Session, actor: User, adoption_id: uuid.UUID, vocabulary: 
     _note(session, actor, "withdraw", adoption)
     if adoption.accepted:
         _tell_deciders(session, actor, "adoption-withdrawn", adoption, vocabulary)
-    touch(session, now_of(session, adoption))
+    _seen_anew(session, now_of(session, adoption))
     return adoption
 
 
@@ -122,7 +136,7 @@ def decide(
     session.flush()
     _note(session, actor, "decide", adoption, accepted=accepted)
     _tell_teller(session, actor, "adoption-confirmed" if accepted else "adoption-refused", adoption, vocabulary, said)
-    touch(session, now_of(session, adoption))
+    _seen_anew(session, now_of(session, adoption))
     return adoption
 
 
@@ -140,7 +154,7 @@ def end(session: Session, actor: User, adoption_id: uuid.UUID, answer: str, voca
     adoption.withdrawn = datetime.now(UTC)
     _note(session, actor, "end", adoption)
     _tell_teller(session, actor, "adoption-ended", adoption, vocabulary, adoption.answer)
-    touch(session, now_of(session, adoption))
+    _seen_anew(session, now_of(session, adoption))
     return adoption
 
 
@@ -343,6 +357,13 @@ def _tell_teller(
     practice = now_of(session, adoption)
     data = {"region": vocabulary.region_name(adoption.region_code), "url": _url(practice), "message": message}
     notices.tell_person(session, kind, adoption.user, title=titles.public(session, practice), **data)
+
+
+def _seen_anew(session: Session, practice: Practice) -> None:
+    """Have the index count again, and whoever keeps a copy of a page or list ask for it anew."""
+    touch(session, practice)
+    if practice.record is not None:
+        datestamps.stamp(session, practice)
 
 
 def _url(practice: Practice) -> str:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from kb.db import Database
 from kb.formats.json import Row
 from kb.models import Origin, Practice, State, Theme, User
-from kb.services import audit, practices, publishing, seeding, vocabularies
+from kb.services import adoption_graph, audit, practices, publishing, seeding, vocabularies
 from kb.services.checking import check, check_contact, check_draft
 from kb.services.doubles import Doubles
 from kb.services.errors import N_, Invalid, Message, NotAllowed, NotFound, Problem, ServiceError
@@ -239,6 +239,7 @@ class _Pass:
         self._outcome = Outcome()
         self._seen: dict[Hashable, str] = {}
         self._doubles: Doubles | None = None
+        self._arrows = adoption_graph.Trial()
 
     def run(self, rows: Iterator[Row]) -> Outcome:
         while batch := list(itertools.islice(rows, BATCH)):
@@ -275,6 +276,7 @@ class _Pass:
                 if here.has(record) or self._is_double(record):
                     self._outcome.kept += 1
                     continue
+                self._lead_nowhere_back(record)
             except Refused as refused:
                 self._refuse(record.row, refused.problems)
                 continue
@@ -295,6 +297,15 @@ class _Pass:
             if (before := self._seen.setdefault(key, record.row.place)) != record.row.place:
                 text = N_("“%(key)s” stands in the file already: %(before)s.")
                 raise Refused([Problem.of(name, text, key=said, before=before)])
+
+    def _lead_nowhere_back(self, record: Incoming) -> None:
+        """On trial raise Refused where a record would be adapted from itself through others of the file."""
+        if self._write or record.former is None or record.former.slug is None:
+            return  # what is written is checked as it is published
+        try:
+            self._arrows.add(record.former.slug, record.document)
+        except Invalid as invalid:
+            raise Refused(invalid.problems) from None
 
     def _keep(self, session: Session, records: list[Incoming]) -> None:
         """Write a batch; where the database itself refuses one, write them one by one to find out which."""

@@ -136,6 +136,7 @@ def _fit(session: Session, actor: User, practice: Practice, vocabulary: Vocabula
         document = {**document, "images": [], "attachments": []}  # what is wrong there is said once
     try:
         document = check(document, vocabulary)
+        adoption_graph.check_named(session, practice, document)
         adoption_graph.check_document(session, practice, document)
     except Invalid as invalid:
         problems += invalid.problems

@@ -47,7 +47,7 @@ from kb.models import (
     User,
     UserSession,
 )
-from kb.services import audit, consent, practices, reports
+from kb.services import adoptions, audit, consent, practices, reports
 from kb.services.errors import Message
 from kb.services.retention import KEPT
 
@@ -148,6 +148,7 @@ def copy_for(session: Session, user: User, base_url: str) -> Held:
         "practices": _practices(session, person),
         "revisions": _revisions(session, person),
         "contacts": [_contact(session, contact, base_url) for contact in consent.contacts_with(session, person.email)],
+        "adoption_contacts": _adoption_contacts(session, person),
         "reports": _reports(session, person),
         **{own.name: own.of(session, person) for own in OWN},
         "audit_entries": _entries(session, person),
@@ -160,6 +161,13 @@ def copy_for(session: Session, user: User, base_url: str) -> Held:
 def _practices(session: Session, person: User) -> list[Held]:
     statement = select(Practice).where(Practice.owner_id == person.id).order_by(Practice.created)
     return [_practice(session, practice) for practice in session.scalars(statement)]
+
+
+def _adoption_contacts(session: Session, person: User) -> list[Held]:
+    """Where somebody's address is the contact of a region that takes a practice up."""
+    names = ("practice_id", "region_code", "contact_role", "contact_email", "contact_name", "contact_consent")
+    named = select(Adoption).where(adoptions.contact_is(person.email)).order_by(Adoption.created)
+    return [_of(row, *names) for row in session.scalars(named)]
 
 
 def _reports(session: Session, person: User) -> list[Held]:

@@ -223,6 +223,20 @@ def test_a_practice_that_is_offline_leaves_no_link(site: Site, slug: str) -> Non
     assert site.client().get(f"/api/v1/practices/{copy}").get_json()["adapted_from"] == []
 
 
+def test_whoever_keeps_a_copy_of_a_page_or_list_gets_a_new_one(site: Site, slug: str) -> None:
+    addresses = ("/regions/ES22", "/practices?sort=adopted", f"/api/v1/practices/{slug}/adoptions")
+    kept = {each: site.client().get(each).headers["ETag"] for each in addresses}
+    number = say(site, slug, status="running")
+    confirm(site, number)
+    site.drain()
+    for each, mark in kept.items():
+        assert site.client().get(each, headers={"If-None-Match": mark}).status_code == 200, each
+    mark = site.client().get("/regions/ES22").headers["ETag"]
+    send(site, "charlie", f"/adoptions/{number}", **{**FORM, "status": "running", "changes": "Otherwise."})
+    site.drain()
+    assert site.client().get("/regions/ES22", headers={"If-None-Match": mark}).status_code == 200
+
+
 def test_the_person_named_as_contact_takes_their_name_away(site: Site, slug: str) -> None:
     number = say(site, slug, **{"contact-email": "rita@example.org"})
     confirm(site, number)

@@ -79,6 +79,14 @@ def test_a_submission_that_would_close_a_circle_is_refused_beside_its_entry(data
     assert [problem.field for problem in refused.value.problems] == ["adapted_from.0.slug"]
 
 
+def test_a_submission_names_only_what_is_here(database: Database) -> None:
+    with database.write() as session:
+        alice = factories.person(session, "alice@example.org", "member")
+        with pytest.raises(Invalid) as refused:
+            factories.submitted(session, alice, adapted_from=named("nowhere"))
+    assert "There is no practice at “nowhere”" in said(refused)
+
+
 def test_two_submissions_that_close_a_circle_are_not_both_published(database: Database) -> None:
     with database.write() as session:
         alice = factories.person(session, "alice@example.org", "member")
@@ -238,6 +246,8 @@ def test_an_import_refuses_the_row_that_would_close_a_circle(config: Config, dat
         Row(f"record {n}", {**factories.document(title=title, adapted_from=named(other)), "slug": slug})
         for n, (title, slug, other) in enumerate([("First", "first", "second"), ("Second", "second", "first")], 1)
     ]
+    trial = importer.run(lambda: iter(rows), dry_run=True)
+    assert (trial.added, trial.refused) == (1, 1) and "“second”, “first”, “second”" in str(refusals.pop().message)
     outcome = importer.run(lambda: iter(rows))
     assert (outcome.added, outcome.refused) == (1, 1)
     assert "would be adapted from the next" in str(refusals[0].message)

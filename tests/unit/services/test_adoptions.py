@@ -352,6 +352,9 @@ def test_what_somebody_said_is_in_the_copy_of_their_data(base: Database) -> None
         decided(session, said(session))
         held = privacy.copy_for(session, who(session, "charlie"), "https://kb.example.org")
         assert [each["changes"] for each in held["adoptions"]] == ["We pay by result."]
+        said(session, "bob", region="ES11", contact={"role": "R", "email": "charlie@example.org", "name": "C"})
+        held = privacy.copy_for(session, who(session, "charlie"), "https://kb.example.org")
+        assert [each["contact_name"] for each in held["adoption_contacts"]] == ["C"]
         decider = privacy.copy_for(session, who(session, "alice"), "https://kb.example.org")
         assert len(decider["adoptions_decided"]) == 1 and "office@example.net" not in str(decider["adoptions_decided"])
 
