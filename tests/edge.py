@@ -23,15 +23,18 @@ LARGE = 100 * 65536
 """Bytes of what is at /large, in a hundred pieces, at /whole, in one, and at /file, which the server itself reads."""
 
 
+Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
 class Running:
     """A server over an app that says the length of the body it was given, and has other answers at other addresses."""
 
-    def __init__(self) -> None:
+    def __init__(self, app: Wsgi | None = None) -> None:
         listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = listener.getsockname()[1]
         self.working, self.go_on = threading.Event(), threading.Event()
         self.asked: list[str] = []
-        self.server = Server(self.app, listener)
+        self.server = Server(app or self.app, listener)
         self._alive = True
         self._thread = threading.Thread(target=self._run)
         self._thread.start()
@@ -156,9 +159,9 @@ def body(more: int = 1) -> bytes:
 
 
 @contextmanager
-def serving() -> Iterator[Running]:
-    """A server, gone afterwards."""
-    running = Running()
+def serving(app: Wsgi | None = None) -> Iterator[Running]:
+    """A server, gone afterwards; over another app than its own, where one is given."""
+    running = Running(app)
     try:
         yield running
     finally:

@@ -20,7 +20,7 @@ from kb.formats import csv
 from kb.models import Scope
 from kb.services import accounts, catalogue, previews, tokens
 from kb.web import observing
-from tests import factories
+from tests import edge, factories
 from tests.conftest import Site, configure, token
 
 
@@ -147,6 +147,23 @@ def test_an_answer_that_breaks_off_is_logged_once_without_the_address(
     (line,) = log.lines("an answer broke off")
     assert line["request"] == answer.headers["X-Request-ID"] == log.requests[0]["request"]
     assert "RuntimeError: [left out] has gone" in line["exception"] and word not in log.text
+
+
+def test_a_list_that_breaks_off_does_not_look_whole_to_who_takes_it(
+    reading_site: Site, log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> Iterator[str]:
+        yield "x" * 100_000
+        raise RuntimeError("gone")
+
+    monkeypatch.setattr("kb.web.exports.FORMATS", {"csv": csv_format(broken)})
+    with edge.serving(reading_site.app) as running:
+        said = running.all_of(edge.asking("/practices.csv"))
+        older = running.all_of(b"GET /practices.csv HTTP/1.0\r\nHost: localhost\r\n\r\n")
+    assert edge.statuses(said) == edge.statuses(older) == [200]
+    assert b"x" * 1000 in said and not said.removesuffix(b"(reset)").endswith(b"\r\n0\r\n\r\n")
+    assert older.endswith(b"x(reset)")
+    assert len(log.lines("an answer broke off")) == 2
 
 
 def csv_format(write: Callable[..., Iterator[str]]) -> Any:
