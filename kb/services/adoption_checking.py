@@ -20,6 +20,9 @@ from kb.services.vocabularies import Vocabulary
 CHANGES_LIMIT = 150
 """Words of what was changed."""
 
+REGION_LIMIT = 200
+"""Characters of a region's name that are looked at: none is as long, and what is alike takes time to find."""
+
 ORGANISATION_LIMIT = 300
 """Characters of the organisation's name."""
 
@@ -64,19 +67,20 @@ class _Checker(Checker):
         """Return what was said as it is kept; `region` is the code where that stands already."""
         code = region
         if code is None:
-            code = self._whole_region(self._region("region", told.region.strip() or None, None))
-            if not told.region.strip():
+            typed = _line(told.region)[:REGION_LIMIT]
+            code = self._whole_region(self._region("region", typed or None, None))
+            if not typed:
                 self._wrong("region", N_("Choose the region that takes it up."))
         status = told.status or None
         if status is None:
             self._wrong("status", N_("Choose how far the region has come."))
         elif status not in tuple(AdoptionStatus):
             self._not_among("status", status, tuple(AdoptionStatus))
-        changes, organisation = tidy(told.changes) or "", " ".join(told.organisation.split())
+        changes, organisation = tidy(told.changes) or "", _line(told.organisation)
         self._few_words("changes", Label(N_("What you changed")), changes, CHANGES_LIMIT)
         if len(organisation) > ORGANISATION_LIMIT:
             self._too_long("organisation", Label(N_("Organisation")), len(organisation), ORGANISATION_LIMIT)
-        contact = {key: str(told.contact.get(key) or "").strip() for key in ("role", "email", "name")}
+        contact = {key: _line(str(told.contact.get(key) or "")) for key in ("role", "email", "name")}
         try:
             check_contact(contact)
         except Invalid as invalid:
@@ -93,6 +97,10 @@ class _Checker(Checker):
             return code
         parent = self.vocabulary.regions[code].parent
         return parent if parent and len(self.vocabulary.children.get(parent, ())) == 1 else code
+
+
+def _line(text: str) -> str:
+    return " ".join((tidy(text) or "").split())
 
 
 def _check_own(session: Session, actor: User, practice: Practice, own_id: str) -> None:

@@ -140,6 +140,14 @@ def test_a_region_is_needed_that_is_no_country_and_not_the_practices_own(base: D
     assert fields(refused) == ["region"]
 
 
+def test_signs_that_nobody_sees_are_not_kept(base: Database) -> None:
+    with base.write() as session:
+        contact = {"role": "Off\x00icer", "email": " office@example.net\x00", "name": "A\nne", "consent": False}
+        made = said(session, changes="We\x00 pay.\r\nBy result.", organisation="Na\x00varra\n", contact=contact)
+        assert (made.changes, made.organisation) == ("We pay.\nBy result.", "Navarra")
+        assert (made.contact_role, made.contact_email, made.contact_name) == ("Officer", "office@example.net", "A ne")
+
+
 def test_a_region_and_the_only_part_of_it_are_one(base: Database) -> None:
     with base.write() as session:
         assert said(session, region="ES220").region_code == "ES22"
