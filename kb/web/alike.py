@@ -14,7 +14,7 @@ from kb.services.errors import N_
 from kb.services.presenting import Found
 from kb.services.query import CatalogueQuery
 from kb.services.record import Document
-from kb.services.region_likeness import Fact, Ranking, Reason
+from kb.services.region_likeness import Alike, Fact, Ranking, Reason
 from kb.services.vocabularies import by_name, fold
 from kb.web import accounts, context, languages, templating
 from kb.web.catalogues import gettext
@@ -83,7 +83,7 @@ class Section:
         """The regions most like it: code, country, and why."""
         regions = context.vocabulary().regions
         return [
-            (each.code, templating.country_name(regions[each.code].country), in_words(each.reasons))
+            (each.code, templating.country_name(regions[each.code].country), in_words(each))
             for each in self.ranking.alike
         ]
 
@@ -145,15 +145,22 @@ def alike_choices(asked: CatalogueQuery) -> list[Choice]:
     return [Choice(code, templating.facet_label("region_like", code), code in asked.region_like) for code in codes]
 
 
-def in_words(reasons: Iterable[Reason]) -> str:
-    """Reasons as a list: "mostly rural, on the border, on the coast"."""
-    return ", ".join(gettext(REASONS[reason]) for reason in reasons)
+def in_words(alike: Alike) -> str:
+    """Why a region is like another, "mostly rural, on the border, on the coast", and what is not known of either."""
+    reasons = ", ".join(gettext(REASONS[reason]) for reason in alike.reasons)
+    if not alike.unknown:
+        return reasons
+    return gettext("%(reasons)s (not known: %(facts)s)", reasons=reasons, facts=_listed(alike.unknown))
+
+
+def _listed(facts: Iterable[Fact]) -> str:
+    return templating.listed(gettext(FACTS[fact]) for fact in facts)
 
 
 @bp.app_template_filter()
 def unknown_facts(ranking: Ranking) -> str:
     """What is not known of a region."""
-    return templating.listed(gettext(FACTS[fact]) for fact in ranking.unknown)
+    return _listed(ranking.unknown)
 
 
 def sentence(codes: Iterable[str], record: Document) -> str:
@@ -165,7 +172,7 @@ def sentence(codes: Iterable[str], record: Document) -> str:
         return ""
     code, alike = best
     names = {"place": templating.region_name(alike.code), "region": templating.region_name(code)}
-    return gettext("%(place)s is like %(region)s: %(reasons)s", reasons=in_words(alike.reasons), **names)
+    return gettext("%(place)s is like %(region)s: %(reasons)s", reasons=in_words(alike), **names)
 
 
 def sentences(asked: CatalogueQuery, items: Iterable[Found]) -> dict[str, str]:

@@ -28,6 +28,12 @@ def test_an_official_of_navarra_finds_acol_and_reads_why(reader: FlaskClient) ->
     assert "most alike" in page
 
 
+def test_what_is_not_known_of_a_region_is_said_with_why_it_is_like_one(reader: FlaskClient) -> None:
+    page = html(reader, "/practices?region_like=ES22")
+    said = "Vojvodina is like Navarre: towns and country, on the border (not known: whether it lies in the mountains)"
+    assert said in page
+
+
 def test_the_own_region_is_not_among_those_like_it(reader: FlaskClient) -> None:
     found = reader.get("/api/v1/practices?region_like=ES22&per_page=100").json["items"]
     assert found
