@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kb.formats import telling
 from kb.formats.about import About, Document
 from kb.formats.comparison import Column
-from kb.formats.telling import HEADINGS, Fact
+from kb.formats.telling import Fact
 from kb.formats.text import N_, line
 
 STORY = ("results", "transferability", "difficulties", "lessons")
@@ -84,11 +84,11 @@ def facts(document: Document, about: About) -> list[Fact]:
 
 def headings(document: Document, about: About) -> dict[str, str]:
     """The headings of a practice's long texts, by their keys; of one that was stopped, why comes first."""
-    named = {key: about.say(HEADINGS[key]) for key in STORY}
-    named["transferability"] = about.say(N_("Conditions for taking it over"))
+    told = telling.headings(document, about)
+    named = {key: told[key] for key in STORY} | {"transferability": about.say(N_("Conditions for taking it over"))}
     if document["status"] != "discontinued":
         return named
-    return {"difficulties": about.say(N_("Why it stopped")), **{k: v for k, v in named.items() if k != "difficulties"}}
+    return {"difficulties": named["difficulties"], **{k: v for k, v in named.items() if k != "difficulties"}}
 
 
 def numbered(columns: Sequence[Column]) -> tuple[list[Source], list[list[int]]]:

@@ -47,6 +47,7 @@ def test_lessons_of_what_is_over_are_what_its_people_would_do_differently(site: 
     html = page(site.client(), f"/practices/{slug}")
     assert f'<h2 id="lessons">{heading}</h2>' in html and f'<a href="#lessons">{heading}</a>' in html
     assert f"## {heading}" in site.client().get(f"/practices/{slug}.md").text
+    assert f">{heading}</h" in page(site.client(), f"/briefing?p={slug}")
 
 
 def test_exports_keep_the_name_of_the_field(site: Site) -> None:
