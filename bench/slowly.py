@@ -2,7 +2,8 @@
 
 A server of four workers on a copy of a data folder answers pages one after the other, over a connection each, while
 others are held open beside them: by clients that send a request's headers a byte a second, or a form's body, or that
-read a large answer a byte a second. What counts is how long the ordinary pages take, and that none fails.
+read a large answer a byte a second, or fifty that they asked for at once. What counts is how long the ordinary pages
+take, and that none fails.
 """
 
 from __future__ import annotations
@@ -56,14 +57,20 @@ def slow_bodies(port: int, _number: int) -> socket.socket:
     return connection
 
 
-def slow_readers(port: int, number: int) -> socket.socket:
+def slow_readers(port: int, number: int, times: int = 1) -> socket.socket:
     """A large answer that nobody hurries to read."""
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
     connection.connect((HOST, port))
     path = LARGE[number % len(LARGE)]
-    connection.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: identity\r\n\r\n".encode())
+    asked = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: identity\r\n\r\n".encode()
+    connection.sendall(asked * times)
     return connection
+
+
+def slow_askers(port: int, number: int) -> socket.socket:
+    """The same, asked for many times over before the first answer is read."""
+    return slow_readers(port, number, 50)
 
 
 KINDS: dict[str, tuple[Slow | None, bool]] = {
@@ -71,6 +78,7 @@ KINDS: dict[str, tuple[Slow | None, bool]] = {
     "headers": (slow_heads, True),
     "bodies": (slow_bodies, True),
     "readers": (slow_readers, False),
+    "askers": (slow_askers, False),
 }
 """What is slow, and whether it writes: who does not write reads."""
 

@@ -75,6 +75,16 @@ def test_what_came_together_is_answered_in_its_order(running: Running) -> None:
     assert statuses(said) == [200] * 301 and running.asked == [*many, "/last"]
 
 
+def test_nothing_is_read_before_what_came_earlier(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running.connect():
+        eventually(lambda: len(running.server.active_channels) == 1)
+        [channel] = running.server.active_channels.values()
+        monkeypatch.setattr(channel, "go_on", lambda: None)
+        assert channel.readable()
+        channel.ahead = asking("/")
+        assert not channel.readable()
+
+
 def test_after_an_answer_that_ends_the_connection_nothing_more_is_answered(running: Running) -> None:
     said = running.all_of(asking("/", "Connection: close") + asking("/more"))
     assert statuses(said) == [200] and running.asked == ["/"]

@@ -83,6 +83,13 @@ def test_nothing_takes_long_to_parse(running: Running, sent: bytes, status: int)
     assert running.raw(sent).startswith(b"HTTP/1.1 %d " % status)
 
 
+def test_chunks_are_parsed_a_few_at_a_time(running: Running) -> None:
+    reader = receiving.Reader(running.server.adj)
+    head, chunks = POST + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n" * 10_000
+    assert reader.received(head + chunks) == len(head)
+    assert reader.received(chunks) == receiving.CHUNKS_AT_ONCE
+
+
 def test_headers_are_handed_on_as_they_were_sent(running: Running) -> None:
     reader = receiving.Reader(running.server.adj)
     sent = GET + b"A:b\r\nC:   d: e  \r\nEmpty:\r\n\r\n"
