@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from kb.formats.text import line
 from kb.models import Practice, Record
 from kb.services import reading, versions
 from kb.services.errors import N_, Gone, Invalid, Moved, NotFound, Problem, ServiceError
@@ -24,6 +26,8 @@ LOOKED_UP = 50
 
 SLUG_SHOWN = 80
 """Characters of an unknown slug that a sentence repeats."""
+
+_SLUG = re.compile(r"[a-z0-9-]{1,200}")
 
 FEW = N_("A comparison takes two to four practices. This address names one: choose one to three more.")
 MANY = N_("A comparison takes two to four practices, and this address names %(count)d. Leave some out.")
@@ -75,7 +79,7 @@ def choose(session: Session, slugs: Iterable[str], base_url: str) -> Choice:
     Raises Invalid where there are more slugs than LOOKED_UP.
     """
     asked = [slug for slug in slugs if slug.strip()]
-    named = list(dict.fromkeys(asked))
+    named = list(dict.fromkeys(slug.strip() for slug in asked))
     if len(named) > LOOKED_UP:
         raise Invalid([Problem.of("p", MANY_BRIEFED, count=len(named))])
     public = _public(session, named, base_url)
@@ -91,16 +95,21 @@ def choose(session: Session, slugs: Iterable[str], base_url: str) -> Choice:
     return Choice(tuple(found.values()), tuple(missing), canonical=bool(missing) or list(found) == asked)
 
 
+def plausible(slugs: Iterable[str]) -> list[str]:
+    """Those that may be slugs: what has other signs in it is looked up nowhere, for no database takes them all."""
+    return [slug for slug in slugs if _SLUG.fullmatch(slug)]
+
+
 def _public(session: Session, slugs: list[str], base_url: str) -> dict[str, Chosen]:
     """The public ones among some slugs, in two statements."""
-    ids = session.scalars(select(Practice.id).join(Record).where(Practice.slug.in_(slugs))).all()
+    ids = session.scalars(select(Practice.id).join(Record).where(Practice.slug.in_(plausible(slugs)))).all()
     return {each["slug"]: Chosen(each) for each in reading.documents(session, ids, base_url).values()} if ids else {}
 
 
 def _elsewhere(session: Session, asked: str, base_url: str) -> Chosen:
     """What is in the archive, or was merged into another. Raises NotFound, Gone."""
     slug = asked
-    for _ in range(2):  # what a practice is merged into is not merged itself
+    for _ in range(2 if plausible([asked]) else 0):  # what a practice is merged into is not merged itself
         try:
             online = versions.online(session, slug, base_url)
         except Moved as moved:
@@ -109,4 +118,4 @@ def _elsewhere(session: Session, asked: str, base_url: str) -> Chosen:
             break
         else:
             return Chosen(online.document, online.archived)
-    raise NotFound(UNKNOWN, slug=asked[:SLUG_SHOWN])
+    raise NotFound(UNKNOWN, slug=line(asked)[:SLUG_SHOWN])

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from kb.models import Practice, ShortlistEntry, State, User
+from kb.services.choosing import plausible
 from kb.services.errors import N_, Conflict, NotFound
 
 MOST = 30
@@ -58,7 +59,7 @@ def remove(session: Session, user: User, chosen: Iterable[str]) -> int:
     A slug also stands for what was merged into its practice: the page shows both under the one.
     """
     mine = ShortlistEntry.user_id == user.id
-    named = Practice.slug.in_(list(chosen))
+    named = Practice.slug.in_(plausible(chosen))
     into = select(Practice.id).where(named)
     ids = select(Practice.id).where(named | Practice.merged_into_id.in_(into))
     done = session.execute(delete(ShortlistEntry).where(mine, ShortlistEntry.practice_id.in_(ids)))
@@ -67,7 +68,7 @@ def remove(session: Session, user: User, chosen: Iterable[str]) -> int:
 
 def _readable(session: Session, chosen: Iterable[str]) -> list[Practice]:
     """Practices under some slugs that readers find, in that order, each once; for a merged one the other."""
-    order = list(dict.fromkeys(chosen))
+    order = list(dict.fromkeys(plausible(chosen)))
     found = {each.slug: each for each in session.scalars(select(Practice).where(Practice.slug.in_(order)))}
     readable: dict[object, Practice] = {}
     for slug in order:

@@ -69,8 +69,7 @@ def test_a_question_that_is_too_long_comes_back_whole_with_what_is_wrong(reader:
     assert f'value="{question.strip()}"' in answer.text and 'value="The council"' in answer.text
 
 
-def test_eleven_practices_are_too_many_and_none_is_asked_for(seeded_site: Site) -> None:
-    reader = seeded_site.client()
+def test_eleven_practices_are_too_many_and_none_is_asked_for(reader: FlaskClient) -> None:
     slugs = [each["slug"] for each in reader.get("/api/v1/practices?per_page=11").get_json()["items"]]
     few, many = (urlencode([("p", slug) for slug in slugs[:n]]) for n in (10, 11))
     assert reader.get(f"/briefing?{few}").status_code == 200

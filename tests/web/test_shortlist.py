@@ -57,8 +57,8 @@ def test_a_visitor_chooses_from_the_results_without_cookie_or_script(site: Site)
     assert reader.get("/compare?" + "&".join(f"p={slug}" for slug in chosen)).status_code == 200
 
 
-def test_every_way_on_from_a_list_keeps_the_choice(seeded_site: Site) -> None:
-    page = html.unescape(seeded_site.client().get("/practices?q=work&theme=housing&p=elsewhere").text)
+def test_every_way_on_from_a_list_keeps_the_choice(reader: FlaskClient) -> None:
+    page = html.unescape(reader.get("/practices?q=work&theme=housing&p=elsewhere").text)
     main = page[page.index("<main") : page.index("<footer")]
     ways = re.findall(r'href="(/practices\?[^"#]*)', main)
     assert len(ways) > 5
@@ -78,9 +78,9 @@ def test_what_was_chosen_can_be_left_out_where_it_was_chosen(site: Site) -> None
     assert link(page, "Leave out") == "/practices?q=nurses#p-first-nurses"
 
 
-def test_a_choice_of_ten_is_full_and_says_so(seeded_site: Site) -> None:
+def test_a_choice_of_ten_is_full_and_says_so(reader: FlaskClient) -> None:
     chosen = "&".join(f"p=x{n}" for n in range(10))
-    page = seeded_site.client().get(f"/practices?q=work&{chosen}").text
+    page = reader.get(f"/practices?q=work&{chosen}").text
     assert "You keep ten: leave one out to keep another" in page and "Keep to compare<" not in page
 
 

@@ -69,6 +69,16 @@ def test_what_is_offline_or_was_never_there_is_named(database: Database) -> None
     assert not any(isinstance(each.refused, Gone) for each in choice.missing)
 
 
+@pytest.mark.parametrize("slug", ["\x00", "😀", "a" * 300, "One", "%", "../one", "one;"])
+def test_what_can_be_no_slug_is_named_and_looked_up_nowhere(database: Database, slug: str) -> None:
+    with database.write() as session:
+        some(session, "One")
+        choice = choosing.choose(session, [slug, " one "], BASE)
+        assert shortlists.remove(session, bob(session), [slug]) == 0
+    assert choice.slugs == ["one"]
+    assert [(each.slug, type(each.refused)) for each in choice.missing] == [(slug, NotFound)]
+
+
 def test_an_address_of_too_many_is_not_looked_up(database: Database) -> None:
     with database.read() as session, pytest.raises(Invalid):
         choosing.choose(session, [f"p-{n}" for n in range(choosing.LOOKED_UP + 1)], BASE)
