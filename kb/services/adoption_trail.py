@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, String, and_, cast, or_, select
+from sqlalchemy import ColumnElement, String, and_, cast, or_, select, text
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from kb.models import Adoption, AdoptionStatus, Practice, Record, User
+from kb.models import ADAPTING, Adoption, AdoptionStatus, Practice, Record, User
 from kb.services.adoption_graph import CANONICAL
 from kb.services.permissions import can
 
@@ -138,7 +138,7 @@ def counts(session: Session) -> dict[str, int]:
     adopted = adopted.join(Practice, Practice.id == Adoption.practice_id).join(now, now.id == CANONICAL)
     for slug, code in session.execute(adopted.where(SEEN, Adoption.status.in_(COUNTED))):
         places.setdefault(str(slug), set()).add(code)
-    naming = select(Record.adapted_from, Record.region_code, Record.country).where(_names_any())
+    naming = select(Record.adapted_from, Record.region_code, Record.country).where(_NAMES_ANY)
     for entries, code, country in session.execute(naming):
         for entry in entries:
             places.setdefault(is_now.get(entry["slug"], entry["slug"]), set()).add(code or country)
@@ -213,10 +213,11 @@ def _naming(
     if ids is not None:
         original = original.where(or_(Practice.id.in_(ids), Practice.merged_into_id.in_(ids)))
         slugs = {str(slug): key for slug, key in session.execute(original)}
-        wanted: ColumnElement[bool] = or_(*(_names(slug) for slug in slugs))
+        wanted = [or_(*(_names(slug) for slug in slugs))]
     else:
-        wanted, slugs = _names_any(), {}
-    records = session.scalars(select(Record).where(wanted).options(joinedload(Record.practice)).order_by(Record.title))
+        wanted, slugs = [], {}
+    adapting = select(Record).where(_NAMES_ANY, *wanted).options(joinedload(Record.practice))
+    records = session.scalars(adapting.order_by(Record.title))
     rows = [(record, entry) for record in records for entry in record.adapted_from]
     if ids is None and rows:
         named = original.where(Practice.slug.in_({entry["slug"] for _record, entry in rows}))
@@ -234,8 +235,8 @@ def _names(slug: str) -> ColumnElement[bool]:
     return cast(Record.adapted_from, String).contains(f'"{slug}"', autoescape=True)
 
 
-def _names_any() -> ColumnElement[bool]:
-    return cast(Record.adapted_from, String) != "[]"
+_NAMES_ANY = text(ADAPTING)
+"""Whether a public practice was adapted from any, in the words of the index that knows those that were."""
 
 
 def _own(session: Session, adoptions: Iterable[Adoption]) -> dict[uuid.UUID, Named]:

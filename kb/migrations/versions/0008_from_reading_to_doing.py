@@ -14,6 +14,7 @@ down_revision = '0007'
 branch_labels = None
 depends_on = None
 
+ADAPTING = sa.text("CAST(adapted_from AS VARCHAR) != '[]'")
 LIVE = sa.text('withdrawn IS NULL AND accepted IS NOT FALSE')
 
 
@@ -98,8 +99,16 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('user_id', 'practice_id', 'region_code', name=op.f('pk_transfer_checks'))
     )
 
+    with op.batch_alter_table('records', schema=None) as batch_op:
+        batch_op.create_index(
+            'ix_records_adapting', ['practice_id'], unique=False, sqlite_where=ADAPTING, postgresql_where=ADAPTING
+        )
+
 
 def downgrade() -> None:
+    with op.batch_alter_table('records', schema=None) as batch_op:
+        batch_op.drop_index('ix_records_adapting')
+
     op.drop_table('transfer_checks')
     op.drop_table('shortlist_entries')
     op.drop_table('adoptions')

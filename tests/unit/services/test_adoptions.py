@@ -280,6 +280,17 @@ def test_a_region_counts_once_by_adoption_and_by_its_practice(base: Database) ->
         assert adoption_trail.regions(taken) == 2 and [each.region for each in taken] == ["ES22", "ES22", "ITH3"]
 
 
+def test_who_adapted_a_practice_is_found_without_reading_every_record(base: Database) -> None:
+    def look() -> None:
+        with base.read() as session:
+            adoption_trail.taken_up(session, original(session))
+
+    asked = [each for each in factories.statements(base, look) if "FROM records" in each and "adapted_from" in each]
+    with base.read() as session:
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[-1]}", ("x",) * asked[-1].count("?"))
+        assert "ix_records_adapting" in str(plan.all())
+
+
 def test_adoptions_go_along_with_a_merge_and_back_again(base: Database) -> None:
     with base.write() as session:
         bob = who(session, "bob")
