@@ -654,8 +654,9 @@ def expected(answers: tuple[int, ...]) -> dict[str, int]:
 
 def may_read(who: str, title: str, path: str) -> bool:
     """Whether a hidden practice may stand on a page: with those whose it is, and with editors once it is submitted."""
-    if path.startswith(("/my/", "/account")):
-        mine = {"owner": "Alice", "editor and author": "Erin"} | ({"colleague": "Alice"} if "/my/" in path else {})
+    if path.startswith(("/my/", "/account")) or path.endswith("/adoptions"):  # where one names a practice of one's own
+        shared = {"colleague": "Alice"} if not path.startswith("/account") else {}
+        mine = {"owner": "Alice", "editor and author": "Erin"} | shared
         if who in mine and title.endswith(mine[who]):
             return True
     if path.startswith("/review") and who == "editor and author" and title.endswith("Erin"):

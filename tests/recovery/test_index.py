@@ -86,7 +86,7 @@ def rebuild_during(site: Site, monkeypatch: pytest.MonkeyPatch, change: Callable
     engine, indexer = site.parts.engine, site.parts.indexer
     rebuild = engine.rebuild
 
-    def with_a_change_meanwhile(documents: object, replay: object) -> int:
+    def with_a_change_meanwhile(documents: object, replay: object, **how: bool) -> int:
         def then_change(source: object) -> object:
             yield from source
             with site.database.write() as session:
@@ -95,7 +95,7 @@ def rebuild_during(site: Site, monkeypatch: pytest.MonkeyPatch, change: Callable
                 session.execute(update(Practice).values(changed=publishing.now() - timedelta(hours=1)))
             indexer.drain()  # into the index that is about to be replaced
 
-        return rebuild(then_change(documents), replay)
+        return rebuild(then_change(documents), replay, **how)
 
     monkeypatch.setattr(engine, "rebuild", with_a_change_meanwhile)
     indexer.rebuild()
