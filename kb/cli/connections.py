@@ -41,6 +41,10 @@ BODIES = 256 * 1024 * 1024
 HELD_BACK = 2 * 1024 * 1024
 """Bytes of an answer that wait for its reader; the app makes more when some of them went. Files wait on the disk."""
 
+SENT_AHEAD = 128 * 1024
+"""Bytes of answers that the system is asked to hold for one connection (Linux takes twice as many). By itself it holds
+megabytes: some answers for whoever asks for many and reads none, and for 300 of those a gigabyte."""
+
 WAITING = max(1, THREADS - 2)
 """Threads of a process that wait until a reader took some. The next is not kept: what it makes goes to the disk."""
 
@@ -278,6 +282,7 @@ class Server(TcpWSGIServer):
             server_name="127.0.0.1",
             ident=None,
         )
+        adjustments.socket_options = [*Adjustments.socket_options, (socket.SOL_SOCKET, socket.SO_SNDBUF, SENT_AHEAD)]
         threads = ThreadedTaskDispatcher()
         threads.set_thread_count(adjustments.threads)
         named = (listener.family, listener.type, listener.proto, listener.getsockname())

@@ -69,6 +69,14 @@ def test_clients_that_ask_for_much_at_once_and_do_not_read_hold_no_thread(runnin
         assert statuses(until_the_end(slow[0])) == [200] * 3
 
 
+def test_of_answers_that_nobody_reads_the_system_holds_little(running: Running) -> None:
+    with running.connect(asking("/whole"), SMALL):
+        eventually(lambda: running.asked == ["/whole"])
+        [channel] = running.server.active_channels.values()
+        eventually(lambda: not channel.requests)
+        assert channel.total_outbufs_len > LARGE - 8 * connections.SENT_AHEAD
+
+
 def test_what_came_together_is_answered_in_its_order(running: Running) -> None:
     many = [f"/{number}" for number in range(300)]
     said = running.all_of(b"".join(map(asking, many)) + asking("/last", "Connection: close"))
