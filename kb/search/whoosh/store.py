@@ -22,7 +22,7 @@ from pathlib import Path
 
 from kb.search.port import IndexLost
 
-LAYOUT = 4
+LAYOUT = 5
 """The version of what is in an index. One of another version counts as lost, and is built anew."""
 
 
