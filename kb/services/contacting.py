@@ -31,8 +31,11 @@ NOBODY = N_("Nobody is named to whom this practice could pass a message.")
 OWN = N_("This is your own practice: there is nobody else to write to.")
 OFTEN = N_("You wrote to owners as often as is allowed in a day. You can send this in %(hours)d h.")
 
-_HOST = re.compile(r"(?<![\w@.-])(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_][\w-]+(?![\w.-]*@)")
-"""A host's name of two parts or more. What stands in an address of mail is none: that opens no page."""
+_ADDRESS = re.compile(r"""(?<![^\s<(\[,;:"'])[\w.+%-]{1,64}@(?:[\w-]{1,63}\.)+[^\W\d_]{2,63}(?![^\s>)\],;:.!?"'])""")
+"""An address of mail that stands by itself: it opens no page."""
+
+_DOT = re.compile(r"(?<=[\w-])[.。．｡](?=[^\W\d_][\w-])")
+"""A dot as between the parts of a host's name, in any of the signs that count as one there (UTS 46)."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,15 @@ def unlinked(text: str) -> str:
 
     Addresses of mail stay as they are.
     """
-    return _HOST.sub(lambda found: found[0].replace(".", "[.]"), text).replace("://", "[:]//")
+    pieces, end = [], 0
+    for address in _ADDRESS.finditer(text):
+        pieces += [_broken(text[end : address.start()]), address[0]]
+        end = address.end()
+    return "".join((*pieces, _broken(text[end:])))
+
+
+def _broken(text: str) -> str:
+    return _DOT.sub(r"[\g<0>]", text).replace("://", "[:]//")
 
 
 def forget(session: Session, person: User) -> None:

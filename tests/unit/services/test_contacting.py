@@ -180,7 +180,11 @@ def test_a_message_that_waits_and_names_somebody_goes_with_their_account(
         ("http://192.168.0.1/x", "http[:]//192.168.0.1/x"),
         ("Mail anna.maria@region.example.it", "Mail anna.maria@region.example.it"),
         ("It cost 2.5 million. Why? e.g. rent", "It cost 2.5 million. Why? e.g. rent"),
-        ("https://bank.example@evil.example/", "https[:]//bank.example@evil.example/"),
+        ("https://bank.example@evil.example/", "https[:]//bank[.]example@evil[.]example/"),
+        ("-www.evil.com, ..evil.com, _evil.com", "-www[.]evil[.]com, ..evil[.]com, _evil[.]com"),
+        ("www.evil.com@ www.evil.com@.x", "www[.]evil[.]com@ www[.]evil[.]com@.x"),
+        ("evil。com evil．com", "evil[。]com evil[．]com"),
+        ("Write to <anna@region.example>, soon.", "Write to <anna@region.example>, soon."),
         ("münchen.de", "münchen[.]de"),
     ],
 )
@@ -188,7 +192,7 @@ def test_web_addresses_are_written_so_that_nothing_opens_them(text: str, shown: 
     assert contacting.unlinked(text) == shown
 
 
-@given(st.text("ab.@:/-w1 é", max_size=60))
+@given(st.text("ab.@:/-w1 é_,", max_size=60))
 def test_no_text_keeps_a_web_address_and_none_loses_a_letter(text: str) -> None:
     shown = contacting.unlinked(text)
     assert "://" not in shown and contacting.unlinked(shown) == shown
