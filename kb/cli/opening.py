@@ -20,7 +20,7 @@ from kb.db import Database
 from kb.models import IndexOutbox
 from kb.search import open_engine
 from kb.search.port import Document, SearchEngine
-from kb.services import backup, seeding, setup
+from kb.services import seeding, setup, upgrade_copies
 from kb.services.backup import Home
 from kb.services.errors import NotFound
 from kb.services.indexing import Indexer
@@ -87,10 +87,10 @@ def _bring_up(database: Database, config: Config) -> None:
     home = Home(config.data_dir, config.database_path, config.files_dir, config.index_dir)
 
     def keep(revision: str) -> None:
-        say(f"The database as it was before the upgrade is in {backup.keep_before_upgrade(home, revision)}.")
+        say(f"The database as it was before the upgrade is in {upgrade_copies.keep(home, revision)}.")
 
     if done := setup.migrate(database, before=keep):
-        backup.upgraded(home)
+        upgrade_copies.upgraded(home)
         say(done)
 
 

@@ -4,8 +4,6 @@ A backup is made while the site runs: SQLite's online backup copies one consiste
 this copy names are gathered after it. They never change, and go away only where nothing has named them for a day: where
 that happens to one in between, all is begun anew. What is written is read again and checked before it gets its name.
 
-The same makes the copy that stays in the data folder before the schema of a database changes, without the files.
-
 A restore never leaves half of one state and half of another, whenever it is killed:
 
 1. The backup's seal, its manifest and every checksum are verified while it is unpacked into a folder of its own; the
@@ -56,10 +54,6 @@ ROUNDS = 3
 LEFT_ALONE = 86400.0
 """Seconds after which unfinished files are taken for those of a backup that was killed."""
 
-BEFORE_UPGRADE = "before-upgrade-"
-UPGRADES_KEPT = 2
-"""Of how many earlier schemas a copy of the database stays in the data folder, one of each."""
-
 
 @dataclass(frozen=True)
 class Home:
@@ -88,7 +82,7 @@ def back_up(home: Home, path: Path, progress: Progress = silent, *, files: bool 
     """
     if not home.database.exists():
         raise NotFound(N_("There is no database in %(folder)s yet."), folder=home.folder)
-    _clear_away(path.parent, f".{path.name}.")
+    clear_away(path.parent, f".{path.name}.")
     with _scratch(path.parent, f".{path.name}.") as folder, replacing(path, mode=0o600) as file:
         copy = folder / DATABASE
         for left in reversed(range(ROUNDS)):
@@ -105,42 +99,6 @@ def back_up(home: Home, path: Path, progress: Progress = silent, *, files: bool 
             _read_again(file, manifest)
             return manifest
     raise AssertionError("the last round returns or raises")
-
-
-def keep_before_upgrade(home: Home, schema: str) -> Path:
-    """Keep the database, as it is before its schema changes, as a backup without the uploaded files.
-
-    It takes the place of an earlier one of the same schema: an upgrade that fails again and again, or is killed, leaves
-    one. Those of other schemas stay until the upgrade has come off: `upgraded`. Returns the new one. Raises what
-    `back_up` raises, and then the earlier one stays.
-    """
-    path = home.folder / f"{BEFORE_UPGRADE}{schema}-{now():%Y%m%dT%H%M%SZ}.backup"
-    _clear_away(home.folder, f".{BEFORE_UPGRADE}")
-    back_up(home, path, files=False)
-    for old in _before_upgrades(home).get(schema, []):
-        if old != path:
-            old.unlink(missing_ok=True)
-    return path
-
-
-def upgraded(home: Home) -> None:
-    """Let go of the copies before earlier upgrades, now that one has come off: of `UPGRADES_KEPT` schemas one stays."""
-    newest_first = sorted(_before_upgrades(home).values(), key=lambda copies: _written_at(copies[-1]), reverse=True)
-    for number, copies in enumerate(newest_first):
-        for old in copies if number >= UPGRADES_KEPT else copies[:-1]:
-            old.unlink(missing_ok=True)
-
-
-def _before_upgrades(home: Home) -> dict[str, list[Path]]:
-    """The copies before upgrades by schema, of each schema the newest last."""
-    found: dict[str, list[Path]] = {}
-    for path in sorted(home.folder.glob(f"{BEFORE_UPGRADE}*-*.backup"), key=_written_at):
-        found.setdefault(path.name.removeprefix(BEFORE_UPGRADE).rpartition("-")[0], []).append(path)
-    return found
-
-
-def _written_at(path: Path) -> int:
-    return path.stat().st_mtime_ns
 
 
 def release() -> str:
@@ -388,7 +346,7 @@ def _place(source: Path, target: Path) -> None:
     sync_folder(target.parent)
 
 
-def _clear_away(parent: Path, prefix: str) -> None:
+def clear_away(parent: Path, prefix: str) -> None:
     """Remove what a backup that was killed left: whatever is a day old, as no backup takes that long."""
     for left in parent.glob(f"{glob.escape(prefix)}*"):
         with contextlib.suppress(FileNotFoundError):

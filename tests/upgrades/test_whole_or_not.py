@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import event
 
 from kb.db import Database
-from kb.services import backup, setup
+from kb.services import backup, setup, upgrade_copies
 from kb.services.setup import SchemaBroken
 from tests import earlier
 from tests.conftest import configure
@@ -111,7 +111,7 @@ def test_of_several_processes_that_start_at_once_one_upgrades_and_the_others_wai
             status = 1
             try:
                 database = Database(config.database_url)
-                setup.migrate(database, lambda found: backup.keep_before_upgrade(home_of(config), found))
+                setup.migrate(database, lambda found: upgrade_copies.keep(home_of(config), found))
                 status = 0 if titles(database) == ["First practice", "Second practice"] else 2
             finally:
                 os._exit(status)

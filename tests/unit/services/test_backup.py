@@ -19,7 +19,7 @@ import pytest
 
 from kb.db import Database
 from kb.models import Practice
-from kb.services import archive, backup
+from kb.services import archive, backup, upgrade_copies
 from kb.services.archive import BadBackup, Manifest
 from kb.services.backup import Home, back_up, restore
 from kb.services.errors import NotFound
@@ -212,14 +212,14 @@ def copies(home: Home, *made: str) -> list[str]:
 
 def test_a_copy_before_an_upgrade_takes_none_of_another_schema_away(home: Home) -> None:
     before = copies(home, "0001-20250101T000000Z", "0002-20260101T000000Z", "0003-20260102T000000Z")
-    path = backup.keep_before_upgrade(home, "0005")
+    path = upgrade_copies.keep(home, "0005")
     assert copies(home) == [*before, path.name.removeprefix("before-upgrade-")]
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_an_upgrade_that_is_tried_again_and_again_leaves_one_copy(home: Home) -> None:
     copies(home, "0005-20260101T000000Z", "0005-20260101T000010Z", "0004-20250101T000000Z")
-    path = backup.keep_before_upgrade(home, "0005")
+    path = upgrade_copies.keep(home, "0005")
     assert copies(home) == ["0004-20250101T000000Z.backup", path.name.removeprefix("before-upgrade-")]
 
 
@@ -227,19 +227,19 @@ def test_a_copy_that_cannot_be_made_takes_nothing_away(home: Home) -> None:
     before = copies(home, "0005-20260101T000000Z")
     home.database.write_bytes(b"no database at all")
     with pytest.raises(BadBackup):
-        backup.keep_before_upgrade(home, "0005")
+        upgrade_copies.keep(home, "0005")
     assert copies(home) == before
 
 
 def test_after_an_upgrade_one_copy_of_each_of_the_last_two_schemas_stays(home: Home) -> None:
     copies(home, "0001-20250101T000000Z", "0003-20260103T000000Z", "0002-20260101T000000Z", "0003-20260102T000000Z")
-    path = backup.keep_before_upgrade(home, "0005")
-    backup.upgraded(home)
+    path = upgrade_copies.keep(home, "0005")
+    upgrade_copies.upgraded(home)
     assert copies(home) == ["0003-20260102T000000Z.backup", path.name.removeprefix("before-upgrade-")]
 
 
 def test_a_copy_before_an_upgrade_restores_over_the_files_that_are_there(home: Home) -> None:
-    path = backup.keep_before_upgrade(home, "0005")
+    path = upgrade_copies.keep(home, "0005")
     publish(home, "Third practice")
     manifest, _former = restore(home, path)
     assert manifest.lacking == [hashlib.sha256(PHOTO).hexdigest()]
