@@ -93,8 +93,8 @@ SETTINGS = (
     Setting(
         "KB_METRICS_TOKEN",
         "empty",
-        "Who sends it (`Authorization: Bearer`) may read /metrics from anywhere; without, from this machine only, while "
-        "`KB_BASE_URL` is this machine.",
+        "Who sends it (`Authorization: Bearer`) may read /metrics from anywhere; without, from this machine only, "
+        "while `KB_BASE_URL` is this machine.",
     ),
 )
 

@@ -80,8 +80,8 @@ class Query:
     not None, maps the codes of which any must be among the document's `own_regions` to how much each counts for the
     order of a question without words, higher first; `not_regions` are codes none of which may match. A document
     overlaps [`year_from`, `year_to`] when its own years do; undated ones never do. `updated_since` is a date, or a
-    moment written as `Document.updated` is: in UTC, to the second. `offset` and `limit` count matches as `Page.total` does;
-    `partial_limit` is how many partial ones may follow the last of the full ones. `places` asks for the counts of
+    moment written as `Document.updated` is: in UTC, to the second. `offset` and `limit` count matches as `Page.total`
+    does; `partial_limit` is how many partial ones may follow the last of the full ones. `places` asks for the counts of
     regions beside those of the facets; `pairs` names pairs of facets whose values are counted two by two.
     """
 
