@@ -85,4 +85,21 @@ def test_the_matrix_is_passed_over_by_keyboard(reading_url: str, page: Any) -> N
     page.goto(f"{reading_url}/coverage")
     page.get_by_role("link", name="The same figures as a table").focus()
     page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text().startswith("This table as CSV")
+    page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.closest('table') !== null")
+
+
+def test_what_is_folded_of_the_tables_opens_without_javascript_and_stands_open_on_paper(
+    reading_url: str, open_page: OpenPage
+) -> None:
+    page = open_page(javascript=False)
+    page.goto(f"{reading_url}/coverage")
+    folded = page.get_by_role("table", name="Practices by theme and type of region")
+    assert not folded.is_visible()
+    page.get_by_text("Theme by type of region: 21 themes, 6 types of region").click()
+    assert folded.is_visible()
+    page.reload()
+    page.emulate_media(media="print")
+    tables = page.locator(".fold table")
+    assert tables.count() == 4 and all(each.bounding_box() for each in tables.all())

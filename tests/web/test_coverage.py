@@ -100,8 +100,8 @@ def test_the_table_of_the_page_has_every_figure_of_the_api(reader: FlaskClient) 
     html, answer = page(reader, "/coverage"), coverage(reader)
     links = re.findall(r'href="/practices\?country=(\w\w)&theme=([\w-]+)">[^<]+</a>(?: (\d+))?', html)
     assert {(theme, code): int(n or 1) for code, theme, n in links} == pairs(answer)
-    table = html.partition('id="h-t"')[2].partition("</table>")[0]
-    without = re.findall(r"<summary>(\d+): which\?", table)
+    table = html.partition('id="h-t"')[2].partition("</section>")[0]
+    without = re.findall(r"<summary>(\d+) countries without it<", table)
     assert sorted(map(int, without)) == sorted(len(each["missing"]) for each in answer["themes"])
 
 

@@ -178,6 +178,20 @@ def test_the_page_leads_to_every_table_as_a_file(reading_site: Site, name: str) 
     assert f'href="/coverage.csv?theme=housing&table={name}&lang=de"' in html
 
 
+def test_the_first_rows_of_a_long_table_stand_open_and_a_summary_says_what_follows(reader: FlaskClient) -> None:
+    html = page(reader, "/coverage")
+    part = html.partition('id="h-t"')[2].partition("</section>")[0]
+    assert part.partition("<details class=\"fold\">")[0].count('<th scope="row">') == 5
+    assert "<summary>16 more themes</summary>" in part and part.count('<th scope="row">') == 21
+    assert "<summary>Theme by evidence: 21 themes, 5 kinds of evidence</summary>" in html
+
+
+@pytest.mark.parametrize("part", ["h-t", "h-k", "h-g", "h-s", "h-e", "h-st", "h-l", "h-y"])
+def test_a_table_begins_with_the_way_to_its_file(reader: FlaskClient, part: str) -> None:
+    after = page(reader, "/coverage").partition(f'id="{part}"')[2]
+    assert "/coverage.csv?" in re.split(r'<table|<ul class="ledger', after)[0]
+
+
 # The file
 
 
