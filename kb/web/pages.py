@@ -14,7 +14,7 @@ from kb.services import privacy as service
 from kb.services.errors import N_, NotFound
 from kb.services.sessions import SESSION_LIFE
 from kb.services.vocabularies import TermInfo, by_name, fold
-from kb.web import atlas, context, languages, returning, templating
+from kb.web import alike, atlas, context, languages, returning, templating
 
 bp = Blueprint("pages", __name__)
 
@@ -71,6 +71,7 @@ def home() -> ResponseReturnValue:
         evidenced=catalogue.best_evidenced(session, base_url),
         stopped=catalogue.discontinued(session, base_url),
         themes=_themes(themes.values(), counts.get("theme", {})),
+        mine=alike.own_region(),
     )
 
 
