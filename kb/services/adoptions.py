@@ -20,13 +20,13 @@ from kb.models import Adoption, AdoptionStatus, Practice, PracticeAuthor, Record
 from kb.services import (
     adoption_checking,
     adoption_graph,
+    adoption_mail,
     adoption_trail,
     audit,
     datestamps,
     notices,
     practices,
     reports,
-    titles,
 )
 from kb.services.adoption_checking import Told
 from kb.services.adoption_graph import CANONICAL
@@ -67,7 +67,7 @@ def make(session: Session, actor: User, slug: str, told: Told, vocabulary: Vocab
     except IntegrityError:  # on a server's database somebody may have said so in this moment
         raise Conflict(TAKEN, region=vocabulary.region_name(clean.region)) from None
     _note(session, actor, "make", adoption, status=clean.status)
-    _tell_deciders(session, actor, "adoption-made", adoption, vocabulary)
+    adoption_mail.tell_deciders(session, actor, "adoption-made", adoption, practice, vocabulary)
     return adoption
 
 
@@ -77,33 +77,38 @@ def change(session: Session, actor: User, adoption_id: uuid.UUID, told: Told, vo
     The region stays: withdraw it and say it of another. Raises NotFound for who did not say it, Invalid, Conflict for
     what was refused or withdrawn.
     """
+    _lock(session, adoption_id)
     adoption = own(session, actor, adoption_id)
     _still(adoption)
     practice = now_of(session, adoption)
-    clean = adoption_checking.check(session, actor, practice, told, vocabulary, region=adoption.region_code)
+    clean = adoption_checking.check(session, actor, practice, told, vocabulary, adoption)
     before, status = _words(adoption), adoption.status
     _put(adoption, clean)
-    if _words(adoption) != before:
+    anew = _words(adoption) != before
+    if anew:
         adoption.changed = datetime.now(UTC)
-        if adoption.accepted and can(actor, "decide-adoption", practice):
+        if adoption.accepted and _may_decide(session, actor, adoption):
             adoption.decided, adoption.decider_id = adoption.changed, actor.id
         _note(session, actor, "change", adoption)
-        _tell_deciders(session, actor, "adoption-changed", adoption, vocabulary)
+        adoption_mail.tell_deciders(session, actor, "adoption-changed", adoption, practice, vocabulary)
     if adoption.status != status:
         _note(session, actor, "status", adoption, status=adoption.status)
-    _seen_anew(session, practice)
+    if adoption.accepted and (anew or adoption.status != status):
+        _seen_anew(session, practice)
     return adoption
 
 
 def withdraw(session: Session, actor: User, adoption_id: uuid.UUID, vocabulary: Vocabulary) -> Adoption:
     """Take back that a region takes a practice up. Raises NotFound for who did not say it, Conflict."""
+    _lock(session, adoption_id)
     adoption = own(session, actor, adoption_id)
     _still(adoption)
     adoption.withdrawn = datetime.now(UTC)
     _note(session, actor, "withdraw", adoption)
     if adoption.accepted:
-        _tell_deciders(session, actor, "adoption-withdrawn", adoption, vocabulary)
-    _seen_anew(session, now_of(session, adoption))
+        practice = now_of(session, adoption)
+        adoption_mail.tell_deciders(session, actor, "adoption-withdrawn", adoption, practice, vocabulary)
+        _seen_anew(session, practice)
     return adoption
 
 
@@ -117,8 +122,10 @@ def decide(
     else could decide, Conflict where it was decided, withdrawn or changed meanwhile, Invalid for a refusal without a
     word.
     """
+    _lock(session, adoption_id)
     adoption = get(session, adoption_id)
-    if not can(actor, "decide-adoption", now_of(session, adoption)):
+    practice = now_of(session, adoption)
+    if not can(actor, "decide-adoption", practice):
         raise NotAllowed(N_("Only the owner of the practice or an editor may do this."))
     if adoption.withdrawn is not None:
         raise Conflict(N_("This was withdrawn meanwhile."))
@@ -128,15 +135,17 @@ def decide(
         raise Conflict(MOVED)
     if not _may_decide(session, actor, adoption):
         raise NotAllowed(N_("Somebody else has to decide on this: you said it yourself."))
-    said = _answer(answer, needed=not accepted)
+    said, seen_before = _answer(answer, needed=not accepted), bool(adoption.accepted)
     adoption.accepted, adoption.answer = accepted, said
     adoption.decided, adoption.decider_id = max(datetime.now(UTC), adoption.changed), actor.id
     if accepted and adoption.own is not None:
         adoption_graph.check_adoption(session, adoption.own, adoption.practice)
     session.flush()
     _note(session, actor, "decide", adoption, accepted=accepted)
-    _tell_teller(session, actor, "adoption-confirmed" if accepted else "adoption-refused", adoption, vocabulary, said)
-    _seen_anew(session, now_of(session, adoption))
+    kind = "adoption-confirmed" if accepted else "adoption-refused"
+    adoption_mail.tell_teller(session, actor, kind, adoption, practice, vocabulary, said)
+    if accepted or seen_before:
+        _seen_anew(session, practice)
     return adoption
 
 
@@ -145,6 +154,7 @@ def end(session: Session, actor: User, adoption_id: uuid.UUID, answer: str, voca
 
     Raises NotAllowed, NotFound, Conflict where readers do not see it, Invalid without a word.
     """
+    _lock(session, adoption_id)
     adoption = get(session, adoption_id)
     if not can(actor, "end-adoption"):
         raise NotAllowed(N_("Only editors may do this."))
@@ -153,8 +163,9 @@ def end(session: Session, actor: User, adoption_id: uuid.UUID, answer: str, voca
     adoption.answer = _answer(answer, needed=True)
     adoption.withdrawn = datetime.now(UTC)
     _note(session, actor, "end", adoption)
-    _tell_teller(session, actor, "adoption-ended", adoption, vocabulary, adoption.answer)
-    _seen_anew(session, now_of(session, adoption))
+    practice = now_of(session, adoption)
+    adoption_mail.tell_teller(session, actor, "adoption-ended", adoption, practice, vocabulary, adoption.answer)
+    _seen_anew(session, practice)
     return adoption
 
 
@@ -185,6 +196,13 @@ def of_person(session: Session, actor: User) -> list[Adoption]:
     return list(session.scalars(theirs.options(joinedload(Adoption.practice)).order_by(Adoption.created.desc())))
 
 
+def said_of(session: Session, actor: User, practice: Practice) -> list[Adoption]:
+    """What somebody said of regions that take a practice up, and stands: neither refused nor withdrawn; last first."""
+    theirs = select(Adoption).where(Adoption.user_id == actor.id, _of(practice))
+    theirs = theirs.where(Adoption.withdrawn.is_(None), Adoption.accepted.is_not(False))
+    return list(session.scalars(theirs.order_by(Adoption.created.desc())))
+
+
 def to_decide(session: Session, actor: User) -> list[Adoption]:
     """What waits for somebody as owner of the practice, the longest waiting first."""
     if not can(actor, "adopt"):
@@ -213,10 +231,20 @@ def waiting_for(session: Session, practice: Practice) -> list[Adoption]:
     return list(session.scalars(adoptions.where(now.id == practice.id)))
 
 
-def choosable(session: Session, actor: User, practice: Practice) -> list[Practice]:
-    """The practices of which somebody may say that they came of another: their own, but that one."""
+def choosable(session: Session, actor: User, practice: Practice, kept: Practice | None = None) -> list[Practice]:
+    """The practices of which somebody may say that they came of another: their own, but that one.
+
+    `kept` is what was said already; it may stay, whoever has it by now.
+    """
     held = practices.of(session, actor)
-    return [each for each in held if each.id != practice.id and each.title and each.merged_into_id is None]
+    found = [each for each in held if each.id != practice.id and each.title and each.merged_into_id is None]
+    return found if kept is None or kept in found else [*found, kept]
+
+
+def own_now(session: Session, adoption: Adoption) -> Practice | None:
+    """The practice that came of an adoption as it is by now: the one that it was merged into, or itself."""
+    own = adoption.own
+    return session.get_one(Practice, own.merged_into_id) if own and own.merged_into_id else own
 
 
 def now_of(session: Session, adoption: Adoption) -> Practice:
@@ -244,6 +272,7 @@ def withdraw_contact(session: Session, actor: User, adoption_id: uuid.UUID) -> N
 
     That person may do it, who said the adoption, and editors. Raises NotFound for anybody else.
     """
+    _lock(session, adoption_id)
     adoption = get(session, adoption_id)
     oneself = adoption.contact_email.strip().lower() == actor.email
     if not (oneself or adoption.user_id == actor.id or can(actor, "end-adoption")):
@@ -305,6 +334,16 @@ def may_decide(session: Session, actor: User, adoption: Adoption) -> bool:
     return open_to and _may_decide(session, actor, adoption)
 
 
+def _lock(session: Session, adoption_id: uuid.UUID) -> None:
+    """Read an adoption anew, and let nobody else write it before this transaction ends.
+
+    SQLite has one writer at a time anyway; on a server's database two could decide on what both have read before.
+    """
+    session.flush()
+    held = select(Adoption).where(Adoption.id == adoption_id).with_for_update(of=Adoption)
+    session.scalars(held.execution_options(populate_existing=True)).one_or_none()
+
+
 def _still(adoption: Adoption) -> None:
     if adoption.withdrawn is not None or adoption.accepted is False:
         raise Conflict(N_("This was refused or withdrawn. Say it anew from the page of the practice."))
@@ -335,28 +374,7 @@ def _waiting() -> tuple[Any, Select[Adoption]]:
     return now, found.order_by(Adoption.changed, Adoption.id)
 
 
-# Who is told
-
-
-def _tell_deciders(session: Session, actor: User, kind: str, adoption: Adoption, vocabulary: Vocabulary) -> None:
-    """Tell whose practice it is, or the editors where it is nobody's."""
-    practice = now_of(session, adoption)
-    data = {"region": vocabulary.region_name(adoption.region_code), "url": _url(practice)}
-    data |= {"message": adoption.changes} if kind != "adoption-withdrawn" else {}
-    if practice.owner_id is not None:
-        notices.tell_owner(session, kind, practice, but=actor, **data)
-    elif kind in ("adoption-made", "adoption-changed"):
-        notices.tell_editors(session, "adoption-waiting", but=actor, title=titles.public(session, practice), **data)
-
-
-def _tell_teller(
-    session: Session, actor: User, kind: str, adoption: Adoption, vocabulary: Vocabulary, message: str
-) -> None:
-    if adoption.user_id is None or adoption.user_id == actor.id:
-        return
-    practice = now_of(session, adoption)
-    data = {"region": vocabulary.region_name(adoption.region_code), "url": _url(practice), "message": message}
-    notices.tell_person(session, kind, adoption.user, title=titles.public(session, practice), **data)
+# What follows
 
 
 def _seen_anew(session: Session, practice: Practice) -> None:
@@ -364,10 +382,6 @@ def _seen_anew(session: Session, practice: Practice) -> None:
     touch(session, practice)
     if practice.record is not None:
         datestamps.stamp(session, practice)
-
-
-def _url(practice: Practice) -> str:
-    return f"/practices/{practice.slug}/adoptions"
 
 
 def _note(session: Session, actor: User, action: str, adoption: Adoption, **detail: Any) -> None:

@@ -30,7 +30,7 @@ Typed = MultiDict[str, str]
 @bp.get("/practices/<slug>/adoptions")
 def overview(slug: str) -> ResponseReturnValue:
     """Who took it up; for members the form to say so, for those who decide what waits."""
-    return _page(slug, _blank())
+    return _page(slug)
 
 
 @bp.post("/practices/<slug>/adoptions")
@@ -48,7 +48,7 @@ def say(slug: str) -> ResponseReturnValue:
         return _page(slug, request.form, [Problem("region", conflict.message)], 409)
     except TooMany as refused:
         return private.too_many(private.page(_page(slug, request.form, [Problem("", refused.message)])[0]), refused)
-    flash(_("It is kept. Readers see it once the owner of the practice or an editor has confirmed it."))
+    flash(_("Sent. The owner or an editor reads it first; you find it under My practices."))
     return redirect(url_for("adopting.overview", slug=slug))
 
 
@@ -111,11 +111,11 @@ def decide(adoption_id: uuid.UUID) -> ResponseReturnValue:
                 adoptions.decide(session, actor, adoption_id, do == "confirm", answer, vocabulary, seen)
     except Invalid as invalid:
         problems = [Problem(f"answer-{adoption_id}", each.message) for each in invalid.problems]
-        return _page(slug, _blank(), problems, 422, {adoption_id: answer})
+        return _page(slug, None, problems, 422, {adoption_id: answer})
     except Conflict as conflict:
         if answer.strip():  # there may be no form any more to show it in
             raise
-        return _page(slug, _blank(), [Problem("decided", conflict.message)], 409)
+        return _page(slug, None, [Problem("decided", conflict.message)], 409)
     flash(
         _("It is confirmed: readers see it.") if do == "confirm" else _("Readers do not see it, and a mail says why.")
     )
@@ -130,12 +130,18 @@ keeping.restorer("adopting.decide", N_("You are signed in again and your answer 
 
 
 def trail(online: Online) -> dict[str, Any]:
-    """What the page of a practice shows of the trail: what it came from, who took it up."""
+    """What the page of a practice shows of the trail: what it came from, who took it up.
+
+    Whoever reads sees what they said themselves, and how much waits for their decision.
+    """
     session, named = context.reading(), {entry["slug"] for entry in online.document["adapted_from"]}
     came = adoption_trail.came_from(session, online.practice.id)
+    actor = accounts.current()
     return {
+        "said_here": adoptions.said_of(session, actor, online.practice) if actor and can(actor, "adopt") else [],
+        "to_decide_here": sum(not each["mine"] for each in _waiting(actor, online.practice)),
         "came_from": [each for each in came if each.original.slug not in named],
-        "taken_up": adoption_trail.taken_up(session, online.practice, accounts.current()),
+        "taken_up": adoption_trail.taken_up(session, online.practice, actor),
     }
 
 
@@ -174,19 +180,20 @@ def told(form: Typed) -> Told:
 
 
 def _page(
-    slug: str, typed: Typed, problems: Sequence[Problem] = (), status: int = 200,
+    slug: str, typed: Typed | None = None, problems: Sequence[Problem] = (), status: int = 200,
     answers: dict[uuid.UUID, str] | None = None,
 ) -> tuple[str, int]:  # fmt: skip
     session, actor = context.reading(), accounts.current()
     online = versions.online(session, slug, context.config().base_url)
-    practice = online.practice
+    practice, shown = online.practice, trail(online)
     said = [(each.field.replace(".", "-"), languages.say(each.message)) for each in problems]
     html = render_template(
         "adopting/overview.html",
         record=online.document,
         archived=online.archived,
         practice=practice,
-        typed=typed,
+        typed=_blank(another=bool(shown["said_here"])) if typed is None else typed,
+        folded=typed is None and bool(shown["said_here"]),
         problems=said,
         answers=answers or {},
         waiting_here=_waiting(actor, practice),
@@ -194,7 +201,7 @@ def _page(
         member=can(actor, "adopt") and not online.archived,
         may_end=can(actor, "end-adoption"),
         **_lists(actor, practice),
-        **trail(online),
+        **shown,
     )
     return html, status
 
@@ -224,13 +231,13 @@ def _lists(actor: User | None, practice: Practice) -> dict[str, Any]:
     }
 
 
-def _blank() -> Typed:
-    """The form with what is known of whoever fills it in."""
+def _blank(*, another: bool) -> Typed:
+    """The form with what is known of whoever fills it in; `another`: for a region that is not their own."""
     user = accounts.current()
     if user is None:
         return MultiDict()
     person = accounts.acting(context.reading())
-    region = context.vocabulary().region_title(person.region_code, languages.chosen())
+    region = "" if another else context.vocabulary().region_title(person.region_code, languages.chosen())
     organisation = person.organisation.name if person.organisation else ""
     return MultiDict({
         "region": region or "", "organisation": organisation, "contact-email": person.email,

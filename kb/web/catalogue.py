@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -189,9 +189,18 @@ def region(code: str) -> ResponseReturnValue:
         region=info,
         above=above,
         nearest=next(((each, counts[each]) for each in above[::-1] if counts[each]), None),
-        below=[_region_row(each, counts[each]) for each in vocabulary.children.get(code, ())],
+        below=[_region_row(each, counts[each]) for each in _parts(code)],
         results=_found(CatalogueQuery(region=(code,))),
     )
+
+
+def _parts(code: str) -> Sequence[str]:
+    """The parts of a region; where one part is the whole of it, as ES220 is of Navarra (ES22), the parts of that."""
+    children = context.vocabulary().children
+    parts = children.get(code, ())
+    while len(parts) == 1:
+        parts = children.get(parts[0], ())
+    return parts
 
 
 @bp.get("/countries/<code>")

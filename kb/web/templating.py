@@ -28,7 +28,7 @@ from werkzeug.utils import safe_join
 from kb.formats import telling
 from kb.formats.about import Reader
 from kb.models import Evidence, Practice, User
-from kb.services import moderation, permissions, presenting, titles
+from kb.services import adoptions, moderation, permissions, presenting, titles
 from kb.services.errors import Message
 from kb.services.files import ADDRESS
 from kb.services.query import PER_PAGE, CatalogueQuery
@@ -99,11 +99,13 @@ def _page() -> dict[str, Any]:
         "offered": languages.offered(),
         "user": None,
         "waiting": None,
+        "adoptions_waiting": 0,
     }
     try:
         values["user"] = user = accounts.current()
         if permissions.can(user, "review"):
             values["waiting"] = moderation.waiting(context.reading())
+            values["adoptions_waiting"] = adoptions.waiting_count(context.reading())
     except Exception:
         log.exception("who is reading could not be told; the page goes out without")
     return values

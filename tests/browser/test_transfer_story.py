@@ -111,7 +111,7 @@ def say_so(page: Any) -> None:
     page.get_by_label("Role", exact=True).fill("Project officer")
     page.get_by_label("E-mail address").fill("alice@example.org")
     press(page, "We are adapting this")
-    assert "once the owner of the practice or an editor has confirmed it" in answered(page)
+    assert "The owner or an editor reads it first" in answered(page)
 
 
 def confirm(page: Any) -> None:

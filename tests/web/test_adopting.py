@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -263,3 +264,77 @@ def test_too_many_said_in_an_hour_are_refused_with_their_words(counting_site: Si
     answer = send(counting_site, "charlie", f"/practices/{slug}/adoptions", **FORM)
     assert (answer.status_code, "Retry-After" in answer.headers) == (429, True)
     assert "We pay by result." in answer.text
+
+
+def test_one_region_that_considers_it_is_headed_so_that_heading_and_count_agree(site: Site, slug: str) -> None:
+    confirm(site, say(site, slug))
+    page = site.client().get(f"/practices/{slug}/adoptions").text
+    assert page.count("Regions that use it or look at it</h") == 1
+    assert "No region has taken it up yet." in page and "Taken up by" not in page
+    assert "Taken up by" not in site.client().get(f"/practices/{slug}").text
+
+
+def test_owner_and_editors_see_on_the_practice_that_an_adoption_waits(site: Site, slug: str) -> None:
+    number = say(site, slug)
+    waits, link = "1 region that takes it up waits to be confirmed.", f'href="/practices/{slug}/adoptions#h-w"'
+    for who, seen in (("alice", True), ("bob", True), ("charlie", False), (None, False)):
+        page = site.client(who).get(f"/practices/{slug}").text
+        assert (waits in page, link in page) == (seen, seen), who
+    confirm(site, number)
+    assert waits not in site.client("bob").get(f"/practices/{slug}").text
+
+
+def test_the_line_to_the_review_counts_adoptions_that_wait_and_leads_to_them(site: Site, slug: str) -> None:
+    assert "(0 practices wait)" in bare(site.client("bob").get("/help").text)
+    number = say(site, slug)
+    page = site.client("bob").get("/review").text
+    assert "(1 thing waits)" in bare(page) and "Adoptions (1)" in bare(page)
+    assert page.count('href="/review/dashboard?list=adopted"') == 2
+    tabs = site.client("bob").get("/review/dashboard?list=adopted").text.split('<nav class="bar', 1)[1]
+    assert tabs.split("</nav>")[0].count('aria-current="page"') == 1
+    confirm(site, number)
+    assert "(0 practices wait)" in bare(site.client("bob").get("/help").text)
+
+
+def test_the_order_by_adoptions_says_so_where_nothing_is_adopted(site: Site, slug: str) -> None:
+    nothing = "No region has taken up a practice of this list yet."
+    assert nothing in site.client().get("/practices?sort=adopted").text
+    assert nothing not in site.client().get("/practices?sort=title").text
+    confirm(site, say(site, slug, status="running"))
+    site.drain()
+    assert nothing not in site.client().get("/practices?sort=adopted").text
+
+
+def test_who_has_said_it_is_offered_to_change_it_and_the_form_is_folded(site: Site, slug: str) -> None:
+    number = say(site, slug)
+    change = re.compile(rf'href="/adoptions/{number}">Change what Navarre says')
+    practice = site.client("charlie").get(f"/practices/{slug}").text
+    assert change.search(practice) and "We are adapting this" not in practice
+    page = site.client("charlie").get(f"/practices/{slug}/adoptions").text
+    assert '<details class="block no-print" id="say">' in page
+    answer = send(site, "charlie", f"/practices/{slug}/adoptions", **{**FORM, "status": ""})
+    assert answer.status_code == 422 and '<details class="block' not in answer.text
+    send(site, "charlie", f"/adoptions/{number}", do="withdraw")
+    assert "We are adapting this" in site.client("charlie").get(f"/practices/{slug}").text
+
+
+def test_a_part_that_is_the_whole_region_is_not_listed_as_one(site: Site) -> None:
+    assert "Parts of it" not in site.client().get("/regions/ES22").text
+    canaries = site.client().get("/regions/ES7").text
+    assert 'href="/regions/ES705"' in canaries and 'href="/regions/ES70"' not in canaries
+
+
+def test_a_region_shows_what_it_takes_from_elsewhere_before_what_others_do(site: Site, slug: str) -> None:
+    confirm(site, say(site, slug))
+    page = site.client().get("/regions/ES22").text
+    assert page.index('id="h-adopted">What Navarre takes from elsewhere') < page.index('id="h-like"')
+
+
+def test_the_form_says_who_sees_the_address(site: Site, slug: str) -> None:
+    page = site.client("charlie").get(f"/practices/{slug}/adoptions").text
+    assert 'id="contact-email-h">Signed-in members see this address' in page
+
+
+def bare(page: str) -> str:
+    """What a page says, without its marks."""
+    return " ".join(re.sub(r"<[^>]+>", "", page).split())
