@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kb.models import AdoptionStatus, Practice, User
+from kb.models import Adoption, AdoptionStatus, AuditEntry, Practice, User
 from kb.services import adoption_graph
 from kb.services.checking import Checker, check_contact
 from kb.services.errors import N_, Invalid, Label, Problem
@@ -27,6 +28,9 @@ ORGANISATION_LIMIT = 300
 """Characters of the organisation's name."""
 
 
+TAKEN_BACK = N_("This person does not want to be named here any more. Name somebody else, or leave it empty.")
+
+
 @dataclass(frozen=True)
 class Told:
     """What somebody says of a region, as it was typed. `own` is the id of the practice that came of it."""
@@ -40,15 +44,23 @@ class Told:
 
 
 def check(
-    session: Session, actor: User, practice: Practice, told: Told, vocabulary: Vocabulary, region: str | None = None
+    session: Session, actor: User, practice: Practice, told: Told, vocabulary: Vocabulary, kept: Adoption | None = None
 ) -> Told:
-    """What was said, as it is kept. Raises Invalid with everything that is wrong."""
+    """What was said, as it is kept. Raises Invalid with everything that is wrong.
+
+    `kept` is the adoption whose words it is to replace: its region stays, and so may its own practice, whoever has
+    that by now. A confirmed one whose contact was taken away may stay without one.
+    """
     checker = _Checker(vocabulary)
-    clean = checker.read(told, region)
-    if region is None and clean.region and clean.region in _regions_of(practice):
+    clean = checker.read(told, kept)
+    if kept is None and clean.region and clean.region in _places_of(practice, vocabulary):
         text = N_("The practice comes from this region. Choose the region that takes it up.")
         checker.problems.append(Problem.of("region", text))
-    if clean.own:
+    if kept is not None:
+        checker.problems += _taken_back(session, actor, kept, clean)
+    if kept is not None and _is_kept(kept, clean.own):
+        clean = replace(clean, own=str(kept.own_id))
+    elif clean.own:
         try:
             _check_own(session, actor, practice, clean.own)
         except Invalid as invalid:
@@ -63,12 +75,13 @@ class _Checker(Checker):
     def __init__(self, vocabulary: Vocabulary) -> None:
         super().__init__({}, vocabulary)
 
-    def read(self, told: Told, region: str | None) -> Told:
-        """Return what was said as it is kept; `region` is the code where that stands already."""
-        code = region
+    def read(self, told: Told, kept: Adoption | None) -> Told:
+        """Return what was said as it is kept; `kept` is what stands already."""
+        code = kept.region_code if kept else None
         if code is None:
             typed = _line(told.region)[:REGION_LIMIT]
-            code = self._whole_region(self._region("region", typed or None, None))
+            code = self._region("region", typed or None, None)
+            code = code and self._place(code)
             if not typed:
                 self._wrong("region", N_("Choose the region that takes it up."))
         status = told.status or None
@@ -80,23 +93,24 @@ class _Checker(Checker):
         self._few_words("changes", Label(N_("What you changed")), changes, CHANGES_LIMIT)
         if len(organisation) > ORGANISATION_LIMIT:
             self._too_long("organisation", Label(N_("Organisation")), len(organisation), ORGANISATION_LIMIT)
-        contact = {key: _line(str(told.contact.get(key) or "")) for key in ("role", "email", "name")}
+        contact = self._contact(told.contact, needed=kept is None or not kept.accepted or bool(kept.contact_email))
+        return Told(code or "", status or "", changes, organisation, told.own.strip(), contact)
+
+    def _contact(self, told: Mapping[str, Any], *, needed: bool) -> dict[str, Any]:
+        contact = {key: _line(str(told.get(key) or "")) for key in ("role", "email", "name")}
+        nobody = not needed and not contact["email"]
         try:
             check_contact(contact)
         except Invalid as invalid:
-            self.problems += invalid.problems
-        return Told(code or "", status or "", changes, organisation, told.own.strip(),
-                    {**contact, "consent": told.contact.get("consent") is True})  # fmt: skip
+            missing = [f"contact.{key}" for key in ("role", "email") if nobody and not contact[key]]
+            self.problems += [each for each in invalid.problems if each.field not in missing]
+        if nobody:
+            contact["name"] = ""
+        return {**contact, "consent": not nobody and told.get("consent") is True}
 
-    def _whole_region(self, code: str | None) -> str | None:
-        """The region of which one of level 3 is the whole, as Navarra (ES220) is of Navarra (ES22), or itself.
-
-        So that two who mean the same region say the same, and it is counted once.
-        """
-        if code is None or self.vocabulary is None or self.vocabulary.regions[code].level != 3:
-            return code
-        parent = self.vocabulary.regions[code].parent
-        return parent if parent and len(self.vocabulary.children.get(parent, ())) == 1 else code
+    def _place(self, code: str) -> str:
+        """The one code of a place: so that two who mean the same region say the same, and it is counted once."""
+        return self.vocabulary.place(code) if self.vocabulary else code
 
 
 def _line(text: str) -> str:
@@ -114,6 +128,28 @@ def _check_own(session: Session, actor: User, practice: Practice, own_id: str) -
     adoption_graph.check_adoption(session, found, practice)
 
 
-def _regions_of(practice: Practice) -> set[str | None]:
+def _is_kept(kept: Adoption, own_id: str) -> bool:
+    """Whether a practice is the one that an adoption names already, or what that was merged into."""
+    return kept.own is not None and own_id in (str(kept.own_id), str(kept.own.merged_into_id))
+
+
+def _taken_back(session: Session, actor: User, kept: Adoption, told: Told) -> list[Problem]:
+    """What is wrong where the contact is somebody who took their name and address out of this adoption before.
+
+    The audit log knows who did, by the number of their account. They may name themselves again.
+    """
+    email = str(told.contact["email"]).lower()
+    if not email or email in (kept.contact_email.strip().lower(), actor.email):
+        return []
+    did = select(AuditEntry.id).join(User, User.id == AuditEntry.user_id).where(User.email == email)
+    here = (AuditEntry.object_kind == "practice", AuditEntry.object_id == str(kept.practice_id))
+    this = AuditEntry.detail["adoption"].as_string() == str(kept.id)
+    found = session.scalar(did.where(*here, AuditEntry.action == "adoption.withdraw-contact", this).limit(1))
+    return [] if found is None else [Problem.of("contact.email", TAKEN_BACK)]
+
+
+def _places_of(practice: Practice, vocabulary: Vocabulary) -> set[str]:
+    """The places that a practice comes from, each by its one code."""
     record = practice.record
-    return {record.region_code, *(each.region_code for each in record.other_regions)} if record else set()
+    codes = {record.region_code, *(each.region_code for each in record.other_regions)} if record else set()
+    return {vocabulary.place(code) for code in codes if code}

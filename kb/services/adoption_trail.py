@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, String, and_, cast, or_, select, text
+from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select, text
 from sqlalchemy.orm import Session, aliased, joinedload
 
-from kb.models import ADAPTING, Adoption, AdoptionStatus, Practice, Record, User
+from kb.models import ADAPTING, Adoption, AdoptionStatus, Practice, Record, Region, User
 from kb.services.adoption_graph import CANONICAL
 from kb.services.permissions import can
 
@@ -44,7 +44,8 @@ class Taken:
 
     Told by an adoption, with its `id`, `status`, dates and whoever may know a `contact`; or, without these, by the
     public practice `own` alone, which says that it was adapted from the other. `region` is None where that is national.
-    `told_anew`: its words were changed after they were confirmed.
+    `told_anew`: its words were changed after they were confirmed. `whole` is the region of which this one is the only
+    part, where there is such.
     """
 
     region: str | None
@@ -59,6 +60,7 @@ class Taken:
     confirmed: datetime | None = None
     told_anew: bool = False
     contact: Mapping[str, str] | None = None
+    whole: str | None = None
 
     @property
     def counted(self) -> bool:
@@ -67,8 +69,8 @@ class Taken:
 
     @property
     def place(self) -> str:
-        """What is counted once: the region, or the country where there is none."""
-        return self.region or self.country
+        """What is counted once: the region, with all codes that it has, or the country where there is none."""
+        return self.whole or self.region or self.country
 
 
 @dataclass(frozen=True)
@@ -134,14 +136,16 @@ def counts(session: Session) -> dict[str, int]:
     into = select(Practice.slug, now.slug).join(now, now.id == Practice.merged_into_id)
     is_now = {str(slug): str(other) for slug, other in session.execute(into)}
     places: dict[str, set[str]] = {}
+    wholes = _wholes(session)
     adopted = select(now.slug, Adoption.region_code).select_from(Adoption)
     adopted = adopted.join(Practice, Practice.id == Adoption.practice_id).join(now, now.id == CANONICAL)
     for slug, code in session.execute(adopted.where(SEEN, Adoption.status.in_(COUNTED))):
-        places.setdefault(str(slug), set()).add(code)
+        places.setdefault(str(slug), set()).add(wholes.get(code, code))
     naming = select(Record.adapted_from, Record.region_code, Record.country).where(_NAMES_ANY)
     for entries, code, country in session.execute(naming):
         for entry in entries:
-            places.setdefault(is_now.get(entry["slug"], entry["slug"]), set()).add(code or country)
+            taken = places.setdefault(is_now.get(entry["slug"], entry["slug"]), set())
+            taken.add(wholes.get(code, code) if code else country)
     return {slug: len(held) for slug, held in places.items()}
 
 
@@ -202,7 +206,21 @@ def _taken_up(
         known = [_by_record(*each) for each in naming.get(key, ()) if each[0].practice.slug not in linked]
         if known:
             found.setdefault(key, []).extend(known)
-    return found
+    if all(len(taken) < 2 for taken in found.values()):
+        return found
+    wholes = _wholes(session)
+    return {
+        key: [replace(each, whole=wholes.get(each.region)) if each.region else each for each in taken]
+        for key, taken in found.items()
+    }
+
+
+def _wholes(session: Session) -> dict[str, str]:
+    """The highest code of the same place, of regions that are the only part of another: ES22 of Navarra (ES220)."""
+    above = aliased(Region)
+    only = select(func.min(Region.code), above.code).join(above, above.code == Region.parent).where(above.level > 0)
+    up = {code: parent for code, parent in session.execute(only.group_by(above.code).having(func.count() == 1))}
+    return {code: up.get(parent, parent) for code, parent in up.items()}
 
 
 def _naming(

@@ -120,6 +120,10 @@ def _undecided(session: Session, actor: User, claim_id: uuid.UUID) -> Claim:
     claim = session.get(Claim, claim_id)
     if claim is None:
         raise NotFound(N_("There is no such claim."))
+    # Claims of one practice are decided one after the other: on a server's database two editors might do so at once.
+    session.flush()
+    session.get_one(Practice, claim.practice_id, populate_existing=True, with_for_update=True)
+    session.refresh(claim)
     if claim.decided is not None:
         raise Conflict(N_("This claim was decided already."))
     if claim.user_id == actor.id and any(each.id != actor.id for each in editors(session)):
