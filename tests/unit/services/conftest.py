@@ -12,6 +12,7 @@ from kb.config import Config
 from kb.db import Database
 from kb.services.backup import Home
 from tests import factories
+from tests.unit.services.adopting import PEOPLE, who
 from tests.unit.services.backups import PHOTO, uploaded
 
 
@@ -37,3 +38,13 @@ def home(config: Config, database: Database) -> Home:
     home.key.write_text("k" * 64)
     home.key.chmod(0o600)
     return home
+
+
+@pytest.fixture
+def base(database: Database) -> Database:
+    """A base with the people of `adopting` and a public practice of Alice, from Emilia-Romagna."""
+    with database.write() as session:
+        for name, role in PEOPLE.items():
+            factories.person(session, f"{name}@example.org", role)
+        factories.published(session, who(session, "alice"), title="The original")
+    return database

@@ -2,85 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from kb.db import Database
-from kb.models import Adoption, AuditEntry, MailMessage, Practice, User
+from kb.models import Adoption, AuditEntry
 from kb.services import (
-    accounts,
     adoption_trail,
     adoptions,
     leaving,
-    lifecycle,
-    merging,
     moderation,
     practices,
     privacy,
-    redaction,
 )
-from kb.services.adoption_checking import Told
-from kb.services.errors import Conflict, Invalid, Moved, NotAllowed, NotFound
+from kb.services.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests import factories
-
-PEOPLE = {"alice": "member", "charlie": "member", "bob": "editor", "erin": "editor", "dora": "admin", "rita": "reader"}
-
-
-@pytest.fixture
-def base(database: Database) -> Database:
-    """A base with PEOPLE and a public practice of Alice, from Emilia-Romagna."""
-    with database.write() as session:
-        for name, role in PEOPLE.items():
-            factories.person(session, f"{name}@example.org", role)
-        factories.published(session, who(session, "alice"), title="The original")
-    return database
-
-
-NAVARRA: dict[str, Any] = {"region": {"code": "ES22"}, "country": "ES"}
-
-
-def who(session: Session, name: str) -> User:
-    return accounts.get(session, f"{name}@example.org")
-
-
-def original(session: Session) -> Practice:
-    return session.scalars(select(Practice).where(Practice.slug == "the-original")).one()
-
-
-def told(**changes: Any) -> Told:
-    contact = {"role": "Officer", "email": "office@example.net", "name": "Ane", "consent": False}
-    fields = {"region": "ES22", "status": "adapting", "changes": "We pay by result.", "contact": contact}
-    return Told(**{**fields, **changes})
-
-
-def said(session: Session, name: str = "charlie", slug: str = "the-original", **changes: Any) -> Adoption:
-    return adoptions.make(session, who(session, name), slug, told(**changes), factories.vocabulary(session))
-
-
-def decided(session: Session, adoption: Adoption, name: str = "alice", accepted: bool = True) -> None:
-    word = "" if accepted else "We know nothing of it."
-    adoptions.decide(session, who(session, name), adoption.id, accepted, word, factories.vocabulary(session))
-
-
-def changed(session: Session, adoption: Adoption, name: str = "charlie", **changes: Any) -> None:
-    adoptions.change(session, who(session, name), adoption.id, told(**changes), factories.vocabulary(session))
-
-
-def count(session: Session, slug: str = "the-original") -> int:
-    session.flush()
-    return adoption_trail.counts(session).get(slug, 0)
-
-
-def mails(session: Session) -> list[tuple[str, str]]:
-    session.flush()
-    return [(each.kind, each.address.partition("@")[0]) for each in session.scalars(select(MailMessage))]
-
-
-def fields(refused: pytest.ExceptionInfo[Invalid]) -> list[str]:
-    return [problem.field for problem in refused.value.problems]
+from tests.unit.services.adopting import (
+    NAVARRA,
+    changed,
+    count,
+    decided,
+    fields,
+    mails,
+    original,
+    said,
+    who,
+)
 
 
 def test_it_works(base: Database) -> None:
@@ -164,15 +111,6 @@ def test_a_region_says_it_once_at_a_time(base: Database) -> None:
         assert count(session) == 1
 
 
-def test_what_is_only_considered_does_not_count(base: Database) -> None:
-    with base.write() as session:
-        adoption = said(session, status="considering")
-        decided(session, adoption)
-        assert count(session) == 0
-        changed(session, adoption, status="stopped")
-        assert count(session) == 1
-
-
 def test_how_far_it_is_needs_no_confirmation_other_words_are_shown_as_changed(base: Database) -> None:
     with base.write() as session:
         adoption = said(session)
@@ -188,12 +126,13 @@ def test_how_far_it_is_needs_no_confirmation_other_words_are_shown_as_changed(ba
         assert adoptions.waiting(session) == [] and not adoption_trail.told_anew(adoption)
 
 
-def test_words_that_the_owner_changes_need_nobody(base: Database) -> None:
+@pytest.mark.parametrize(("name", "other"), [("alice", "bob"), ("bob", "alice")])
+def test_own_words_of_an_owner_or_editor_wait_for_somebody_else(base: Database, name: str, other: str) -> None:
     with base.write() as session:
-        adoption = said(session, "alice")
-        decided(session, adoption, "bob")
-        changed(session, adoption, "alice", changes="Mine.")
-        assert not adoption_trail.told_anew(adoption) and adoptions.waiting(session) == []
+        adoption = said(session, name)
+        decided(session, adoption, other)
+        changed(session, adoption, name, changes="Mine.")
+        assert adoptions.waiting(session) == [adoption] and adoption.decider_id == who(session, other).id
 
 
 def test_what_was_changed_since_it_was_read_is_not_decided(base: Database) -> None:
@@ -242,97 +181,12 @@ def test_an_editor_takes_it_away_with_a_word(base: Database) -> None:
         assert count(session) == 0 and ("adoption-ended", "charlie") in mails(session)
 
 
-def test_the_own_practice_is_named_while_it_is_public_and_both_ways(base: Database) -> None:
-    with base.write() as session:
-        own = factories.draft(session, who(session, "charlie"), title="A draft", **NAVARRA)
-        adoption = said(session, own=str(own.id))
-        decided(session, adoption)
-        (taken,) = adoption_trail.taken_up(session, original(session))
-        assert taken.own is None
-        public = factories.published(session, who(session, "charlie"), title="Ours", **NAVARRA)
-        changed(session, adoption, own=str(public.id))
-        (taken,) = adoption_trail.taken_up(session, original(session))
-        assert taken.own is not None and taken.own.slug == "ours"
-        assert [each.original.slug for each in adoption_trail.came_from(session, public.id)] == ["the-original"]
-        lifecycle.unpublish(session, who(session, "bob"), public, "Wrong.")
-        session.flush()
-        (taken,) = adoption_trail.taken_up(session, original(session))
-        assert taken.own is None
-
-
 def test_somebody_elses_practice_is_not_ones_own(base: Database) -> None:
     with base.write() as session:
         theirs = factories.draft(session, who(session, "alice"), title="Hers")
         with pytest.raises(Invalid) as refused:
             said(session, own=str(theirs.id))
     assert fields(refused) == ["own"]
-
-
-def test_a_region_counts_once_by_adoption_and_by_its_practice(base: Database) -> None:
-    entry = [{"slug": "the-original", "changes": "Smaller."}]
-    with base.write() as session:
-        decided(session, said(session))
-        factories.published(session, title="Ours", **NAVARRA, adapted_from=entry)
-        assert count(session) == 1
-        factories.published(session, title="Theirs", region={"code": "ITH3"}, adapted_from=entry)
-        assert count(session) == 2
-        taken = adoption_trail.taken_up(session, original(session))
-        assert adoption_trail.regions(taken) == 2 and [each.region for each in taken] == ["ES22", "ES22", "ITH3"]
-
-
-def test_who_adapted_a_practice_is_found_without_reading_every_record(base: Database) -> None:
-    def look() -> None:
-        with base.read() as session:
-            adoption_trail.taken_up(session, original(session))
-
-    asked = [each for each in factories.statements(base, look) if "FROM records" in each and "adapted_from" in each]
-    with base.read() as session:
-        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[-1]}", ("x",) * asked[-1].count("?"))
-        assert "ix_records_adapting" in str(plan.all())
-
-
-def test_adoptions_go_along_with_a_merge_and_back_again(base: Database) -> None:
-    with base.write() as session:
-        bob = who(session, "bob")
-        twin = factories.published(session, who(session, "alice"), title="The twin")
-        decided(session, said(session, status="adapting", changes="First."))
-        decided(session, said(session, slug="the-twin", status="running", changes="Second."))
-        decided(session, said(session, slug="the-twin", region="ES21", status="running"))
-        merging.merge(session, bob, twin, original(session))
-        session.flush()
-        taken = adoption_trail.taken_up(session, original(session))
-        assert [(each.region, each.changes) for each in taken if each.region == "ES22"] == [("ES22", "Second.")]
-        assert count(session) == 2 and len(session.scalars(select(Adoption)).all()) == 3
-        with pytest.raises(Moved):
-            said(session, slug="the-twin", region="ES11")
-        with pytest.raises(Conflict):
-            said(session, region="ES21")
-        merging.undo(session, bob, twin)
-        session.flush()
-        assert count(session) == 1 and count(session, "the-twin") == 2
-
-
-@pytest.mark.parametrize("step", ["unpublish", "redact"])
-def test_nothing_is_seen_of_a_practice_that_is_offline(base: Database, step: str) -> None:
-    with base.write() as session:
-        decided(session, said(session))
-        if step == "unpublish":
-            lifecycle.unpublish(session, who(session, "bob"), original(session), "Wrong.")
-        else:
-            redaction.redact(session, who(session, "dora"), original(session).id, 1, "A name was in it.")
-        session.flush()
-        assert adoption_trail.of_regions(session, ["ES22"]) == [] and list(adoption_trail.every(session)) == []
-        assert adoptions.waiting(session) == [] and adoptions.to_decide(session, who(session, "alice")) == []
-
-
-def test_an_archived_practice_keeps_its_trail(base: Database) -> None:
-    with base.write() as session:
-        decided(session, said(session))
-        lifecycle.archive(session, who(session, "bob"), original(session))
-        session.flush()
-        assert len(adoption_trail.taken_up(session, original(session))) == 1
-        with pytest.raises(NotFound):
-            said(session, region="ES21")
 
 
 def test_who_leaves_is_forgotten_and_the_region_stays(base: Database) -> None:
@@ -348,22 +202,6 @@ def test_who_leaves_is_forgotten_and_the_region_stays(base: Database) -> None:
             ("ES22", None, "", "")
         ]
         assert other.contact_email == other.contact_name == "" and count(session) == 1
-
-
-def test_the_contact_is_for_members_and_the_name_with_consent(base: Database) -> None:
-    with base.write() as session:
-        adoption = said(session)
-        decided(session, adoption)
-
-        def seen(name: str | None) -> Any:
-            actor = who(session, name) if name else None
-            return adoption_trail.taken_up(session, original(session), actor)[0].contact
-
-        assert seen(None) is None and seen("rita") is None
-        assert seen("bob") == {"role": "Officer", "email": "office@example.net", "name": ""}
-        adoption.contact_consent = True
-        session.flush()
-        assert seen("bob")["name"] == "Ane"
 
 
 def test_what_somebody_said_is_in_the_copy_of_their_data(base: Database) -> None:
