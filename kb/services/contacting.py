@@ -75,17 +75,35 @@ def check(letter: Letter, sender: User) -> Letter:
     return Letter(topic, message, letter.tell)
 
 
-def recipients(practice: Practice, sender: User) -> list[Recipient]:
+def reaches(practice: Practice, sender: User | None) -> bool:
+    """Whether a message about a practice would reach somebody; `sender` is None for whoever is not signed in."""
+    try:
+        return bool(recipients(practice, sender))
+    except Conflict:
+        return False
+
+
+def owned(practice: Practice) -> bool:
+    """Whether messages about a practice go to people with an account here, not to the contact whom it names."""
+    return bool(_writers(practice))
+
+
+def _writers(practice: Practice) -> list[User]:
+    return [person for person in notices.writers(practice).values() if notices.reachable(person)]
+
+
+def recipients(practice: Practice, sender: User | None) -> list[Recipient]:
     """To whom a message about a practice goes, each once, never to whoever sends it.
 
     Raises Conflict where there is nobody, or nobody else.
     """
-    writers = [person for person in notices.writers(practice).values() if notices.reachable(person)]
-    others = [Recipient(person.email, person) for person in writers if person.id != sender.id]
+    me, mine = (sender.id, sender.email) if sender else (None, "")
+    writers = _writers(practice)
+    others = [Recipient(person.email, person) for person in writers if person.id != me]
     if others:
         return others
     contact = practice.contact.email.strip() if practice.contact else ""
-    if contact and contact.lower() != sender.email and not writers:
+    if contact and contact.lower() != mine and not writers:
         return [Recipient(contact)]
     raise Conflict(OWN if writers or contact else NOBODY)
 

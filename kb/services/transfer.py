@@ -15,19 +15,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
 
-from babel.languages import get_official_languages
-
 from kb.models import Level, Status
-from kb.services import checking
 from kb.services.errors import N_, Invalid, Problem
 from kb.services.record import Document
-from kb.services.transfer_texts import LAW, STAFF, cited, paragraphs, remaining
+from kb.services.transfer_texts import about_law, about_staff, paragraphs, remaining, shortened
 
 FORMAT = "1"
 """The first part of a code: how the rest is to be read."""
-
-LAWS = 3
-"""Sentences about law that are asked about, each by itself."""
 
 PARAGRAPHS = 7
 """Conditions, and difficulties, that are asked about each by itself; what goes beyond is asked about together."""
@@ -35,8 +29,8 @@ PARAGRAPHS = 7
 MOST = 30
 """Answers that a code holds: no practice asks more."""
 
-NAMED = 3
-"""Languages of a country that are named."""
+STEPS = 80
+"""Words of what was done that are cited."""
 
 DAMAGED = N_(
     "The answers in this address cannot be read: a part of it is missing or was changed. Open the whole address again, "
@@ -61,6 +55,7 @@ class Kind(StrEnum):
     LEVEL = "level"
     LAW = "law"
     LEAD = "lead"
+    STEPS = "steps"
     MONEY = "money"
     PARTNERS = "partners"
     STAFF = "staff"
@@ -76,14 +71,13 @@ class Kind(StrEnum):
 class Question:
     """One question. `quote` is the record's own sentence or paragraph, in the record's language, if it is about one.
 
-    `general`: the record says nothing about it, so it is asked as it would be of any practice. `languages` are codes.
+    `general`: the record says nothing about it, so it is asked as it would be of any practice.
     """
 
     id: str
     kind: Kind
     quote: str = ""
     general: bool = False
-    languages: tuple[str, ...] = ()
 
     @property
     def turned(self) -> bool:
@@ -104,9 +98,14 @@ class Check:
 
 @dataclass(frozen=True)
 class Result:
-    """What a check comes to. `unknown` holds also what was not answered; `left` is how many answers fit no question."""
+    """What a check comes to, each question once.
+
+    `spared` are difficulties that one would not meet, `unknown` holds also what was not answered, `left` is how many
+    answers fit no question.
+    """
 
     there: tuple[Question, ...]
+    spared: tuple[Question, ...]
     partly: tuple[Question, ...]
     missing: tuple[Question, ...]
     unknown: tuple[Question, ...]
@@ -115,7 +114,7 @@ class Result:
     @property
     def answered(self) -> int:
         """How many questions were answered with more than "I do not know"."""
-        return len(self.there) + len(self.partly) + len(self.missing)
+        return len(self.there) + len(self.spared) + len(self.partly) + len(self.missing)
 
     @property
     def asked(self) -> int:
@@ -133,14 +132,12 @@ class _Asking:
         self.questions: list[Question] = []
         self._taken: set[str] = set()
 
-    def ask(
-        self, kind: Kind, *facts: object, quote: str = "", general: bool = False, languages: Sequence[str] = ()
-    ) -> None:
+    def ask(self, kind: Kind, *facts: object, quote: str = "", general: bool = False) -> None:
         """Add a question about some facts of the record; where these change in a later version it is another one."""
         about = "\x1f".join([kind, quote, *map(str, facts)])
         key = next(key for n in count() if (key := _digest(f"{n}{about}", 4)) not in self._taken)
         self._taken.add(key)
-        self.questions.append(Question(key, kind, quote, general, tuple(languages)))
+        self.questions.append(Question(key, kind, quote, general))
 
 
 def questions(record: Document) -> tuple[Question, ...]:
@@ -149,46 +146,38 @@ def questions(record: Document) -> tuple[Question, ...]:
     asking.ask(Kind.COMPETENCE, record["authority_role"], general=record["authority_role"] is None)
     if record["level"] != Level.REGIONAL:
         asking.ask(Kind.LEVEL, record["level"])
-    laws = cited(record, LAW, LAWS)
-    for sentence in laws:
-        asking.ask(Kind.LAW, quote=sentence)
-    if not laws:
-        asking.ask(Kind.LAW, general=True)
+    law = about_law(record)
+    asking.ask(Kind.LAW, quote=law, general=not law)
     lead = record["lead_organisation"] or {}
     asking.ask(Kind.LEAD, lead.get("name"), lead.get("type"), general=not lead)
-    _means(asking, record, laws)
-    _texts(asking, record, laws)
+    done = " ".join(paragraphs(record["actions"]))
+    if done:
+        asking.ask(Kind.STEPS, quote=shortened(done, STEPS))
+    _means(asking, record, law)
+    _texts(asking, record, law)
     return tuple(asking.questions)
 
 
-def _means(asking: _Asking, record: Document, laws: Sequence[str]) -> None:
+def _means(asking: _Asking, record: Document, law: str) -> None:
     """Money, partners, people, language, evidence."""
     sources = sorted({each["source"] for each in record["funding"]})
     unpriced = record["budget_eur"] is None and not sources
     asking.ask(Kind.MONEY, record["budget_eur"], record["budget_year"], sources, general=unpriced)
     partners = [(each["name"], each["type"]) for each in record["partners"]]
     asking.ask(Kind.PARTNERS, partners, general=not partners)
-    staff = next((each for each in cited(record, STAFF, LAWS + 1) if each not in laws), "")
+    staff = about_staff(record, law)
     asking.ask(Kind.STAFF, quote=staff, general=not staff)
     if record["target_groups"]:
         asking.ask(Kind.GROUPS, sorted(record["target_groups"]))
-    spoken = _spoken(record["country"])
-    if spoken:
-        asking.ask(Kind.LANGUAGE, spoken, languages=spoken)
+    asking.ask(Kind.LANGUAGE, record["language"])
     asking.ask(Kind.EVIDENCE, record["evidence"], general=record["evidence"] is None)
 
 
-def _spoken(country: str | None) -> tuple[str, ...]:
-    """The languages in which a country's offices write, those of most people first, from CLDR's list."""
-    official = get_official_languages(country, de_facto=True) if country else ()
-    return tuple(each for each in official if each in checking.LANGUAGES)[:NAMED]
-
-
-def _texts(asking: _Asking, record: Document, laws: Sequence[str]) -> None:
+def _texts(asking: _Asking, record: Document, law: str) -> None:
     """Conditions and difficulties, a paragraph or list item each."""
-    for paragraph in _few(remaining(record["transferability"], laws)):
+    for paragraph in _few(remaining(record["transferability"], [law])):
         asking.ask(Kind.CONDITION, quote=paragraph)
-    for paragraph in _few(paragraphs(record["difficulties"])):
+    for paragraph in _few(remaining(record["difficulties"], [law])):
         asking.ask(Kind.DIFFICULTY, quote=paragraph)
     if record["status"] == Status.DISCONTINUED:
         asking.ask(Kind.STOPPED)
@@ -254,15 +243,17 @@ def _digest(text: str, length: int) -> str:
 
 def result(asked: Iterable[Question], check: Check) -> Result:
     """Sort questions by what was answered, each group in the order of the questions."""
-    groups: dict[Answer, list[Question]] = {answer: [] for answer in Answer}
+    groups: dict[str, list[Question]] = {name: [] for name in ("there", "spared", "partly", "missing", "unknown")}
     known = set()
     for question in asked:
-        answer = check.answers.get(question.id, Answer.UNKNOWN)
         known.add(question.id)
-        groups[_turned(answer) if question.turned else answer].append(question)
-    there, partly, missing, unknown = (tuple(group) for group in groups.values())
-    return Result(there, partly, missing, unknown, left=len(set(check.answers) - known))
+        groups[_group(question, check.answers.get(question.id, Answer.UNKNOWN))].append(question)
+    there, spared, partly, missing, unknown = (tuple(group) for group in groups.values())
+    return Result(there, spared, partly, missing, unknown, left=len(set(check.answers) - known))
 
 
-def _turned(answer: Answer) -> Answer:
-    return {Answer.YES: Answer.NO, Answer.NO: Answer.YES}.get(answer, answer)
+def _group(question: Question, answer: Answer) -> str:
+    """The group of a result that an answer puts a question into; a difficulty that one meets in part is one."""
+    if question.turned and answer in (Answer.YES, Answer.PARTLY, Answer.NO):
+        return "spared" if answer == Answer.NO else "missing"
+    return {Answer.YES: "there", Answer.PARTLY: "partly", Answer.NO: "missing", Answer.UNKNOWN: "unknown"}[answer]

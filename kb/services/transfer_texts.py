@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from kb.formats.text import line, parse
 from kb.services.record import Document
 
-FIELDS = ("transferability", "actions")
-"""Where law and staff are looked for, the most likely place first."""
+CONDITIONS = ("transferability", "context", "difficulties")
+"""What is said of conditions, the most likely place first. What was done is none: it is asked about by itself."""
 
 MOST_SIGNS = 1_000
 """Signs of Markdown up to which a text is read as such: one of thousands of brackets takes seconds."""
@@ -32,14 +32,17 @@ LAW = {
     "ro": "lege legea legi legile legal* legislat* permis permise permisul decret* licent* regulariz* viza vize",
     "ga": "dli dlithe dlithiul* reachtaiocht* cead ceadunas* viosa viosai",
 }  # fmt: skip
-"""Words of law and permits by language, without accents; a star stands for any ending.
+"""Words of law and permits by language, without accents; a star stands for any ending, an underscore for a blank.
 
 Our own list, of the words that the texts of the seed use and of their translations.
 """
 
+BESIDE = {"en": "legal_advice legal_aid legal_counsel* legal_help legal_support driving_licen*"}
+"""Words of law that say nothing about law: a service that gives legal advice needs none."""
+
 STAFF = {
     "en": "staff staffed personnel employee employees trainer trainers mediator mediators mentor mentors volunteer "
-    "volunteers caseworker* counsellor* coordinator* full-time part-time",
+    "volunteers caseworker* counsellor* coordinator* social_worker*",
     "it": "personale dipendent* formator* mediator* mediatric* volontar* operator* coordinator*",
     "es": "plantilla emplead* formador* mediador* voluntari* coordinador* tecnico tecnicos",
     "ca": "plantilla emplead* formador* mediador* voluntari* coordinador* tecnic tecnics",
@@ -84,11 +87,32 @@ def sentences(paragraph: str) -> list[str]:
     return found
 
 
-def cited(record: Document, words: dict[str, str], most: int) -> list[str]:
-    """The first sentences of a record's texts that hold one of the words of its language, at most `most`."""
-    pattern = _pattern(words.get(record["language"], ""))
-    said = (each for field in FIELDS for part in paragraphs(record[field]) for each in sentences(part))
-    return list(dict.fromkeys(each for each in said if pattern and pattern.search(_folded(each))))[:most]
+def about_law(record: Document) -> str:
+    """The first sentence among the conditions of a record that speaks of law or permits; empty where none does."""
+    return next(_cited(record, LAW, CONDITIONS), "")
+
+
+def about_staff(record: Document, law: str) -> str:
+    """The first sentence among what a copy needs that speaks of those who do the work, other than the one about law.
+
+    The context and the difficulties name staff of every kind, those of others too: they are not looked at.
+    """
+    return next((each for each in _cited(record, STAFF, CONDITIONS[:1]) if each != law), "")
+
+
+def shortened(text: str, most: int) -> str:
+    """The first words of a text in one line, `most` at most; where it goes on, […] says so."""
+    words = text.split()
+    return " ".join(words[:most]) + (" […]" if len(words) > most else "")
+
+
+def _cited(record: Document, words: dict[str, str], fields: Sequence[str]) -> Iterator[str]:
+    """The sentences in some texts of a record that hold one of the words of its language."""
+    pattern, beside = (_pattern(each.get(record["language"], "")) for each in (words, BESIDE))
+    for each in (each for field in fields for part in paragraphs(record[field]) for each in sentences(part)):
+        folded = beside.sub(" ", _folded(each)) if beside else _folded(each)
+        if pattern and pattern.search(folded):
+            yield each
 
 
 def remaining(markdown: str | None, already: Iterable[str]) -> list[str]:
@@ -101,7 +125,9 @@ def remaining(markdown: str | None, already: Iterable[str]) -> list[str]:
 def _pattern(words: str) -> re.Pattern[str] | None:
     if not words:
         return None
-    ways = "|".join(re.escape(word.rstrip("*")) + (r"\w*" if word.endswith("*") else "") for word in words.split())
+    ways = "|".join(
+        re.escape(word.rstrip("*").replace("_", " ")) + (r"\w*" if word.endswith("*") else "") for word in words.split()
+    )
     return re.compile(rf"(?<!\w)(?:{ways})(?!\w)")
 
 

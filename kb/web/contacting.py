@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from kb.services import contacting, versions
+from kb.services import catalogue, contacting, versions
 from kb.services.contacting import Letter
 from kb.services.errors import N_, Conflict, Invalid, Problem, TooMany
 from kb.services.limits import CONTACT_LIMIT, Asking
@@ -20,7 +20,10 @@ from kb.web import accounts, context, keeping, languages, private
 
 bp = Blueprint("contacting", __name__)
 
-BRACKETS = N_("Dots in web addresses are written in brackets in the mail, so that nobody opens one by a slip.")
+OWNER = N_("The owner gets an e-mail; you do not see the address.")
+OWNER_BESIDE = N_("The owner gets an e-mail. The address of the contact is on the page of the practice.")
+CONTACT = N_("The contact gets an e-mail, at the address on the page of the practice.")
+CONTACT_UNSEEN = N_("The contact gets an e-mail; you do not see the address.")
 
 
 @bp.get("/practices/<slug>/contact")
@@ -74,10 +77,20 @@ def _page(slug: str, typed: Mapping[str, str], problems: Sequence[Problem] = (),
         topic_limit=contacting.TOPIC_LIMIT,
         message_limit=contacting.MESSAGE_LIMIT,
         most=CONTACT_LIMIT.amount,
-        brackets=_(BRACKETS),
+        told=_told(online),
         problems=[(each.field or "message", languages.say(each.message)) for each in problems],
     )
     return private.page(html, status)
+
+
+def _told(online: Online) -> str:
+    """Who gets the message, and whether this person sees an address: members see the contact's on the practice."""
+    session = context.reading()
+    user, slug = accounts.acting(session), online.practice.slug
+    shown = slug and catalogue.contact(session, user, slug)
+    if contacting.owned(online.practice):
+        return _(OWNER_BESIDE if shown else OWNER)
+    return _(CONTACT if shown else CONTACT_UNSEEN)
 
 
 def _nobody(online: Online) -> str:

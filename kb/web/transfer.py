@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -20,9 +21,10 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from kb.services import transfer, transfer_checks, versions
+from kb.services import contacting, transfer, transfer_checks, versions
 from kb.services.errors import N_, Conflict, Invalid, Moved, NotFound, Problem
-from kb.services.transfer import Answer, Check, Kind
+from kb.services.transfer import Answer, Check, Kind, Question
+from kb.services.transfer_texts import shortened
 from kb.services.versions import Online
 from kb.web import accounts, context, languages, private
 from kb.web.forms.joining import region_code
@@ -41,6 +43,7 @@ TOPICS = {
     Kind.LEVEL: N_("Level"),
     Kind.LAW: N_("Law"),
     Kind.LEAD: N_("Who runs it"),
+    Kind.STEPS: N_("What was done"),
     Kind.MONEY: N_("Money"),
     Kind.PARTNERS: N_("Partners"),
     Kind.STAFF: N_("People who do the work"),
@@ -52,6 +55,9 @@ TOPICS = {
     Kind.STOPPED: N_("Why it stopped"),
 }
 """What each kind of question is about, in a word or two."""
+
+QUOTED = 40
+"""Words of the record that the result cites under a question."""
 
 PREFIX = "q-"
 """What the name of a question's field begins with; its id follows."""
@@ -181,7 +187,7 @@ def _sent(version: int) -> Sent:
     shown = Check(int(seen) if seen.isdecimal() and len(seen) < 7 else version, region, answers)
     if problems or answers:
         return Sent(shown, typed, problems, 400)
-    return Sent(shown, typed, [Problem.of("questions", N_("Answer at least one question."))], 422)
+    return Sent(shown, typed, [Problem.of("", N_("Answer at least one question."))], 422)
 
 
 def _own_region() -> str:
@@ -208,6 +214,7 @@ def _topics() -> dict[Kind, str]:
 
 def _form(online: Online, sent: Sent) -> Response:
     asked = transfer.questions(online.document)
+    fields = ("region", *(PREFIX + question.id for question in asked))
     html = render_template(
         "catalogue/transfer_check.html",
         record=online.document,
@@ -218,16 +225,16 @@ def _form(online: Online, sent: Sent) -> Response:
         check=sent.check,
         typed=sent.typed,
         choices=[(answer.value, _(text)) for answer, text in ANSWERS.items()],
-        problems=[(_anchor(each.field, asked), languages.say(each.message)) for each in sent.problems],
+        problems=[(each.field, languages.say(each.message)) for each in sent.problems if each.field in fields],
+        faults=[languages.say(each.message) for each in sent.problems if each.field not in fields],
         today=datetime.now(UTC),
     )
     return make_response(html, sent.status)
 
 
-def _anchor(field: str, asked: Sequence[transfer.Question]) -> str:
-    """The control that a problem is about; the first question where it is about all of them, or none of these."""
-    known = ("region", *(PREFIX + question.id for question in asked))
-    return field if field in known else known[1]
+def answer_of(question: Question, given: Check) -> str:
+    """What was answered to a question, in words; empty where nothing was."""
+    return _(ANSWERS[given.answers[question.id]]) if question.id in given.answers else ""
 
 
 def _result(online: Online, given: Check, problem: str = "", status: int = 200) -> Response:
@@ -241,6 +248,9 @@ def _result(online: Online, given: Check, problem: str = "", status: int = 200) 
         check=replace(given, region=given.region if given.region in context.vocabulary().regions else ""),
         result=transfer.result(asked, given),
         topics=_topics(),
+        answers={question.id: answer_of(question, given) for question in asked},
+        shortened=partial(shortened, most=QUOTED),
+        reached=contacting.reaches(online.practice, accounts.current()),
         code=code,
         link=context.config().base_url + path,
         kept=transfer_checks.holds(session, accounts.current(), online.practice, given),

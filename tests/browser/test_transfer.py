@@ -33,6 +33,8 @@ def test_the_result_prints_with_its_address_and_without_what_is_to_press(reading
         page.get_by_role("button", name="See the result").click()
     sheets = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True))).pages
     text = " ".join(" ".join(sheet.extract_text() for sheet in sheets).split())
-    assert "What is there in part" in text and "Printed on" in text and len(sheets) <= 3
+    assert (
+        "What you have in part" in text and "Your answer: Partly" in text and "Printed on" in text and len(sheets) <= 3
+    )
     assert "transfer-check?c=1." in text.replace(" ", "")
     assert [word for word in ("Keep it", "Sign in", "What to do next", "Print this page", "Copy") if word in text] == []

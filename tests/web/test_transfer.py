@@ -70,7 +70,9 @@ def test_every_question_is_on_the_form_with_what_the_record_says(site: Site, pat
 
 
 def test_what_the_practice_does_not_say_is_said_openly(site: Site, path: str) -> None:
-    assert "It says nothing about: Law, Money, Partners and People who do the work." in site.client().get(path).text
+    assert (
+        "This practice does not say: Law, Money, Partners and People who do the work." in site.client().get(path).text
+    )
 
 
 def test_the_records_own_words_are_marked_as_being_in_its_language(site: Site, path: str) -> None:
@@ -90,6 +92,31 @@ def test_answers_lead_to_an_address_that_holds_them(site: Site, path: str) -> No
     assert page.text.index('id="unknown"') < page.text.index('id="missing"') < page.text.index('id="there"')
 
 
+def test_every_row_of_the_result_says_what_was_answered(site: Site, path: str) -> None:
+    page = site.client().get(link(site, path, answer=Answer.NO)).text
+    assert page.count("Your answer: No") == len(asked(site, path))
+    first = asked(site, path)[0]
+    page = site.client().get(link_of(Check(1, "ES22", {first.id: Answer.UNKNOWN}), path)).text
+    assert page.count("Your answer: I do not know") == 1
+    assert page.count("Your answer: none yet") == len(asked(site, path)) - 1
+
+
+def test_a_difficulty_that_one_would_not_meet_is_nothing_one_has(site: Site, path: str) -> None:
+    page = site.client().get(link(site, path, answer=Answer.NO)).text
+    spared = page[page.index('id="spared"') :]
+    assert "What you need not fear" in spared and "Few came at first." in spared and 'id="there"' not in page
+
+
+def test_the_result_offers_to_write_where_somebody_would_get_it(site: Site, path: str) -> None:
+    address = link(site, path)
+    assert f'{path.rpartition("/")[0]}/contact"' in site.client().get(address).text
+    assert "/contact" not in site.client("alice").get(address).text  # her own
+    with site.database.write() as session:
+        ownerless = f"/practices/{factories.published(session, title='Of nobody').slug}/transfer-check"
+    page = site.client().get(link(site, ownerless)).text
+    assert "See who runs it" in page and "/contact" not in page
+
+
 def test_a_region_that_nobody_knows_comes_back_with_every_answer(site: Site, path: str) -> None:
     first = asked(site, path)[0]
     answer = answered(site.client(), path, "Nowhere <b>", **{f"q-{first.id}": "p"})
@@ -102,7 +129,8 @@ def test_a_region_that_nobody_knows_comes_back_with_every_answer(site: Site, pat
 
 def test_a_form_without_an_answer_says_what_to_do(site: Site, path: str) -> None:
     answer = answered(site.client(), path, "ES22")
-    assert answer.status_code == 422 and "Answer at least one question." in answer.text
+    assert answer.status_code == 422 and answer.text.count("Answer at least one question.") == 1
+    assert "aria-invalid" not in answer.text and 'href="#q-' not in answer.text
     assert "(ES22)" in answer.text or 'value="ES22"' in answer.text
 
 
@@ -114,7 +142,11 @@ def test_an_answer_that_is_none_is_named(site: Site, path: str) -> None:
 
 def test_a_damaged_address_says_so_above_the_questions(site: Site, path: str) -> None:
     answer = site.client().get(link(site, path)[:-3])
-    assert answer.status_code == 400 and "cannot be read" in answer.text and "See the result" in answer.text
+    assert answer.status_code == 400 and answer.text.count("cannot be read") == 1 and "See the result" in answer.text
+    assert answer.text.count('role="alert"') == 1 and answer.text.index("cannot be read") < answer.text.index(
+        "<fieldset"
+    )
+    assert "aria-invalid" not in answer.text and 'href="#q-' not in answer.text
 
 
 def test_the_answers_can_be_changed(site: Site, path: str) -> None:
@@ -127,7 +159,7 @@ def test_the_result_of_an_earlier_version_says_so_and_shows_what_still_fits(site
     again(site, path, evidence="counterfactual")
     page = site.client().get(before).text
     assert "given for version 1 of the practice; this is version 2." in page
-    assert "1 answer fits no question any more" in page and f">{len(asked(site, path)) - 1}</span>" in page
+    assert "1 answer fits no question any more" in page and f">{len(asked(site, path)) - 2}</span>" in page
 
 
 def test_a_region_that_is_signed_in_is_there_already(site: Site, path: str) -> None:
