@@ -1,7 +1,7 @@
 """What is known of every region, side by side, for comparing them: from the list of regions and the figures loaded.
 
-A region whose own fact is not known has that of its parts, where it is known of most of them: the coast or the border
-of one part is the whole's, mountains and town or country are what most parts are.
+A region whose own fact is not known has that of its parts: the coast or the border of one part is the whole's,
+mountains and town or country are what most parts are, where it is known of a third of them at least.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.models import RegionMeasure, RegionType
-from kb.services.vocabularies import Vocabulary
+from kb.services.vocabularies import LOCAL, RegionInfo, Vocabulary, fold
 
 Known = TypeVar("Known")
 
@@ -25,11 +25,12 @@ YES, NO, UNKNOWN = 1, 0, -1
 URBAN_TYPES = (RegionType.URBAN, RegionType.INTERMEDIATE, RegionType.RURAL)
 """From town to country: one step lies between neighbours."""
 
-MOST_LEVELS = 4
-"""Levels of regions, the country's among them."""
-
 EARTH = 6371.0
 """Kilometres from the centre of the Earth to its surface."""
+
+NO_EXAMPLES = ("NO0B",)
+"""Regions, with all their parts, that are like nobody's: Svalbard and Jan Mayen, where two thousand people live without
+a council of their own in the one and none in the other."""
 
 ISLANDS = (
     "CY", "DK014", "EL4", "EL62", "ES53", "ES7", "FI2", "FRM", "FRY1", "FRY2", "FRY4", "FRY5", "ITG", "MT", "NO0B",
@@ -49,6 +50,16 @@ AROUND_CAPITALS = ("BG41", "DK01", "HU1", "IE06", "ITI4", "NL32", "NO08", "PL91"
 """Regions that hold a capital and much else, of which not every part is one. Countries that are one region of level 2
 have none; nor has Switzerland, whose law names no capital."""
 
+NORTHERN = 62.0
+"""Degrees of latitude from which a region is called northern: it holds the northern sparsely populated areas of
+Finland, Norway and Sweden whose conditions the treaties of the European Union single out, and Iceland."""
+
+NEIGHBOURS = 3
+"""Nearest regions of its level from which it is said how far others are."""
+
+MOST_ROOM = 0.6
+"""Other regions four times as far as is usual, in powers of ten: farther makes no difference any more."""
+
 Flags = NDArray[np.int8]
 """`YES`, `NO` or `UNKNOWN` for each region."""
 
@@ -63,6 +74,7 @@ class Facts:
     border: bool | None
     island: bool
     capital: bool
+    north: bool
     population: float | None
     foreign: float | None
 
@@ -72,6 +84,7 @@ class Table:
     """The facts of all regions as arrays, a row for each, in the order of `codes`.
 
     `urban` is the place in `URBAN_TYPES`. `population` is in powers of ten, `foreign` in per cent, NaN where not known.
+    `room` is how far the nearest regions of its place's level are, in powers of ten of what is usual there.
     `levels` are the first and last level at which the place of a region stands; `places` is the same for all codes of
     one place. `lineages` are the rows of the region itself and those above it, then -1. `whole` are countries.
     `measured` are the measures of which any region has a figure.
@@ -90,10 +103,12 @@ class Table:
     border: Flags
     island: Flags
     capital: Flags
+    north: Flags
     country: NDArray[np.str_]
     centres: NDArray[np.float64]
     population: NDArray[np.float64]
     foreign: NDArray[np.float64]
+    room: NDArray[np.float64]
     measured: frozenset[RegionMeasure]
     whole: NDArray[np.bool_]
 
@@ -108,10 +123,7 @@ class Table:
 
     def distances(self, row: int) -> NDArray[np.float64]:
         """Kilometres between the centre of one region and each, NaN where one is not known."""
-        lon, lat = np.radians(self.centres).T
-        half = np.sin((lat - lat[row]) / 2) ** 2
-        half += np.cos(lat) * np.cos(lat[row]) * np.sin((lon - lon[row]) / 2) ** 2
-        return np.asarray(2 * EARTH * np.arcsin(np.sqrt(np.clip(half, 0, 1))))
+        return _distances(self.centres, self.centres[row])
 
     def not_others(self, row: int) -> NDArray[np.bool_]:
         """Which regions are no others than one: itself, its parts, what it is a part of; and whole countries."""
@@ -125,9 +137,11 @@ def table(vocabulary: Vocabulary) -> Table:
     """The facts of all regions of a vocabulary; put together once, which takes some hundredths of a second."""
     regions = list(vocabulary.regions.values())
     rows = {region.code: row for row, region in enumerate(regions)}
+    level = np.array([region.level for region in regions], np.int64)
+    centres = np.column_stack([_numbers(each.lon for each in regions), _numbers(each.lat for each in regions)])
     collected = _Collected(vocabulary)
     facts = [collected.of(region.code) for region in regions]
-    places = [_place(vocabulary, region.code) for region in regions]
+    places = [vocabulary.place(region.code) for region in regions]
     spans: dict[str, list[int]] = {}
     for place, region in zip(places, regions, strict=True):
         spans.setdefault(place, []).append(region.level)
@@ -136,8 +150,8 @@ def table(vocabulary: Vocabulary) -> Table:
         rows=rows,
         held=facts,
         places=places,
-        lineages=np.array([_padded([rows[code] for code in vocabulary.lineage(each)]) for each in rows], np.int64),
-        level=np.array([region.level for region in regions], np.int64),
+        lineages=_padded([[rows[code] for code in codes] for codes in _lineages(vocabulary)]),
+        level=level,
         levels=np.array([(min(spans[place]), max(spans[place])) for place in places], np.int64),
         urban=_flags(None if f.urban_type is None else URBAN_TYPES.index(RegionType(f.urban_type)) for f in facts),
         mountain=_flags(each.mountain for each in facts),
@@ -145,10 +159,12 @@ def table(vocabulary: Vocabulary) -> Table:
         border=_flags(each.border for each in facts),
         island=_flags(each.island for each in facts),
         capital=_flags(each.capital for each in facts),
+        north=_flags(each.north for each in facts),
         country=np.array([region.country for region in regions], np.str_),
-        centres=np.column_stack([_numbers(each.lon for each in regions), _numbers(each.lat for each in regions)]),
+        centres=centres,
         population=np.log10(np.maximum(1.0, _numbers(each.population for each in facts))),
         foreign=_numbers(each.foreign for each in facts),
+        room=_room(centres, level)[[rows[place] for place in places]],
         measured=frozenset(measure for figures in vocabulary.figures.values() for measure in figures),
         whole=np.array([region.level == 0 for region in regions], np.bool_),
     )
@@ -173,6 +189,7 @@ class _Collected:
                 border=_first(region.border, _any([part.border for part in parts])),
                 island=code.startswith(ISLANDS),
                 capital=code.startswith(CAPITALS) or code in AROUND_CAPITALS,
+                north=region.lat is not None and region.lat >= NORTHERN,
                 population=_first(figures.get(RegionMeasure.POPULATION), _sum([part.population for part in parts])),
                 foreign=figures.get(RegionMeasure.FOREIGN_SHARE),
             )
@@ -184,9 +201,9 @@ def _first(own: Known | None, of_parts: Known | None) -> Known | None:
 
 
 def _most(parts: Sequence[Known | None]) -> Known | None:
-    """What most parts are, where it is known of most of them."""
+    """What most parts are, where it is known of a third of them at least."""
     known = Counter(part for part in parts if part is not None)
-    return known.most_common(1)[0][0] if 2 * known.total() > len(parts) else None
+    return known.most_common(1)[0][0] if known and 3 * known.total() >= len(parts) else None
 
 
 def _any(parts: Sequence[bool | None]) -> bool | None:
@@ -199,17 +216,55 @@ def _sum(parts: Sequence[float | None]) -> float | None:
     return sum(known) if known and len(known) == len(parts) else None
 
 
-def _place(vocabulary: Vocabulary, code: str) -> str:
-    """The highest code of the same place: a region that is the only part of another is that other."""
-    region = vocabulary.regions[code]
-    above = region.parent
-    if above is None or vocabulary.regions[above].level == 0 or len(vocabulary.children[above]) > 1:
-        return code
-    return _place(vocabulary, above)
+def _lineages(vocabulary: Vocabulary) -> list[list[str]]:
+    """Of each region the codes of itself and of those that it is a part of.
+
+    A local region stands directly below its country or nation. It is a part as well of each statistical region there
+    that has its name in full within its own: “Argyll and Bute” of “Lochaber, Skye & Lochalsh, Arran & Cumbrae and
+    Argyll & Bute”.
+    """
+    found = {code: list(vocabulary.lineage(code)) for code in vocabulary.regions}
+    named = {code: _spelled(region) for code, region in vocabulary.regions.items() if region.level}
+    for local in (each for each in vocabulary.regions.values() if each.level and each.edition == LOCAL):
+        for code, name in named.items():
+            same = vocabulary.regions[code].country == local.country and named[local.code] in name
+            if same and local.code not in found[code]:
+                found[local.code] += found[code]
+    return [list(dict.fromkeys(codes)) for codes in found.values()]
 
 
-def _padded(rows: list[int]) -> list[int]:
-    return rows + [-1] * (MOST_LEVELS - len(rows))
+def _spelled(region: RegionInfo) -> str:
+    """The Latin name of a region, folded, its words parted by single spaces and with one at either end."""
+    words = fold(region.name_latin).replace("&", " and ").replace(",", " ").split()
+    return f" {' '.join(words)} "
+
+
+def _room(centres: NDArray[np.float64], level: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How far the nearest regions of its level are from each: a mean, in powers of ten of the level's median.
+
+    NUTS is made by population, so regions of one level lie far apart where few people live. NaN for whole countries.
+    """
+    room = np.full(len(level), np.nan)
+    for each in set(level.tolist()) - {0}:
+        rows = np.flatnonzero((level == each) & ~np.isnan(centres).any(axis=1))
+        if len(rows) > NEIGHBOURS:
+            nearest = [np.sort(_distances(centres[rows], centres[row]))[1 : NEIGHBOURS + 1].mean() for row in rows]
+            room[rows] = np.log10(np.maximum(nearest, 1.0))
+            room[rows] = np.minimum(room[rows] - np.median(room[rows]), MOST_ROOM)
+    return room
+
+
+def _distances(centres: NDArray[np.float64], centre: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Kilometres from one place to each: longitudes and latitudes in degrees, by the haversine formula."""
+    (lon, lat), (its_lon, its_lat) = np.radians(centres).T, np.radians(centre)
+    half = np.sin((lat - its_lat) / 2) ** 2
+    half += np.cos(lat) * np.cos(its_lat) * np.sin((lon - its_lon) / 2) ** 2
+    return np.asarray(2 * EARTH * np.arcsin(np.sqrt(np.clip(half, 0, 1))))
+
+
+def _padded(rows: Sequence[Sequence[int]]) -> NDArray[np.int64]:
+    longest = max(map(len, rows), default=0)
+    return np.array([[*each, *[-1] * (longest - len(each))] for each in rows], np.int64)
 
 
 def _flags(values: Iterable[int | None]) -> Flags:

@@ -3,8 +3,9 @@
     likeness(a, b) = sum(weight x agreement) / sum(weight), over the facts that are known of both
 
 Agreement goes from 0 to 1. What neither region has says little: two regions without mountains agree in that with a
-third of its weight, two that are no islands with nothing. A fact that is not known of one of them counts neither for
-nor against; where less than `LEAST_KNOWN` of the weight of character can be compared, there is no likeness at all.
+third of its weight, two that are no islands with nothing. A fact that is not known of one of them counts as slightly
+unlike (`UNSURE`), so that nobody comes first for what is not known; where less than `LEAST_KNOWN` of the weight of
+character can be compared, there is no likeness at all.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 
 from kb.models import RegionMeasure, RegionType
 from kb.services.errors import N_, Invalid, Problem
-from kb.services.region_facts import NO, UNKNOWN, YES, Facts, Table, table
+from kb.services.region_facts import NO, NO_EXAMPLES, UNKNOWN, YES, Facts, Table, table
 from kb.services.vocabularies import Vocabulary
 
 Numbers = NDArray[np.float64]
@@ -39,9 +40,12 @@ class Reason(StrEnum):
     MOUNTAIN = "mountain"
     ISLAND = "island"
     CAPITAL = "capital"
+    NORTH = "north"
+    REMOTE = "remote"
     NEAR = "near"
     PEOPLE = "people"
     FOREIGN = "foreign"
+    COUNTRY = "country"
 
 
 class Fact(StrEnum):
@@ -55,29 +59,46 @@ class Fact(StrEnum):
     FOREIGN_SHARE = "foreign-share"
 
 
-URBAN, MOUNTAIN, COAST, BORDER, ISLAND, CAPITAL = 30.0, 15.0, 15.0, 10.0, 15.0, 20.0
+URBAN, MOUNTAIN, COAST, BORDER, ISLAND, CAPITAL, NORTH = 30.0, 15.0, 12.0, 10.0, 15.0, 24.0, 15.0
 """Weights of character."""
 
-SIZE, FOREIGN, COUNTRY, NEARNESS = 8.0, 8.0, 5.0, 7.0
-"""Weights of circumstance: population (or level), share of foreign citizens, same country, distance."""
+SIZE, FOREIGN, ROOM, COUNTRY, NEARNESS = 8.0, 8.0, 8.0, 12.0, 12.0
+"""Weights of circumstance: population (or level), share of foreign citizens, how far other regions are (it stands in
+for density), same country, distance."""
 
-NEXT_TYPE = 0.5
+REMOTE_ROOM = 20.0
+"""Weight of how far other regions are where either is called far from others."""
+
+NEIGHBOURS, ACROSS = 25.0, 50.0
+"""Weight that is added to both sums for a region next door, and by distance less for one farther away; the second where
+both lie on a border and a border between them, as Navarra and Pyrénées-Atlantiques do."""
+
+NEXT_TYPE = 0.65
 """Agreement of regions one step apart, urban and intermediate or intermediate and rural."""
 
 NEITHER = 1 / 3
 """Share of its weight that a trait of the landscape has where neither region has it."""
 
-LEAST_KNOWN = 40.0
-"""Weight of town or country, mountain, coast and border that has to be known of both, of 70 in all."""
+UNSURE = 0.35
+"""Agreement of a fact that is not known of both: a little unlike."""
 
-ENOUGH = 0.65
+LEAST_KNOWN = 35.0
+"""Weight of town or country, mountain, coast and border that has to be known of both, of 67 in all."""
+
+ENOUGH = 0.58
 """The likeness from which a region is like another."""
 
-FAR = 500.0
-"""Kilometres between centres at which nearness is down to 1/e."""
+FAR, NEXT_DOOR = 800.0, 200.0
+"""Kilometres between centres at which nearness, and being next door, are down to 1/e."""
 
 NEAR = 150.0
 """Kilometres between centres within which regions are called near: no list says which are neighbours."""
+
+ROOMY = 0.6
+"""Other regions four times as far away, in powers of ten: as unlike as can be."""
+
+REMOTE = 0.35
+"""Other regions 2.2 times as far away as is usual, in powers of ten, from which a region is called far from others."""
 
 USUAL = 2
 """The level of most regions that have a council of their own."""
@@ -101,18 +122,20 @@ class Alike:
     @property
     def enough(self) -> bool:
         """Whether it is called like the other."""
-        return self.likeness >= ENOUGH and bool(set(self.reasons) - _CIRCUMSTANCES)
+        shares = bool(set(self.reasons) - _CIRCUMSTANCES)
+        return shares and self.likeness >= ENOUGH and not self.code.startswith(NO_EXAMPLES)
 
 
 class _Around(NamedTuple):
-    """What lies around the character of one region, beside that of every other: two agreements, and kilometres."""
+    """What lies around the character of one region, beside that of every other: agreements, and kilometres."""
 
     people: Numbers
     foreign: Numbers
+    room: Numbers
     distances: Numbers
 
 
-_CIRCUMSTANCES = {Reason.NEAR, Reason.PEOPLE, Reason.FOREIGN}
+_CIRCUMSTANCES = {Reason.NEAR, Reason.PEOPLE, Reason.FOREIGN, Reason.COUNTRY}
 _TYPES = {RegionType.URBAN: Reason.URBAN, RegionType.INTERMEDIATE: Reason.INTERMEDIATE, RegionType.RURAL: Reason.RURAL}
 
 
@@ -149,11 +172,35 @@ def ranked(vocabulary: Vocabulary, code: str, limit: int | None = None) -> Ranki
     return Ranking(code, kept, _unknown(regions, row), _comparable(regions, row))
 
 
+def foremost(vocabulary: Vocabulary, code: str, count: int) -> tuple[Alike, ...]:
+    """The first regions like one, for reading: those at its own level first, none that is a part of another of them.
+
+    Raises as `ranked` does.
+    """
+    regions, level = table(vocabulary), vocabulary.regions[code].level
+    rows = {each: regions.rows[each.code] for each in ranked(vocabulary, code).alike}
+    other_level = {each: not regions.levels[row, 0] <= level <= regions.levels[row, 1] for each, row in rows.items()}
+    chosen: list[Alike] = []
+    for each in sorted(rows, key=lambda one: (other_level[one], -one.likeness)):
+        if len(chosen) == count:
+            break
+        related = regions.not_others(rows[each])
+        if not any(related[rows[one]] for one in chosen):
+            chosen.append(each)
+    return tuple(chosen)
+
+
 def compared(vocabulary: Vocabulary, code: str, other: str) -> Alike:
     """How like `other` is to `code`; 0 where too little is known of either. Raises KeyError for an unknown code."""
     regions = table(vocabulary)
     row = regions.rows[code]
     return _alike(regions, row, regions.rows[other], _scores(regions, row))
+
+
+def unknown(vocabulary: Vocabulary, code: str) -> tuple[Fact, ...]:
+    """What is not known of one region. Raises KeyError for a code that there is not."""
+    regions = table(vocabulary)
+    return _unknown(regions, regions.rows[code])
 
 
 def alike_codes(vocabulary: Vocabulary, codes: Iterable[str]) -> dict[str, int]:
@@ -183,12 +230,6 @@ def refuse_country(vocabulary: Vocabulary, code: str) -> None:
         raise Invalid([Problem.of("region_like", text, value=code, example=title)])
 
 
-def place(vocabulary: Vocabulary, code: str) -> str:
-    """The highest code of the same place: Navarra is ES22 and, as its own only part, ES220."""
-    regions = table(vocabulary)
-    return regions.places[regions.rows[code]]
-
-
 @lru_cache(maxsize=256)
 def _weights(vocabulary: Vocabulary, code: str) -> Mapping[str, int]:
     regions = table(vocabulary)
@@ -202,7 +243,8 @@ def _weights(vocabulary: Vocabulary, code: str) -> Mapping[str, int]:
 @lru_cache(maxsize=64)
 def _around(regions: Table, row: int) -> _Around:
     people = _agreement(regions.population, row, TENFOLD)
-    return _Around(people, _agreement(regions.foreign, row, TEN_POINTS), regions.distances(row))
+    foreign = _agreement(regions.foreign, row, TEN_POINTS)
+    return _Around(people, foreign, _agreement(regions.room, row, ROOMY), regions.distances(row))
 
 
 @lru_cache(maxsize=64)
@@ -210,10 +252,11 @@ def _scores(regions: Table, row: int) -> Numbers:
     """The likeness of every region to one; 0 where it cannot be compared, and for itself, its parts, what it is in."""
     top, bottom, known = _character(regions, row)
     for weight, agreement in _circumstances(regions, row):
-        there = ~np.isnan(agreement)
-        top += np.where(there, weight * agreement, 0.0)
-        bottom += np.where(there, weight, 0.0)
-    scores = np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 0)
+        top += weight * np.nan_to_num(agreement, nan=UNSURE)
+        bottom += weight
+    across = (regions.border == YES) & (regions.border[row] == YES) & (regions.country != regions.country[row])
+    extra = np.where(across, ACROSS, NEIGHBOURS) * np.nan_to_num(np.exp(-_around(regions, row).distances / NEXT_DOOR))
+    scores = (top + extra) / (bottom + extra)
     return np.where((known >= LEAST_KNOWN) & ~regions.not_others(row), scores, 0.0)
 
 
@@ -221,30 +264,33 @@ def _character(regions: Table, row: int) -> tuple[Numbers, Numbers, Numbers]:
     """Sums over town or country and the traits: weight times agreement, weight, and how much of the weight is known."""
     both = (regions.urban != UNKNOWN) & (regions.urban[row] != UNKNOWN)
     steps = np.abs(regions.urban - regions.urban[row])
-    top = np.where(both, URBAN * np.select([steps == 0, steps == 1], [1.0, NEXT_TYPE], 0.0), 0.0)
-    bottom = np.where(both, URBAN, 0.0)
-    known = bottom.copy()
+    agreement = np.select([~both, steps == 0, steps == 1], [UNSURE, 1.0, NEXT_TYPE], 0.0)
+    top, bottom = URBAN * agreement, np.full_like(agreement, URBAN)
+    known = URBAN * both.astype(np.float64)
     for full, trait in ((MOUNTAIN, regions.mountain), (COAST, regions.coast), (BORDER, regions.border)):
         both = (trait != UNKNOWN) & (trait[row] != UNKNOWN)
-        weight = np.where((trait == NO) & (trait[row] == NO), full * NEITHER, full) * both
-        top += weight * (trait == trait[row])
+        weight = np.where((trait == NO) & (trait[row] == NO), full * NEITHER, full)
+        top += weight * np.where(both, trait == trait[row], UNSURE)
         bottom += weight
         known += full * both
-    for full, trait in ((ISLAND, regions.island), (CAPITAL, regions.capital)):
+    for full, trait in ((ISLAND, regions.island), (CAPITAL, regions.capital), (NORTH, regions.north)):
         weight = full * ((trait == YES) | (trait[row] == YES))
         top += weight * (trait == trait[row])
         bottom += weight
     return top, bottom, known
 
 
-def _circumstances(regions: Table, row: int) -> list[tuple[float, Numbers]]:
+def _circumstances(regions: Table, row: int) -> list[tuple[float | Numbers, Numbers]]:
     """Weight and agreement of what lies around the character; NaN where it is not known of both."""
     levels = 1.0 - regions.levels_apart(row) / 2.0
     around = _around(regions, row)
     size = np.where(np.isnan(around.people), levels, around.people)
+    foreign = FOREIGN if RegionMeasure.FOREIGN_SHARE in regions.measured else 0.0
+    room = np.where((regions.room >= REMOTE) | (regions.room[row] >= REMOTE), REMOTE_ROOM, ROOM)
     return [
         (SIZE, size),
-        (FOREIGN, around.foreign),
+        (foreign, around.foreign),
+        (room, around.room),
         (COUNTRY, (regions.country == regions.country[row]).astype(np.float64)),
         (NEARNESS, np.exp(-around.distances / FAR)),
     ]
@@ -273,9 +319,12 @@ def _reasons(regions: Table, row: int, other: int) -> list[Reason]:
         Reason.MOUNTAIN: one.mountain and two.mountain,
         Reason.ISLAND: one.island and two.island,
         Reason.CAPITAL: one.capital and two.capital,
+        Reason.NORTH: one.north and two.north,
+        Reason.REMOTE: min(regions.room[row], regions.room[other]) >= REMOTE,
         Reason.NEAR: around.distances[other] <= NEAR,
         Reason.PEOPLE: around.people[other] >= ALIKE_FIGURE,
         Reason.FOREIGN: around.foreign[other] >= ALIKE_FIGURE,
+        Reason.COUNTRY: regions.country[row] == regions.country[other],
     }
     same = [_TYPES[RegionType(one.urban_type)]] if one.urban_type and one.urban_type == two.urban_type else []
     return [*same, *(reason for reason, holds in shared.items() if holds)]

@@ -29,6 +29,9 @@ from kb.services.record import Document, empty
 
 Named = TypeVar("Named")
 
+LOCAL = "local"
+"""The edition of regions that are in no statistical list."""
+
 GENERATION = "vocabulary"
 
 COUNTRY_ALIASES = {"EL": "GR", "UK": "GB"}
@@ -134,6 +137,29 @@ class Vocabulary:
             yield step
             step = self.regions[step].parent
 
+    def place(self, code: str) -> str:
+        """The one code for a place that stands at several levels: Navarra is ES22, not ES220; Berlin DE30, not DE3.
+
+        That is the local code where there is one, else that of level 2, which regional policy goes by and records use.
+        """
+        return self._place_of.get(code, code)
+
+    @cached_property
+    def _place_of(self) -> Mapping[str, str]:
+        """The one code by every code of a place: a region that is the only part of another is that other."""
+        found: dict[str, str] = {}
+        for region in self.regions.values():
+            only = self.children.get(region.code, ())
+            if region.level and len(only) == 1 and region.code not in found:
+                codes = [region.code, *only]
+                while len(below := self.children.get(codes[-1], ())) == 1:
+                    codes += below
+                known = min(
+                    map(self.regions.__getitem__, codes), key=lambda it: (it.edition != LOCAL, abs(it.level - 2))
+                )
+                found |= dict.fromkeys(codes, known.code)
+        return found
+
     def country_region(self, country: str) -> str | None:
         """The region code of a whole country (`EL` for GR), or None where there is none."""
         return self._country_regions.get(country)
@@ -164,7 +190,10 @@ class Vocabulary:
         return next((code for code in (text, text.upper(), text.lower()) if code in self.regions), None)
 
     def find_region(self, text: str) -> str | None:
-        """The code that a person means by a code or a name, or None where no region or more than one is meant."""
+        """The code that a person means by a code or a name, or None where no region or more than one is meant.
+
+        A name means the one code of a place (see `place`), a code itself: a record may say ES220, “Navarra” is ES22.
+        """
         code = text.strip()
         if "(" in code and code.endswith(")"):  # "Syddanmark (DK03)", as the list offers it
             code = code[code.rindex("(") + 1 : -1].strip()
@@ -175,11 +204,16 @@ class Vocabulary:
             return after[0] if len(after) == 1 else None
         return self._by_name.get(fold(text))
 
+    def find_place(self, text: str) -> str | None:
+        """As `find_region`, but the one code of the place in any case: for the region of a person or council."""
+        code = self.find_region(text)
+        return self.place(code) if code else None
+
     @cached_property
     def _by_name(self) -> Mapping[str, str]:
         """Codes by folded name or synonym; what is a name of one region is not read as another's synonym."""
         meant = {**self._bearers(self.folded_synonyms), **self._bearers(self.folded_names)}
-        return {name: code for name, code in meant.items() if code is not None}
+        return {name: self.place(code) for name, code in meant.items() if code is not None}
 
     @cached_property
     def folded_names(self) -> Mapping[str, frozenset[str]]:

@@ -17,7 +17,6 @@ from kb.services import (
     adoptions,
     consent,
     passwords,
-    region_likeness,
     searches,
     second_factor,
     sessions,
@@ -50,7 +49,7 @@ def change_account() -> ResponseReturnValue:
     language = form.language.data if form.language.data in offered else languages.chosen()
     try:
         typed = form.region.data
-        region = _place(typed or "")
+        region = region_code(typed or "", context.vocabulary())
         with context.writing() as session:
             person = acting(session)
             kept = person.region_code if typed is None else region
@@ -59,13 +58,6 @@ def change_account() -> ResponseReturnValue:
         return _account_page(form, acting(context.reading()), invalid.problems)
     flash(_("Saved."))
     return redirect(url_for("accounts.account"))
-
-
-def _place(typed: str) -> str | None:
-    """The region that was typed, by the highest code of the place: Navarra is ES22. Raises Invalid."""
-    vocabulary = context.vocabulary()
-    code = region_code(typed, vocabulary)
-    return region_likeness.place(vocabulary, code) if code else None
 
 
 def _account_page(form: ProfileForm, person: User, problems: Sequence[Problem] = ()) -> Response:

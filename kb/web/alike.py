@@ -39,9 +39,12 @@ REASONS = {
     Reason.MOUNTAIN: N_("in the mountains"),
     Reason.ISLAND: N_("an island"),
     Reason.CAPITAL: N_("a capital"),
+    Reason.NORTH: N_("in the far north"),
+    Reason.REMOTE: N_("far from other regions"),
     Reason.NEAR: N_("close by"),
     Reason.PEOPLE: N_("about as many people"),
     Reason.FOREIGN: N_("about the same share of foreign citizens"),
+    Reason.COUNTRY: N_("in the same country"),
 }
 """What two regions have in common, as it stands in a list after a colon."""
 
@@ -54,6 +57,17 @@ FACTS = {
     Fact.FOREIGN_SHARE: N_("how many of them are foreign citizens"),
 }
 """What may not be known of a region, as it stands in a list."""
+
+
+UNKNOWN = {
+    Fact.URBAN_TYPE: N_("Whether it is urban or rural is not known."),
+    Fact.BORDER: N_("Whether it lies on the border is not known."),
+    Fact.COAST: N_("Whether it lies on the coast is not known."),
+    Fact.MOUNTAIN: N_("Whether it lies in the mountains is not known."),
+    Fact.POPULATION: N_("How many people live there is not known."),
+    Fact.FOREIGN_SHARE: N_("How many foreign citizens live there is not known."),
+}
+"""What is not known of a region that is like another, as a sentence."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +87,7 @@ class Section:
     """
 
     ranking: Ranking
+    foremost: tuple[Alike, ...]
     asked: CatalogueQuery
     total: int
     records: tuple[Document, ...]
@@ -83,8 +98,7 @@ class Section:
         """The regions most like it: code, country, and why."""
         regions = context.vocabulary().regions
         return [
-            (each.code, templating.country_name(regions[each.code].country), in_words(each))
-            for each in self.ranking.alike
+            (each.code, templating.country_name(regions[each.code].country), in_words(each)) for each in self.foremost
         ]
 
 
@@ -95,9 +109,9 @@ def choose() -> ResponseReturnValue:
     text = " ".join(request.args.get("mine", "").split())[:100]
     kept = [(name, value) for name, value in request.args.items(multi=True) if name not in ("mine", "region_like")]
     asked = query.parse(kept, vocabulary).query
-    code = vocabulary.find_region(text) if text else None
+    code = vocabulary.find_place(text) if text else None
     if code and vocabulary.regions[code].level:
-        return redirect(templating.query_url(asked, region_like=(region_likeness.place(vocabulary, code),)))
+        return redirect(templating.query_url(asked, region_like=(code,)))
     country, found = (code, _parts(code)) if code else _named(text)
     page = render_template(
         "catalogue/like_mine.html", text=text, whole=country, found=found, query=asked, mine=own_region(),
@@ -114,7 +128,8 @@ def _named(text: str) -> tuple[str | None, list[str]]:
         if vocabulary.regions[code].level == 0 and fold(text) in map(fold, _country_names(code)):
             return code, _parts(code)
     found = found or vocabulary.similar_regions(text)
-    return None, [code for code in found if vocabulary.regions[code].level][:OFFERED]
+    places = (vocabulary.place(code) for code in found if vocabulary.regions[code].level)
+    return None, list(dict.fromkeys(places))[:OFFERED]
 
 
 def _country_names(code: str) -> list[str]:
@@ -146,11 +161,14 @@ def alike_choices(asked: CatalogueQuery) -> list[Choice]:
 
 
 def in_words(alike: Alike) -> str:
-    """Why a region is like another, "mostly rural, on the border, on the coast", and what is not known of either."""
+    """Why a region is like another, "mostly rural, on the border, on the coast", then what is not known of it."""
     reasons = ", ".join(gettext(REASONS[reason]) for reason in alike.reasons)
-    if not alike.unknown:
-        return reasons
-    return gettext("%(reasons)s (not known: %(facts)s)", reasons=reasons, facts=_listed(alike.unknown))
+    return ". ".join(filter(None, (reasons, _not_known(alike.code))))
+
+
+def _not_known(code: str) -> str:
+    facts = region_likeness.unknown(context.vocabulary(), code)
+    return " ".join(gettext(UNKNOWN[fact]) for fact in facts)
 
 
 def _listed(facts: Iterable[Fact]) -> str:
@@ -201,4 +219,6 @@ def alike_section(code: str) -> Section:
     first = ids[:SHOWN]
     there = reading.documents(context.reading(), map(uuid.UUID, first), context.config().base_url)
     records = tuple(there[each] for each in first if each in there)  # an index that lags may know what is gone
-    return Section(region_likeness.ranked(vocabulary, code, SHOWN), asked, len(ids), records, _why(asked, records))
+    ranking = region_likeness.ranked(vocabulary, code, 0)
+    foremost = region_likeness.foremost(vocabulary, code, SHOWN)
+    return Section(ranking, foremost, asked, len(ids), records, _why(asked, records))

@@ -182,6 +182,8 @@ def _moved(error: Moved) -> ResponseReturnValue:
     if set(values) != {"slug"}:
         endpoint = "api.practice" if request.path.startswith("/api/") else "catalogue.practice"
         values = {"slug": error.slug}
+    if endpoint == "catalogue.practice":
+        values["p"] = request.args.getlist("p")  # a visitor's shortlist goes along
     # a form that was sent is sent there whole: 301 would make it a mere look
     return redirect(url_for(endpoint, **values), 301 if request.method in ("GET", "HEAD") else 308)
 
@@ -258,6 +260,9 @@ def _answer(
         number=number,
         question=request.args.get("q", "")[:1000],
         rest=_rest({problem.field for problem in problems}),
+        alike_to=request.args.get("region_like", "")[:100]
+        if "region_like" in {each.field for each in problems}
+        else "",
     )
     return make_response(html, status, {**(headers or {}), "Cache-Control": "no-store"})
 

@@ -23,14 +23,14 @@ def html(client: FlaskClient, address: str, status: int = 200) -> str:
 def test_an_official_of_navarra_finds_acol_and_reads_why(reader: FlaskClient) -> None:
     page = html(reader, "/practices?region_like=ES22")
     assert f'href="/practices/{ACOL}"' in page
-    assert "Catalonia is like Navarre: towns and country, on the border, in the mountains" in page
+    assert "Catalonia is like Navarre: towns and country, on the border, in the mountains, in the same country" in page
     assert "Where from: <b>regions like Navarre</b>" in page
     assert "most alike" in page
 
 
 def test_what_is_not_known_of_a_region_is_said_with_why_it_is_like_one(reader: FlaskClient) -> None:
-    page = html(reader, "/practices?region_like=ES22")
-    said = "Vojvodina is like Navarre: towns and country, on the border (not known: whether it lies in the mountains)"
+    page = html(reader, "/practices?region_like=ES22&country=RS")
+    said = "Vojvodina is like Navarre: towns and country, on the border. Whether it lies in the mountains is not known."
     assert said in page
 
 
@@ -79,7 +79,9 @@ def test_a_code_written_otherwise_or_retired_leads_to_todays(reader: FlaskClient
     [("nowhere", "No region is called “nowhere”."), ("ES", "“ES” is a whole country. Choose one of its regions")],
 )
 def test_what_is_no_region_is_refused_in_a_sentence(reader: FlaskClient, asked: str, said: str) -> None:
-    assert said in html(reader, f"/practices?region_like={asked}", 400)
+    page = html(reader, f"/practices?region_like={asked}", 400)
+    assert said in page
+    assert f'href="/regions/like-mine?mine={asked}"' in page
     assert said in reader.get(f"/api/v1/practices?region_like={asked}").json["detail"]
 
 
@@ -152,7 +154,7 @@ def test_the_api_ranks_the_regions_like_one_with_reasons(reader: FlaskClient) ->
     body = reader.get("/api/v1/regions/ES22/alike").json
     assert body["region"] == {"code": "ES22", "name": "Navarre", "country": "ES", "level": 2}
     catalonia = next(each for each in body["items"] if each["code"] == "ES51")
-    assert catalonia["reasons"] == ["intermediate", "border", "mountain"]
+    assert catalonia["reasons"] == ["intermediate", "border", "mountain", "country"]
     assert body["total"] == len(body["items"])
     assert {each["alike"] for each in body["items"]} == {True}
 

@@ -111,11 +111,11 @@ class AddressForm(FlaskForm):
 
 
 def region_code(text: str, vocabulary: Vocabulary) -> str | None:
-    """The code of a region typed by name or code; None where nothing was typed. Raises Invalid for others."""
+    """The one code of the place typed by name or code; None where nothing was typed. Raises Invalid for others."""
     typed = text.strip()
     if not typed:
         return None
-    code = vocabulary.find_region(typed)
+    code = vocabulary.find_place(typed)
     if code is not None:
         return code
     close = list(vocabulary.successors.get(typed.upper(), ())) or vocabulary.similar_regions(typed[:100])
