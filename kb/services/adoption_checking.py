@@ -81,7 +81,7 @@ class _Checker(Checker):
         if code is None:
             typed = _line(told.region)[:REGION_LIMIT]
             code = self._region("region", typed or None, None)
-            code = code and self._place(code)
+            code = code and self._one_code(code)
             if not typed:
                 self._wrong("region", N_("Choose the region that takes it up."))
         status = told.status or None
@@ -108,7 +108,7 @@ class _Checker(Checker):
             contact["name"] = ""
         return {**contact, "consent": not nobody and told.get("consent") is True}
 
-    def _place(self, code: str) -> str:
+    def _one_code(self, code: str) -> str:
         """The one code of a place: so that two who mean the same region say the same, and it is counted once."""
         return self.vocabulary.place(code) if self.vocabulary else code
 
