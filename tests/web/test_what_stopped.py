@@ -50,6 +50,26 @@ def test_lessons_of_what_is_over_are_what_its_people_would_do_differently(site: 
     assert f">{heading}</h" in page(site.client(), f"/briefing?p={slug}")
 
 
+@pytest.mark.parametrize(
+    ("status", "lessons", "under"),
+    [
+        ("discontinued", None, "lessons"), ("ended", None, "lessons"),
+        ("discontinued", "Ask first.", "transferability"), ("running", None, "transferability"),
+    ],
+)  # fmt: skip
+def test_the_editors_note_stands_where_lessons_of_what_is_over_are_missing(
+    site: Site, status: str, lessons: str | None, under: str
+) -> None:
+    end = "2022" if status in OVER else None
+    slug = make(site, status=status, lessons=lessons, editor_note="Lessons: set a date.", end=end, transferability=None)
+    html = page(site.client(), f"/practices/{slug}")
+    assert html.count('id="note"') == 1
+    part = html.partition(f'<h2 id="{under}">')[2].partition("</section>")[0]
+    assert "Lessons: set a date." in part
+    if under == "lessons":
+        assert 'href="#note"' in html.partition('<h2 id="transferability">')[2].partition("</section>")[0]
+
+
 def test_exports_keep_the_name_of_the_field(site: Site) -> None:
     slug = make(site, status="discontinued", lessons="Ask the schools first.")
     assert site.client().get(f"/practices/{slug}.json").get_json()["lessons"] == "Ask the schools first."
