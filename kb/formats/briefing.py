@@ -60,7 +60,7 @@ def _compared(document: Document, about: About) -> tuple[str, ...]:
         telling.where(document, about),
         ", ".join(part for part in parts if part),
         telling.number(reached, about) if reached is not None else unknown,
-        telling.budget(document, about) or unknown,
+        telling.budget(document, about, short=True) or unknown,
         about.term("evidence", evidence) if evidence else unknown,
     )
 

@@ -16,6 +16,33 @@ from kb.formats.about import About, Document
 from kb.formats.telling import HEADINGS
 from kb.formats.text import N_, line
 
+SHORT = ("region_type", "level", "status", "authority_role", "evidence", "funding", "theme", "target_group")
+"""Rows of short facts. That they differ says something; of long texts and amounts all but always every one differs."""
+
+ALL = {2: N_("Both"), 3: N_("All three"), 4: N_("All four")}
+"""All records that are compared, as it stands before what they say alike, by how many they are."""
+
+HEADED = {
+    "level": N_("Level"),
+    "status": N_("Status"),
+    "authority_role": N_("Role of the region"),
+    "evidence": N_("Evidence"),
+    "funding": N_("Paid by"),
+    "theme": N_("Themes"),
+    "target_group": N_("For"),
+}
+"""What the rows of short facts are called."""
+
+PLACES = {
+    "urban": N_("mostly urban"),
+    "intermediate": N_("towns and country"),
+    "rural": N_("mostly rural"),
+    "mountain": N_("in the mountains"),
+    "coast": N_("on the coast"),
+    "border": N_("on the border"),
+}
+"""Types of a region as they stand in a sentence."""
+
 
 class Kind(StrEnum):
     """How the cells of a row are shown."""
@@ -66,6 +93,11 @@ class Row:
         """Whether the records do not all say the same; that nobody says anything is the same too."""
         return len({cell.meant for cell in self.cells}) > 1
 
+    @property
+    def marked(self) -> bool:
+        """Whether the difference is one to point out: see SHORT."""
+        return self.differs and self.key in SHORT
+
 
 @dataclass(frozen=True)
 class Group:
@@ -76,14 +108,25 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """One question of a transfer check: what was asked, the record's own words about it, shortened and in the record's
+    language, and what was answered. Without the last two it only counts what is left out.
+    """
+
+    text: str
+    quote: str = ""
+    answer: str = ""
+
+
+@dataclass(frozen=True)
 class Checked:
-    """Whether a practice could work in a region, as somebody answered: lines under headings, and how much is there.
+    """Whether a practice could work in a region, as somebody answered: questions under headings, and how much is there.
 
     `notice`: that the answers are of an earlier version; `url` is the address of the whole result.
     """
 
     heading: str
-    parts: tuple[tuple[str, tuple[str, ...]], ...]
+    parts: tuple[tuple[str, tuple[Asked, ...]], ...]
     there: str
     notice: str
     url: str
@@ -130,23 +173,70 @@ def groups(columns: Columns, about: About) -> list[Group]:
     return [Group(about.say(heading), tuple(rows)) for heading, rows in made]
 
 
+def alike(columns: Columns, about: About) -> str:
+    """Which short facts all records have in common, in a sentence: "All three: on the border; status: running."
+
+    Of terms of which a record has several, such as themes, those that all have.
+    """
+    shared = [*_places(columns, about), *_facts(columns, about)]
+    if not shared:
+        return about.say(N_("Of the short facts, none is the same in all."))
+    return f"{_is(about.say(ALL[len(columns)]), '; '.join(shared), about)}."
+
+
+def _places(columns: Columns, about: About) -> Iterator[str]:
+    kinds = _common(each.types for each in columns)
+    if kinds:
+        yield ", ".join(about.say(text) for kind, text in PLACES.items() if kind in kinds)
+
+
+def _facts(columns: Columns, about: About) -> Iterator[str]:
+    documents = [each.document for each in columns]
+    for key in ("level", "status", "authority_role", "evidence"):
+        for value in _common([each[key]] for each in documents):
+            if value:
+                yield _is(_within(about.say(HEADED[key]), about), _within(about.term(key, value), about), about)
+    several = {
+        "funding": [[one["source"] for one in each["funding"]] for each in documents],
+        "theme": [each["themes"] for each in documents],
+        "target_group": [each["target_groups"] for each in documents],
+    }
+    for key, codes in several.items():
+        terms = sorted(about.term(key, code) for code in _common(codes) if code)
+        if terms:  # names, which keep their capitals
+            yield _is(_within(about.say(HEADED[key]), about), ", ".join(terms), about)
+
+
+def _common(codes: Iterable[Sequence[str | None]]) -> set[str | None]:
+    return set.intersection(*map(set, codes))
+
+
+def _is(name: str, value: str, about: About) -> str:
+    return about.say(N_("%(name)s: %(value)s")) % {"name": name, "value": value}
+
+
+def _within(text: str, about: About) -> str:
+    """A heading or a label within a sentence; German nouns keep their capital, and so do abbreviations."""
+    return text if about.language == "de" or text[1:2].isupper() else text[:1].lower() + text[1:]
+
+
 def _glance(columns: Columns, about: About) -> Iterator[Row]:
     say, term, documents = about.say, about.term, [each.document for each in columns]
     yield _words("where", say(N_("Where")), (telling.where(each, about) for each in documents))
     yield _terms("region_type", say(N_("Type of region")), (each.types for each in columns), about)
-    for key, heading in (("level", N_("Level")), ("status", N_("Status"))):
-        yield _words(key, say(heading), (term(key, each[key]) for each in documents))
+    for key in ("level", "status"):
+        yield _words(key, say(HEADED[key]), (term(key, each[key]) for each in documents))
     yield _words("time", say(N_("Time")), (telling.span(each, about) for each in documents))
     roles = [each["authority_role"] for each in documents]
     said = (term("authority_role", role) if role else "" for role in roles)
-    yield _words("authority_role", say(N_("Role of the region")), said)
+    yield _words("authority_role", say(HEADED["authority_role"]), said)
     leads = (telling.organisation(each["lead_organisation"], about) for each in documents)
     yield _words("lead_organisation", say(N_("Run by")), leads)
     if any(each["partners"] for each in documents):
         bodies = [[telling.organisation(body, about) for body in each["partners"]] for each in documents]
         yield _list("partners", say(N_("With")), bodies)
-    yield _terms("theme", say(N_("Themes")), (each["themes"] for each in documents), about)
-    yield _terms("target_group", say(N_("For")), (each["target_groups"] for each in documents), about)
+    yield _terms("theme", say(HEADED["theme"]), (each["themes"] for each in documents), about)
+    yield _terms("target_group", say(HEADED["target_group"]), (each["target_groups"] for each in documents), about)
 
 
 def _story(columns: Columns, about: About) -> Iterator[Row]:
@@ -157,20 +247,20 @@ def _story(columns: Columns, about: About) -> Iterator[Row]:
 
 def _takes(columns: Columns, about: About) -> Iterator[Row]:
     say, documents = about.say, [each.document for each in columns]
-    budgets = tuple(Cell(telling.budget(each, about)) for each in documents)
+    budgets = tuple(Cell(telling.budget(each, about, short=True)) for each in documents)
     yield Row("budget_eur", say(N_("Budget")), Kind.NUMBER, budgets)
     reached = (each["beneficiaries"] for each in documents)
     numbers = tuple(Cell(telling.number(n, about) if n is not None else "") for n in reached)
     yield Row("beneficiaries", say(N_("People reached")), Kind.NUMBER, numbers)
     paid = (dict.fromkeys(one["source"] for one in each["funding"] if one["source"]) for each in documents)
-    yield _terms("funding", say(N_("Paid by")), (list(each) for each in paid), about)
+    yield _terms("funding", say(HEADED["funding"]), (list(each) for each in paid), about)
 
 
 def _sure(columns: Columns, about: About) -> Iterator[Row]:
     say, documents = about.say, [each.document for each in columns]
     steps = [each["evidence"] for each in documents]
     cells = tuple(Cell(about.term("evidence", step) if step else "", value=step) for step in steps)
-    yield Row("evidence", say(N_("Evidence")), Kind.EVIDENCE, cells)
+    yield Row("evidence", say(HEADED["evidence"]), Kind.EVIDENCE, cells)
     yield _prose("results", columns, about)
     if any(each["indicators"] for each in documents):
         counted = [[telling.indicator(one, about) for one in each["indicators"]] for each in documents]

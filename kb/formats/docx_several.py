@@ -21,8 +21,8 @@ STORY = 260
 ACROSS = 25.3
 """Centimetres of a sheet of A4 that lies, without its margins."""
 
-CHECK, ADOPTION = 100, 30
-"""Words fewer where the result of a transfer check stands on the page too, and for each region that took it up."""
+CHECK, ADOPTION = 40, 30
+"""Words fewer for the headings of a transfer check on the page, beside its own, and for each region that took it up."""
 
 MOST_ADOPTIONS = 3
 """Regions that took a practice up before the rest is only counted."""
@@ -48,7 +48,8 @@ def compared(columns: Sequence[Column], about: About) -> bytes:
     for each in columns:
         if each.notice:
             word.run(word.paragraph(made), f"{each.title}: {line(each.notice)}", bold=True)
-    said = about.say(N_("A bar at the left, and bold type, mark the rows in which the practices differ."))
+    word.run(word.paragraph(made), comparison.alike(columns, about))
+    said = about.say(N_("A bar at the left, and bold type, mark short facts in which the practices differ."))
     word.run(word.paragraph(made, "Caption"), said)
     widths = (NAMED, *[(ACROSS - NAMED) / len(columns)] * len(columns))
     for group in comparison.groups(columns, about):
@@ -72,8 +73,8 @@ def _name_columns(cells: Sequence[_Cell], columns: Sequence[Column], about: Abou
 
 def _fill(row: Row, cells: Sequence[_Cell], about: About) -> None:
     name = row.heading if row.differs else about.say(N_("%(row)s (the same)")) % {"row": row.heading}
-    word.run(cells[0].paragraphs[0], name, bold=row.differs)
-    if row.differs:
+    word.run(cells[0].paragraphs[0], name, bold=row.marked)
+    if row.marked:
         word.bar(cells[0])
     for cell, said in zip(cells[1:], row.cells, strict=True):
         _write(cell, said, row.kind, about)
@@ -154,7 +155,7 @@ def _page(made: WordDocument, column: Column, sources: Sequence[int], about: Abo
     word.table(made, told, say(N_("At a glance")), (4.1, 12.5))
     taken = column.adoptions[:MOST_ADOPTIONS]
     noted = len((document["editor_note"] or "").split())
-    room = STORY - noted - (CHECK if column.check else 0) - ADOPTION * len(taken)
+    room = STORY - noted - _length(column.check) - ADOPTION * len(taken)
     docx.story(made, document, about, briefing.headings(document, about), max(room, 0))
     if document["editor_note"]:
         paragraph = word.paragraph(made)
@@ -166,7 +167,7 @@ def _page(made: WordDocument, column: Column, sources: Sequence[int], about: Abo
             word.run(word.paragraph(made, "List Bullet"), line(text))
         docx.rest(made, len(column.adoptions) - len(taken), about)
     if column.check:
-        _check(made, column.check, about)
+        _check(made, column.check, document["language"], about)
     paragraph = word.paragraph(made, "Caption")
     if sources:
         numbers = ", ".join(f"[{number}]" for number in sources)
@@ -175,13 +176,26 @@ def _page(made: WordDocument, column: Column, sources: Sequence[int], about: Abo
     word.link(paragraph, document["url"], document["url"])
 
 
-def _check(made: WordDocument, check: Checked, about: About) -> None:
-    """What somebody answered for a region."""
+def _length(check: Checked | None) -> int:
+    """How many words of room a check takes on a page."""
+    if check is None:
+        return 0
+    said = [each for _heading, asked in check.parts for each in asked]
+    return CHECK + sum(len(f"{each.text} {each.quote} {each.answer}".split()) for each in said)
+
+
+def _check(made: WordDocument, check: Checked, language: str, about: About) -> None:
+    """What somebody answered for a region; `language` is that of the record."""
     word.run(word.paragraph(made, "Heading 2"), check.heading)
-    for heading, texts in check.parts:
+    for heading, asked in check.parts:
         paragraph = word.paragraph(made)
         word.run(paragraph, f"{heading}. ", bold=True)
-        word.run(paragraph, " ".join(line(text) for text in texts))
+        for each in asked:
+            word.run(paragraph, f"{line(each.text)} ")
+            if each.quote:
+                word.run(paragraph, f"“{line(each.quote)}” ", docx.other(language, about))
+            if each.answer:
+                word.run(paragraph, f"{line(each.answer)} ")
     paragraph = word.paragraph(made, "Caption")
     word.run(paragraph, " ".join(part for part in (f"{check.there}.", check.notice) if part) + " ")
     word.link(paragraph, about.say(N_("All questions and answers")), check.url)

@@ -102,12 +102,14 @@ def span(document: Document, reader: Reader) -> str:
     return reader.say(N_("from %(start)s, end not reported") if over else N_("since %(start)s")) % {"start": start}
 
 
-def budget(document: Document, about: About) -> str:
-    """The budget with its year; empty where there is none."""
+def budget(document: Document, about: About, *, short: bool = False) -> str:
+    """The budget with its year; empty where there is none. `short`: €19 million."""
     if document["budget_eur"] is None:
         return ""
     year = document["budget_year"]
-    return money(document["budget_eur"], about) + (f" {about.say(N_('in %(year)d')) % {'year': year}}" if year else "")
+    return money(document["budget_eur"], about, short=short) + (
+        f" {about.say(N_('in %(year)d')) % {'year': year}}" if year else ""
+    )
 
 
 def grant(each: Document, about: About) -> str:

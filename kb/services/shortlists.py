@@ -16,7 +16,7 @@ MOST = 30
 """Practices that one person keeps: three briefings' worth."""
 
 FULL = N_(
-    "Your shortlist holds up to %(most)d practices and has %(held)d. Take some off, then keep these: nothing was added."
+    "Your shortlist holds up to %(most)d practices and has %(held)d. Take some off, then add these: nothing was added."
 )
 
 
@@ -41,7 +41,7 @@ def keep(session: Session, user: User, chosen: Iterable[str], now: datetime | No
     person = session.get_one(User, user.id, with_for_update=True)  # two clicks at once make one entry
     wanted = _readable(session, chosen)
     if not wanted:
-        raise NotFound(N_("This practice is not there any more, so it cannot be kept."))
+        raise NotFound(N_("This practice is not there any more, so it cannot be added to your shortlist."))
     held = set(session.scalars(select(ShortlistEntry.practice_id).where(ShortlistEntry.user_id == person.id)))
     new = [each for each in wanted if each.id not in held]
     if len(held) + len(new) > MOST:

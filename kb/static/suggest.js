@@ -54,7 +54,8 @@ function suggestIn(form) {
 
   function go(suggestion) {
     close();
-    location.assign(suggestion.url);
+    const kept = [...form.querySelectorAll("input[name=p]")].map((each) => `p=${encodeURIComponent(each.value)}`);  // a visitor's shortlist
+    location.assign(kept.length ? `${suggestion.url}${suggestion.url.includes("?") ? "&" : "?"}${kept.join("&")}` : suggestion.url);
   }
 
   async function ask() {

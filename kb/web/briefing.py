@@ -24,7 +24,8 @@ from kb.services.choosing import BRIEFED, MANY_BRIEFED, Choice, Chosen
 from kb.services.errors import N_, Problem
 from kb.services.transfer import Check
 from kb.web import checked, choosing, languages
-from kb.web.choosing import asked, faults, refused, url
+from kb.web.carrying import url
+from kb.web.choosing import asked, faults, refused
 from kb.web.comparing import word_file
 
 bp = Blueprint("briefing", __name__)

@@ -7,7 +7,7 @@ a list of practices that was opened from them, carries it along.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,8 +25,7 @@ from kb.services.errors import Gone, Message
 from kb.services.record import Document
 from kb.services.similar import similar
 from kb.web import context, framing, labels, languages
-from kb.web.addresses import address
-from kb.web.carrying import PARAMETER
+from kb.web.carrying import PARAMETER, picking
 
 MOST_WORDS = 40
 """Words of what a region changed; the practice's own page has all of them."""
@@ -35,14 +34,6 @@ MOST_WORDS = 40
 def asked() -> Choice:
     """What the address chooses."""
     return choosing.choose(context.reading(), request.args.getlist(PARAMETER), context.config().base_url)
-
-
-def url(endpoint: str, slugs: Iterable[str], *more: tuple[str, str]) -> str:
-    """The address of a page of chosen practices; the language that the address asks for stays in it."""
-    params = [*((PARAMETER, slug) for slug in slugs), *((name, value) for name, value in more if value)]
-    if "lang" in request.args:
-        params.append(("lang", languages.chosen()))
-    return address(endpoint) + (f"?{labels.encode(params)}" if params else "")
 
 
 def column(chosen: Chosen) -> Column:
@@ -79,12 +70,15 @@ def _types(document: Document) -> tuple[str, ...]:
 
 
 def faults(choice: Choice, fits: tuple[int, int], few: str, many: str) -> list[Message]:
-    """What keeps a choice from being shown, in sentences: what is not there, or too few or too many of it."""
+    """What keeps a choice from being shown, in sentences: what is not there, or too few or too many of it.
+
+    With an empty `few`, too few are no fault: the page asks for more.
+    """
     said = [each.refused.message for each in choice.missing]
     count = len(choice.chosen)
     if count > fits[1]:
         said.append(Message(many, {"count": count}))
-    elif count < fits[0] and count:
+    elif count < fits[0] and count and few:
         said.append(Message(few, {"count": count}))
     return said
 
@@ -92,7 +86,14 @@ def faults(choice: Choice, fits: tuple[int, int], few: str, many: str) -> list[M
 def refused(choice: Choice, said: Iterable[Message], **values: Any) -> Response:
     """The page that says why a choice cannot be shown, and lets it be mended: what is there stays chosen."""
     sentences = [languages.say(each) for each in said]
-    html = render_template("choosing/refused.html", choice=choice, sentences=sentences, near=_near(choice), **values)
+    html = render_template(
+        "choosing/refused.html",
+        choice=choice,
+        sentences=sentences,
+        near=near(choice.chosen),
+        others=_others(choice),
+        **values,
+    )
     return make_response(html, _status(choice, bool(sentences)), {"Cache-Control": "no-store"} if sentences else {})
 
 
@@ -103,11 +104,20 @@ def _status(choice: Choice, refusing: bool) -> int:
     return 400 if refusing else 200
 
 
-def _near(choice: Choice) -> list[Document]:
-    """Practices like the only one that is chosen, to be compared with it."""
-    if len(choice.chosen) != 1:
+def _others(choice: Choice) -> list[Chosen]:
+    """What whoever reads keeps in their account beside what is chosen."""
+    picked = picking()
+    if not picked.account or not picked.slugs:
         return []
-    return similar(context.reading(), context.engine(), context.config().base_url, choice.chosen[0].document)
+    kept = choosing.choose(context.reading(), picked.slugs, context.config().base_url)
+    return [each for each in kept.chosen if each.slug not in choice.slugs]
+
+
+def near(chosen: Sequence[Chosen]) -> list[Document]:
+    """Practices like the only one that is chosen, to be compared with it; none where there are several."""
+    if len(chosen) != 1:
+        return []
+    return similar(context.reading(), context.engine(), context.config().base_url, chosen[0].document)
 
 
 def frame(title: str, path: str) -> About:

@@ -15,14 +15,11 @@ from kb.formats import comparison, docx, docx_several
 from kb.formats.about import About
 from kb.formats.comparison import Column
 from kb.services.choosing import COMPARED, FEW, MANY, Choice
-from kb.services.errors import N_
 from kb.web import choosing
-from kb.web.choosing import asked, faults, refused, url
+from kb.web.carrying import url
+from kb.web.choosing import asked, faults, refused
 
 bp = Blueprint("comparing", __name__)
-
-ALL = {2: N_("Both"), 3: N_("All three"), 4: N_("All four")}
-"""What stands on a phone before what all practices say alike."""
 
 NAME_LIMIT = 60
 """Characters of the name of a file."""
@@ -32,8 +29,8 @@ NAME_LIMIT = 60
 def compare() -> ResponseReturnValue:
     """What each of the chosen practices says, row by row; or what to do where they are not two to four."""
     choice = asked()
-    said = faults(choice, COMPARED, FEW, MANY)
-    if said or not choice.chosen:
+    said = faults(choice, COMPARED, "", MANY)
+    if said or len(choice.chosen) < COMPARED[0]:
         return refused(choice, said, aim="compare")
     here = url("comparing.compare", choice.slugs)
     if not choice.canonical:
@@ -44,7 +41,8 @@ def compare() -> ResponseReturnValue:
         "choosing/compare.html",
         choice=choice,
         groups=comparison.groups(columns, about),
-        everyone=_(ALL[len(columns)]),
+        alike=comparison.alike(columns, about),
+        everyone=_(comparison.ALL[len(columns)]),
         title=about.title,
         address=about.url,
         today=datetime.now(UTC),

@@ -59,7 +59,7 @@ _REFERENCES, _TEX = (exports.FORMATS[suffix].media_type for suffix in ("ris", "b
 FILES = {
     each.suffix: each
     for each in (
-        Representation("docx", docx.MEDIA_TYPE, _briefing, N_("Word, a briefing of two pages")),
+        Representation("docx", docx.MEDIA_TYPE, _briefing, N_("Word, two pages")),
         Representation("md", "text/markdown; charset=utf-8", markdown.one, N_("Markdown, the whole text"), opened=True),
         Representation("json", "application/json", _whole, N_("JSON, the whole record"), opened=True),
         Representation("jsonld", "application/ld+json", jsonld.one, N_("JSON-LD, linked data"), opened=True),

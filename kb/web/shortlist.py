@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
-from flask import Blueprint, flash, g, make_response, redirect, render_template, request
+from flask import Blueprint, flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 from flask_babel import gettext as _
@@ -18,15 +15,17 @@ from kb.services import choosing as choices
 from kb.services import shortlists
 from kb.services.choosing import Choice
 from kb.services.errors import Conflict, Message
-from kb.web import accounts, context, labels, languages
-from kb.web.carrying import MOST, PARAMETER, carried
-from kb.web.choosing import url
+from kb.web import accounts, carrying, choosing, context, languages
+from kb.web.carrying import PARAMETER, url
 from kb.web.returning import here, local_path
 
 bp = Blueprint("shortlist", __name__)
 
 bp.add_app_template_global(url, "chosen_url")
-bp.add_app_template_global(carried, "carried")
+bp.add_app_template_global(carrying.carried, "carried")
+bp.add_app_template_global(carrying.picking, "picking")
+bp.add_app_template_global(carrying.kept, "shortlisted")
+bp.add_app_template_filter(carrying.along, "along")
 bp.add_app_template_global(here, "this_page")
 
 
@@ -45,7 +44,7 @@ def overview() -> ResponseReturnValue:
 @bp.post("/account/shortlist")
 @accounts.required()
 def change() -> ResponseReturnValue:
-    """Keep practices in the account, or take some off (`do=remove`), and go back to where the button was."""
+    """Add practices to the account's shortlist, or take some off (`do=remove`), and go back to where the button was."""
     slugs = [slug for slug in request.form.getlist(PARAMETER) if slug][: choices.LOOKED_UP]
     removing = request.form.get("do") == "remove"
     try:
@@ -55,16 +54,17 @@ def change() -> ResponseReturnValue:
     except Conflict as refused:
         return _page(slugs, [refused.message], 409)
     flash(_said(done, removing=removing))
-    back = local_path(request.form.get("next")) or url("shortlist.overview", [])
-    return redirect(f"{back}#p-{slugs[0]}" if len(slugs) == 1 and not removing else back)
+    back = local_path(request.form.get("next"))
+    beside = len(slugs) == 1 and bool(back or not removing)  # the button stood at the practice, which is there still
+    return redirect((back or url("shortlist.overview", [])) + (f"#p-{slugs[0]}" if beside else ""))
 
 
 def _said(done: int, *, removing: bool) -> str:
     if removing:
         return _("Taken off your shortlist.") if done else _("It was not on your shortlist any more.")
     if not done:
-        return _("You keep it already.")
-    return ngettext("Kept on your shortlist.", "%(num)d practices are kept on your shortlist.", done)
+        return _("It is on your shortlist already.")
+    return ngettext("Added to your shortlist.", "%(num)d practices were added to your shortlist.", done)
 
 
 def _restored(fields: MultiDict[str, str]) -> ResponseReturnValue:
@@ -88,55 +88,9 @@ def _page(more: Sequence[str] = (), problems: Sequence[Message] = (), status: in
         fresh=fresh,
         everything=[*kept.chosen, *fresh],
         missing=asked.missing,
+        near=choosing.near([*kept.chosen, *fresh]),
         address=context.config().base_url + url("shortlist.overview", asked.slugs),
         sentences=[languages.say(each) for each in problems],
         most=shortlists.MOST,
     )
     return make_response(html, status)
-
-
-# Beside a practice, wherever it is shown
-
-
-@dataclass(frozen=True)
-class Picking:
-    """What whoever reads has chosen so far. `account`: kept in the account, so that a button adds to it."""
-
-    account: bool
-    slugs: tuple[str, ...]
-
-    @cached_property
-    def _open(self) -> str:
-        """The address of this page, to be gone on with."""
-        kept = labels.encode([pair for pair in request.args.items(multi=True) if pair[0] != PARAMETER])
-        return f"{request.script_root}{request.path}?{kept}" + ("&" if kept else "")
-
-    def more(self, slug: str) -> str:
-        """The address of this page with one practice more in its choice, at that practice."""
-        return self._open + labels.encode([(PARAMETER, each) for each in (*self.slugs, slug)]) + f"#p-{slug}"
-
-    def less(self, slug: str) -> str:
-        """The address of this page with one practice less in its choice, at that practice."""
-        left = labels.encode([(PARAMETER, each) for each in self.slugs if each != slug])
-        return (self._open + left).rstrip("?&") + f"#p-{slug}"
-
-    @property
-    def full(self) -> bool:
-        """Whether the address holds as many as it may; an account says so itself."""
-        return not self.account and len(self.slugs) >= MOST
-
-    @property
-    def shortlist(self) -> str:
-        """The address of the page with all that is chosen."""
-        return url("shortlist.overview", () if self.account else self.slugs)
-
-
-@bp.app_template_global()
-def picking() -> Picking:
-    """What whoever reads has chosen so far; looked up once a request."""
-    held: Picking | None = g.get("picking")
-    if held is None:
-        user = accounts.current()
-        slugs: Any = shortlists.slugs(context.reading(), user) if user else [slug for _name, slug in carried()]
-        g.picking = held = Picking(user is not None, tuple(slugs))
-    return held

@@ -24,7 +24,7 @@ def test_a_visitor_compares_and_takes_a_briefing_along(reading_url: str, open_pa
     page.goto(f"{reading_url}/practices?q=talent&lang=en")
     for _chosen in range(2):
         with page.expect_navigation():
-            page.locator("main").get_by_role("link", name=re.compile("^Keep to compare")).first.click()
+            page.locator("main").get_by_role("link", name=re.compile("^Add to shortlist")).first.click()
     follow(page, "Compare, or make a briefing")
     boxes = page.locator("main").get_by_role("checkbox")
     assert boxes.count() == 2 and page.context.cookies() == []

@@ -52,11 +52,11 @@ def test_a_practice_offers_to_be_printed_where_a_script_can(reading_url: str, op
     page = open_page()
     page.goto(f"{reading_url}/practices/catalonia-acol-line")
     page.evaluate("window.print = () => { document.body.dataset.printed = 'yes'; }")
-    page.get_by_role("button", name="Print a briefing").click()
+    page.get_by_role("button", name="Print this page").click()
     assert page.locator("body[data-printed=yes]").count() == 1
     plain = open_page(javascript=False)
     plain.goto(f"{reading_url}/practices/catalonia-acol-line")
-    assert not plain.get_by_role("button", name="Print a briefing").is_visible()
+    assert not plain.get_by_role("button", name="Print this page").is_visible()
 
 
 def test_on_a_phone_the_figures_of_a_result_stand_at_one_height(reading_url: str, open_page: OpenPage) -> None:

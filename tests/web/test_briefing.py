@@ -37,7 +37,7 @@ def test_it_works(reader: FlaskClient, suffix: str) -> None:
     answer = reader.get(asked(("question", "Whom do we invite?"), ("audience", "The council"), suffix=suffix))
     said = words(answer.data) if suffix else html.unescape(answer.text)
     assert answer.status_code == 200
-    for part in ("Whom do we invite?", "For: The council", "ACOL: one-year subsidised contracts", "€19,000,000",
+    for part in ("Whom do we invite?", "For: The council", "ACOL: one-year subsidised contracts", "€19\xa0million",
                  "Conditions for taking it over", "(Version 1). ", "http://localhost/practices/bizkaia-talent/versions/1",
                  "Not reported"):  # fmt: skip
         assert part.replace("localhost", "127.0.0.1:8000") in said or part in said
@@ -103,8 +103,36 @@ def test_the_result_of_a_transfer_check_is_handed_over(site: Site) -> None:
         answer = reader.get(f"/briefing{suffix}?p=one&check=one:{code}")
         said = words(answer.data) if suffix else html.unescape(answer.text)
         assert "Could it work in Navarre" in said and "What is missing, or would be difficult" in said
-        assert "Competence: May your region do that itself?" in said
+        assert "Competence: Does your region have the power to do this? Your answer: No." in " ".join(said.split())
     assert f'name="check" value="one:{code}"' in reader.get(f"/briefing?p=one&check=one:{code}").text
+
+
+def test_a_check_in_a_briefing_cites_what_was_asked_about_in_its_language_and_shortened(site: Site) -> None:
+    needs = " ".join(["Needs a law", *["and a permit"] * 9])
+    with site.database.write() as session:
+        factories.published(session, title="One", transferability=needs)
+    reader, code = site.client(), code_for(site, Answer.NO)
+    cited = "Needs a law and a permit and a permit and a permit […]"
+    page = html.unescape(reader.get(f"/briefing?p=one&lang=de&check=one:{code}").text)
+    assert f'<q lang="en">{cited}</q>' in page
+    assert f"“{cited}” Your answer: No." in " ".join(
+        words(reader.get(f"/briefing.docx?p=one&check=one:{code}").data).split()
+    )
+
+
+def test_a_check_takes_its_room_on_the_page_from_the_long_texts(site: Site) -> None:
+    with site.database.write() as session:
+        factories.published(session, title="One", results="counted " * 200)
+    reader, code = site.client(), code_for(site, Answer.NO)
+    plain, checked = (words(reader.get(f"/briefing.docx?p=one{also}").data) for also in ("", f"&check=one:{code}"))
+    assert 0 < checked.count("counted") <= plain.count("counted") - 40
+
+
+def test_a_difficulty_that_one_would_not_meet_is_counted_by_itself(site: Site) -> None:
+    with site.database.write() as session:
+        factories.published(session, title="One", difficulties="Few came.")
+    page = site.client().get(f"/briefing?p=one&check=one:{code_for(site, Answer.NO)}").text
+    assert "What you have: 0 / 11. What you need not fear: 1 / 11." in page
 
 
 def test_a_check_that_is_damaged_is_named_and_the_rest_stands(site: Site) -> None:

@@ -15,22 +15,22 @@ from sqlalchemy import select
 from kb.models import Adoption, AdoptionStatus, Practice, User
 from kb.services import lifecycle, merging, redaction
 from tests import factories
-from tests.conftest import Site
+from tests.conftest import Site, token
 
 THREE = "p=emilia-romagna-international-talents&p=bizkaia-talent&p=catalonia-acol-line"
-
-
-ROW = r'<tr role="row"( class="diffs")?><th scope="row"[^>]*>(.*?)</th>(.*?)</tr>'
 
 
 def rows(page: str) -> dict[str, tuple[bool, list[str]]]:
     """The rows of a comparison: whether they differ, and what each practice says."""
     found = {}
     for row in re.findall(
-        r'<tr role="row"( class="diffs")?><th scope="row"[^>]*>(.*?)</th>(.*?)</tr>', page, re.DOTALL
+        r'<tr role="row"(?:( class="diffs")| class="same")?><th scope="row"[^>]*>(.*?)</th>(.*?)</tr>', page, re.DOTALL
     ):
         name = html.unescape(re.sub(r"<span.*?</span>", "", row[1]))
-        cells = [re.sub(r"<[^>]+>", " ", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", row[2], re.DOTALL)]
+        cells = [
+            re.sub(r"<summary>.*?</summary>|<[^>]+>", " ", cell)
+            for cell in re.findall(r"<td[^>]*>(.*?)</td>", row[2], re.DOTALL)
+        ]
         found[name] = (bool(row[0]), [" ".join(html.unescape(cell).split()) for cell in cells])
     return found
 
@@ -43,15 +43,16 @@ def person(site: Site, name: str) -> User:
 def test_it_works(reader: FlaskClient) -> None:
     page = reader.get(f"/compare?{THREE}").text
     assert re.findall(r'class="serif" href="([^"]+)"', page) == [
-        "/practices/emilia-romagna-international-talents",
-        "/practices/bizkaia-talent",
-        "/practices/catalonia-acol-line",
+        f"/practices/{slug}?{html.escape(THREE)}"
+        for slug in ("emilia-romagna-international-talents", "bizkaia-talent", "catalonia-acol-line")
     ]
     made = rows(page)
     assert made["Level"] == (False, ["Regional"] * 3)
-    assert made["Budget"] == (True, ["€2,232,177", "Not reported", "€19,000,000"])
+    assert made["Budget"] == (False, ["€2.23 million", "Not reported", "€19 million"])
+    assert made["Role of the region"][0] is True and made["What came of it"][0] is False  # long texts always differ
     assert made["Evidence"][0] is False and "Editor’s note." in made["Conditions"][1][0]
-    assert page.count('data-all="All three"') == 3 * len(made)
+    assert '<p class="lead mb-2">All three: ' in page and "; level: regional; " in page
+    assert page.count("<details") > 10 and page.count("<details open") == 0
 
 
 def test_another_order_is_another_order_of_columns(reader: FlaskClient) -> None:
@@ -65,7 +66,6 @@ def test_another_order_is_another_order_of_columns(reader: FlaskClient) -> None:
     [
         ("", 200, "A comparison lays two to four practices side by side."),
         ("?p=", 200, "Choose the practices first."),
-        ("?p=bizkaia-talent", 400, "choose one to three more"),
         (f"?{THREE}&p=scotland-fresh-talent&p=auvergne-new-deal", 400, "this address names 5"),
         ("?p=bizkaia-talent&p=nowhere", 404, "There is no practice “nowhere”."),
         ("?p=%00&p=%F0%9F%98%80", 404, "There is no practice “😀”."),
@@ -86,10 +86,28 @@ def test_what_is_there_stays_chosen_where_something_is_not(reader: FlaskClient) 
 
 
 def test_one_practice_gets_others_to_be_compared_with(reader: FlaskClient) -> None:
-    page = html.unescape(reader.get("/compare?p=bizkaia-talent").text)
+    answer = reader.get("/compare?p=bizkaia-talent")
+    page = html.unescape(answer.text)
+    assert answer.status_code == 200 and 'role="alert"' not in page and "Choose one to three more." in page
     others = re.findall(r'href="(/compare\?p=bizkaia-talent&p=[^"]+)"', page)
     assert len(others) == 3 and reader.get(others[0]).status_code == 200
     assert '<input type="hidden" name="p" value="bizkaia-talent">' in page  # of the search for more
+
+
+def test_no_file_is_made_of_one_practice(reader: FlaskClient) -> None:
+    answer = reader.get("/compare.docx?p=bizkaia-talent")
+    assert answer.status_code == 400 and "choose one to three more" in answer.text
+
+
+def test_what_an_account_keeps_is_offered_to_be_compared_with(site: Site) -> None:
+    with site.database.write() as session:
+        for title in ("One", "Two"):
+            factories.published(session, title=title)
+    rita = site.client("rita")
+    rita.post("/account/shortlist", data={"csrf_token": token(rita, "/account"), "p": "two"})
+    page = rita.get("/compare?p=one").text
+    assert 'value="one" checked>' in page and 'name="p" value="two">' in page
+    assert 'name="p" value="two">' in rita.get("/briefing").text
 
 
 def test_a_repeated_slug_leads_to_the_address_without(reader: FlaskClient) -> None:
@@ -126,7 +144,7 @@ def test_texts_in_another_language_say_so_and_titles_are_those_of_the_reader(sit
         factories.published(session, title="Two")
     page = site.client().get("/compare?lang=de&p=mentori&p=two").text
     assert "Lotsen für Pflegekräfte</a>" in page and '<div lang="it"><p>Serve una legge.</p>' in page
-    assert '<a class="serif" href="/practices/two" lang="en">Two</a>' in page
+    assert '<a class="serif" href="/practices/two?p=mentori&amp;p=two" lang="en">Two</a>' in page
 
 
 def test_who_took_a_practice_up_is_compared_too(site: Site) -> None:
@@ -150,7 +168,7 @@ def test_the_word_file_says_the_same(reader: FlaskClient) -> None:
     assert answer.headers["Content-Disposition"].startswith("attachment; filename=comparison-")
     made = read_word(io.BytesIO(answer.data))
     told = {row.cells[0].text: [cell.text for cell in row.cells[1:]] for table in made.tables for row in table.rows}
-    assert told["Budget"] == ["€2,232,177", "Not reported", "€19,000,000"]
+    assert told["Budget"] == ["€2.23\xa0million", "Not reported", "€19\xa0million"]
     assert told["Level (the same)"] == ["Regional"] * 3
     again = reader.get(f"/compare.docx?{THREE}", headers={"If-None-Match": answer.headers["ETag"]})
     assert again.status_code == 304

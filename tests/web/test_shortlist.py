@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from kb.models import ShortlistEntry, User
-from kb.services import leaving, lifecycle, shortlists
+from kb.services import leaving, lifecycle, merging, shortlists
 from tests import factories
 from tests.conftest import Site, token
 
@@ -45,12 +45,12 @@ def test_a_visitor_chooses_from_the_results_without_cookie_or_script(site: Site)
     published(site, "First nurses", "Second nurses", "Third nurses")
     reader = site.client()
     page = reader.get("/practices?q=nurses&lang=en").text
-    first = link(page, "Keep to compare")
+    first = link(page, "Add to shortlist")
     page = reader.get(first).text
-    assert "You keep 1 practice to compare." in page and "q=nurses" in first
-    second = link(page, "Keep to compare")
+    assert "1 practice is on your shortlist." in page and "q=nurses" in first
+    second = link(page, "Add to shortlist")
     answer = reader.get(second)
-    assert "You keep 2 practices to compare." in answer.text and "Set-Cookie" not in answer.headers
+    assert "2 practices are on your shortlist." in answer.text and "Set-Cookie" not in answer.headers
     shortlist = link(answer.text, "Compare, or make a briefing")
     chosen = listed(reader.get(shortlist).text)
     assert len(chosen) == 2
@@ -72,35 +72,107 @@ def test_a_list_without_a_choice_has_none_in_its_ways(reader: FlaskClient) -> No
     assert all("#p-" in way for way in re.findall(r'href="(/practices\?[^"]*[?&]p=[^"]*)"', page))
 
 
-def test_what_was_chosen_can_be_left_out_where_it_was_chosen(site: Site) -> None:
+def test_what_was_chosen_can_be_taken_off_where_it_was_chosen(site: Site) -> None:
     published(site, "First nurses")
     page = site.client().get("/practices?q=nurses&p=first-nurses").text
-    assert link(page, "Leave out") == "/practices?q=nurses#p-first-nurses"
+    assert link(page, "Take off") == "/practices?q=nurses#p-first-nurses"
 
 
 def test_a_choice_of_ten_is_full_and_says_so(reader: FlaskClient) -> None:
     chosen = "&".join(f"p=x{n}" for n in range(10))
     page = reader.get(f"/practices?q=work&{chosen}").text
-    assert "You keep ten: leave one out to keep another" in page and "Keep to compare<" not in page
+    assert "Your shortlist holds ten: take one off to add another" in page and "Add to shortlist" not in page
 
 
-def test_a_practice_leads_to_the_shortlist(reader: FlaskClient) -> None:
-    page = reader.get("/practices/bizkaia-talent").text
-    assert link(page, "Keep to compare") == "/shortlist?p=bizkaia-talent"
-    assert link(page, "Make a briefing for a council") == "/briefing?p=bizkaia-talent"
-    assert "Keep to compare" not in reader.get("/practices/bizkaia-talent/versions/1").text
+def test_a_practice_is_added_on_its_own_page_to_what_was_chosen_before(reader: FlaskClient) -> None:
+    page = reader.get("/practices/bizkaia-talent?p=auvergne-new-deal&p=catalonia-acol-line").text
+    assert link(page, "You keep 2 others: see them") == "/shortlist?p=auvergne-new-deal&p=catalonia-acol-line"
+    added = link(page, "Add to shortlist")
+    assert (
+        added == "/practices/bizkaia-talent?p=auvergne-new-deal&p=catalonia-acol-line&p=bizkaia-talent#p-bizkaia-talent"
+    )
+    page = reader.get(added).text
+    shortlist = link(page, re.escape("On your shortlist (3)"))
+    assert listed(reader.get(shortlist).text) == ["auvergne-new-deal", "catalonia-acol-line", "bizkaia-talent"]
+    off = link(page, "Take off")
+    assert off == "/practices/bizkaia-talent?p=auvergne-new-deal&p=catalonia-acol-line#p-bizkaia-talent"
+    assert "Add to shortlist" in reader.get(off).text
+    assert "Add to shortlist" not in reader.get("/practices/bizkaia-talent/versions/1").text
+
+
+def test_the_shortlist_goes_along_from_results_to_a_practice_and_back(reader: FlaskClient) -> None:
+    page = reader.get("/practices?q=talent&p=auvergne-new-deal").text
+    titles = [html.unescape(each) for each in re.findall(r'<h3><a href="([^"]+)"', page)]
+    assert len(titles) > 3 and all(each.endswith("?p=auvergne-new-deal") for each in titles)
+    page = reader.get(titles[0]).text
+    main = html.unescape(page[page.index("<main") : page.index("<footer")])
+    for place in ("regions", "countries", "themes"):
+        ways = re.findall(rf'href="(/{place}/[^"]+)"', main)
+        assert ways and all(each.endswith("?p=auvergne-new-deal") for each in ways)
+    similar = re.findall(r'<h3><a href="([^"]+)"', main[main.index('id="similar"') :])
+    assert similar and all(each.endswith("?p=auvergne-new-deal") for each in similar)
+    assert link(page, "Practices<") == "/practices?p=auvergne-new-deal"
+    assert '<input type="hidden" name="p" value="auvergne-new-deal">' in page  # of the search in the head
+
+
+def test_a_page_where_nothing_is_kept_says_nothing_of_it(reader: FlaskClient) -> None:
+    for path in ("/practices/bizkaia-talent", "/practices?q=talent", "/themes/housing", "/", "/shortlist", "/compare"):
+        page = reader.get(path).text
+        assert "Shortlist <span" not in page, path
+        own = re.findall(r'href="[^"]*[?;]p=([^"&#]+)[^"]*"[^>]*>(?!Add to shortlist|Make a briefing)', page)
+        assert own == [], path
+
+
+def test_a_practice_that_is_read_with_a_shortlist_is_the_same_to_machines(reader: FlaskClient) -> None:
+    bare, kept = (reader.get(f"/practices/bizkaia-talent{more}") for more in ("", "?p=auvergne-new-deal"))
+    canonical = re.findall(r'<link rel="canonical" href="([^"]+)">', kept.text)
+    assert [each.rpartition("/practices/")[2] for each in canonical] == ["bizkaia-talent"]
+    assert 'rel="canonical"' not in bare.text and bare.headers.getlist("Link") == kept.headers.getlist("Link")
+    data = [
+        re.findall(r'<script type="application/ld\+json">.*?</script>', each.text, re.DOTALL) for each in (bare, kept)
+    ]
+    assert data[0] == data[1] != []
+
+
+def test_the_head_of_every_page_leads_a_visitor_to_the_shortlist(reader: FlaskClient) -> None:
+    for path in ("/practices", "/practices/bizkaia-talent", "/themes", "/regions/ES51", "/compare", "/help"):
+        page = reader.get(f"{path}?p=auvergne-new-deal&p=catalonia-acol-line").text
+        assert link(page, "Shortlist <") == "/shortlist?p=auvergne-new-deal&p=catalonia-acol-line", path
+        assert '(2<span class="visually-hidden"> practices</span>)' in page
+
+
+def test_what_can_be_no_practice_is_carried_nowhere(reader: FlaskClient) -> None:
+    many = "&".join(f"p=x{n}" for n in range(60))
+    page = reader.get(f"/practices?q=work&p=%3Cb%3E&p=%00&{many}").text
+    assert link(page, "Shortlist <").count("p=") == 50 and "%3Cb" not in page
+
+
+def test_the_shortlist_goes_along_to_what_a_practice_was_merged_into(site: Site) -> None:
+    with site.database.write() as session:
+        one, _two, three = (factories.published(session, title=each) for each in ("One", "Two", "Three"))
+        bob = session.scalars(select(User).where(User.email == "bob@example.org")).one()
+        merging.merge(session, bob, one, three)
+    answer = site.client().get("/practices/one?p=two&p=one")
+    assert answer.headers["Location"] == "/practices/three?p=two&p=one"
+
+
+def test_the_only_practice_of_a_shortlist_gets_others_like_it(reader: FlaskClient) -> None:
+    page = html.unescape(reader.get("/shortlist?p=bizkaia-talent").text)
+    others = re.findall(r'href="(/compare\?p=bizkaia-talent&p=[^"]+)"', page)
+    assert len(others) == 3 and reader.get(others[0]).status_code == 200
+    assert "Similar, from elsewhere" not in reader.get("/shortlist?p=bizkaia-talent&p=auvergne-new-deal").text
 
 
 def test_what_is_not_there_is_named_and_the_rest_is_shown(reader: FlaskClient) -> None:
     page = html.unescape(reader.get("/shortlist?p=bizkaia-talent&p=nowhere").text)
     assert listed(page) == ["bizkaia-talent"] and "There is no practice “nowhere”." in page
-    assert "bookmark it" in page and "http://localhost/shortlist?p=bizkaia-talent<" in page.replace(
+    assert "bookmark the page" in page and "http://localhost/shortlist?p=bizkaia-talent<" in page.replace(
         "127.0.0.1:8000", "localhost"
     )
 
 
 def test_an_empty_shortlist_says_how_to_fill_it(reader: FlaskClient) -> None:
-    assert "Nothing is chosen yet." in reader.get("/shortlist").text
+    assert "Your shortlist is empty." in reader.get("/shortlist").text
 
 
 # Signed in
@@ -110,11 +182,12 @@ def test_somebody_keeps_practices_in_their_account(site: Site) -> None:
     published(site, "First nurses", "Second nurses")
     rita = site.client("rita")
     page = rita.get("/practices?q=nurses").text
-    assert 'form="keep-to-compare" name="p" value="first-nurses"' in page and 'id="keep-to-compare"' in page
+    assert 'form="add-to-shortlist" name="p" value="first-nurses"' in page and 'id="add-to-shortlist"' in page
     answer = change(rita, "first-nurses", next="/practices?q=nurses")
     assert answer.headers["Location"] == "/practices?q=nurses#p-first-nurses"  # type: ignore[attr-defined]
     page = rita.get("/practices?q=nurses").text
-    assert "Kept on your shortlist." in page and "See what you keep</a>" in page.replace(" (1)", "")
+    assert "Added to your shortlist." in page and link(page, re.escape("On your shortlist (1)")) == "/shortlist"
+    assert link(page, "Shortlist <") == "/shortlist"
     assert listed(rita.get("/shortlist").text) == ["first-nurses"]
     assert listed(site.client("alice").get("/shortlist").text) == []
 
@@ -140,6 +213,28 @@ def test_something_is_taken_off(site: Site) -> None:
     answer = change(rita, "one", do="remove")
     assert answer.headers["Location"] == "/shortlist"  # type: ignore[attr-defined]
     assert listed(rita.get("/shortlist").text) == ["two"]
+
+
+def test_something_is_taken_off_where_it_was_added(site: Site) -> None:
+    published(site, "First nurses")
+    rita = site.client("rita")
+    change(rita, "first-nurses")
+    for path in ("/practices?q=nurses", "/practices/first-nurses"):
+        page = rita.get(path).text
+        assert 'form="take-off" name="p" value="first-nurses"' in page and page.count('id="take-off"') == 1
+    answer = change(rita, "first-nurses", do="remove", next="/practices/first-nurses")
+    assert answer.headers["Location"] == "/practices/first-nurses#p-first-nurses"  # type: ignore[attr-defined]
+    assert 'form="add-to-shortlist" name="p" value="first-nurses"' in rita.get("/practices/first-nurses").text
+
+
+def test_the_shortlist_of_an_account_takes_one_statement_a_page_and_no_place_in_addresses(site: Site) -> None:
+    published(site, "First nurses", "Second nurses")
+    rita = site.client("rita")
+    change(rita, "first-nurses")
+    for path in ("/practices?q=nurses&p=second-nurses", "/practices/second-nurses?p=first-nurses", "/help"):
+        said = factories.statements(site.database, lambda path=path: rita.get(path))  # type: ignore[misc]
+        assert sum("shortlist" in each for each in said) == 1, path
+        assert re.findall(r'href="(/practices/[^"]*\?p=[^"]*)"', rita.get(path).text) == []
 
 
 def test_a_practice_that_went_offline_is_named_and_can_be_taken_off(site: Site) -> None:

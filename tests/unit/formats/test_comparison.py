@@ -48,6 +48,7 @@ def test_another_order_of_practices_is_another_order_of_columns_and_nothing_else
     assert [row.differs for group in before for row in group.rows] == [
         row.differs for group in after for row in group.rows
     ]
+    assert comparison.alike(columns, ABOUT) == comparison.alike([columns[n] for n in order], ABOUT)
 
 
 @given(RECORDS.map(column), st.integers(2, 4))
@@ -56,9 +57,44 @@ def test_a_practice_does_not_differ_from_itself(one: Column, times: int) -> None
     assert not any(row.differs for row in rows(*[one] * times).values())
 
 
-def test_only_what_differs_is_marked() -> None:
-    differing = {key for key, row in said(level="local", budget_eur=5000).items() if row.differs}
-    assert differing == {"level", "budget_eur"}
+def test_only_short_facts_that_differ_are_marked() -> None:
+    made = said(level="local", budget_eur=5000, lessons="Begin early.")
+    assert {key for key, row in made.items() if row.differs} == {"level", "budget_eur", "lessons"}
+    assert {key for key, row in made.items() if row.marked} == {"level"}
+
+
+@given(COLUMNS)
+@settings(max_examples=15)
+def test_what_is_said_to_be_alike_stands_in_no_marked_row_of_one_value(columns: list[Column]) -> None:
+    told = comparison.alike(columns, ABOUT)
+    for row in rows(*columns).values():
+        if row.key in ("level", "status", "authority_role", "evidence") and any(row.cells):
+            assert (f"{row.heading[:1].lower()}{row.heading[1:]}: " in told) == (not row.differs), row.key
+
+
+def test_what_is_alike_is_said_in_a_sentence() -> None:
+    one = column(public(themes=["housing", "health"], level="regional"), types=("mountain", "border", "rural"))
+    two = column(public(themes=["health"], level="local"), types=("border", "mountain"))
+    told = comparison.alike([one, two], ABOUT)
+    assert told.startswith("Both: in the mountains, on the border; status: status running; ")
+    assert "; themes: theme health; " in told and "level" not in told and "rural" not in told
+
+
+def test_it_is_said_where_nothing_is_alike() -> None:
+    other = {"status": "ended", "level": "local", "authority_role": "partner", "evidence": "monitoring",
+             "themes": ["health"], "target_groups": ["roma"], "funding": []}  # fmt: skip
+    assert comparison.alike([column(public()), column(public(**other))], ABOUT) == (
+        "Of the short facts, none is the same in all."
+    )
+
+
+def test_german_nouns_keep_their_capital_within_the_sentence() -> None:
+    german = replace(ABOUT, language="de", term=lambda _facet, _value: "Überwachung")
+    assert "Status: Überwachung" in comparison.alike([column(public()), column(public())], german)
+
+
+def test_amounts_are_said_as_on_the_page_of_a_practice() -> None:
+    assert said(budget_eur=19_000_000, budget_year=None)["budget_eur"].cells[1].said == "€19\xa0million"
 
 
 def test_the_same_terms_in_another_order_are_the_same() -> None:

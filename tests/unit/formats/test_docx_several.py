@@ -70,9 +70,10 @@ def test_a_comparison_names_its_columns_on_every_page_of_every_table(comparison:
 
 def test_a_comparison_says_of_each_row_whether_it_is_the_same(comparison: WordDocument) -> None:
     named = [row.cells[0] for table in comparison.tables for row in table.rows[1:]]
-    same = [cell.text for cell in named if cell._tc.tcPr.find(qn("w:tcBorders")) is None]
-    assert "Level (the same)" in same and all(text.endswith("(the same)") for text in same)
-    assert {"Budget", "Conditions", "Taken up by"} <= {cell.text for cell in named}
+    marked = {cell.text for cell in named if cell._tc.tcPr.find(qn("w:tcBorders")) is not None}
+    assert marked == {"Evidence", "Paid by", "Role of the region"}
+    assert {"Level (the same)", "Conditions", "Taken up by"} <= {cell.text for cell in named}
+    assert "Both: level: level regional; status: status running; " in words(comparison)
 
 
 def test_a_comparison_lies_across_the_sheet(comparison: WordDocument) -> None:
