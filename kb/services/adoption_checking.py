@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kb.models import Adoption, AdoptionStatus, AuditEntry, Practice, User
-from kb.services import adoption_graph
+from kb.services import adoption_graph, practices
 from kb.services.checking import Checker, check_contact
 from kb.services.errors import N_, Invalid, Label, Problem
 from kb.services.permissions import owns
@@ -67,6 +67,22 @@ def check(
             checker.problems += invalid.problems
     checker.raise_if_any()
     return clean
+
+
+def choosable(session: Session, actor: User, practice: Practice, kept: Practice | None = None) -> list[Practice]:
+    """The practices of which somebody may say that they came of another: their own, but that one.
+
+    `kept` is what was said already; it may stay, whoever has it by now.
+    """
+    held = practices.of(session, actor)
+    found = [each for each in held if each.id != practice.id and each.title and each.merged_into_id is None]
+    return found if kept is None or kept in found else [*found, kept]
+
+
+def own_now(session: Session, adoption: Adoption) -> Practice | None:
+    """The practice that came of an adoption as it is by now: the one that it was merged into, or itself."""
+    own = adoption.own
+    return session.get_one(Practice, own.merged_into_id) if own and own.merged_into_id else own
 
 
 class _Checker(Checker):

@@ -25,12 +25,13 @@ from kb.services import (
     audit,
     datestamps,
     notices,
-    practices,
     reports,
+    titles,
 )
 from kb.services.adoption_checking import Told
 from kb.services.adoption_graph import CANONICAL
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
+from kb.services.limits import Asking
 from kb.services.moderation import editors
 from kb.services.permissions import can
 from kb.services.publishing import touch
@@ -45,11 +46,13 @@ TAKEN = N_("%(region)s has said so already. Whoever said it can change it, or wi
 MOVED = N_("This was changed meanwhile. Read it once more, then decide.")
 
 
-def make(session: Session, actor: User, slug: str, told: Told, vocabulary: Vocabulary) -> Adoption:
+def make(
+    session: Session, actor: User, slug: str, told: Told, vocabulary: Vocabulary, count: Asking | None = None
+) -> Adoption:
     """Say that a region takes up a public practice; the owner is told, or the editors where there is none.
 
-    Raises NotFound, Gone, Moved, NotAllowed for readers, Invalid with everything that is wrong, Conflict where the
-    region has said so already.
+    `count` counts what nothing is wrong with. Raises NotFound, Gone, Moved, NotAllowed for readers, Invalid with
+    everything that is wrong, Conflict where the region has said so already, TooMany.
     """
     practice = reports.subject(session, slug)
     if not can(actor, "adopt"):
@@ -58,6 +61,7 @@ def make(session: Session, actor: User, slug: str, told: Told, vocabulary: Vocab
     live = (Adoption.region_code == clean.region, Adoption.withdrawn.is_(None), Adoption.accepted.is_not(False))
     if session.scalar(select(Adoption.id).where(_of(practice), *live).limit(1)) is not None:
         raise Conflict(TAKEN, region=vocabulary.region_name(clean.region))
+    _hit(count, actor)
     adoption = Adoption(id=uuid.uuid4(), practice_id=practice.id, region_code=clean.region, user_id=actor.id)
     _put(adoption, clean)
     adoption.created = adoption.changed = datetime.now(UTC)
@@ -71,17 +75,21 @@ def make(session: Session, actor: User, slug: str, told: Told, vocabulary: Vocab
     return adoption
 
 
-def change(session: Session, actor: User, adoption_id: uuid.UUID, told: Told, vocabulary: Vocabulary) -> Adoption:
+def change(
+    session: Session, actor: User, adoption_id: uuid.UUID, told: Told, vocabulary: Vocabulary,
+    count: Asking | None = None,
+) -> Adoption:  # fmt: skip
     """Say how far the region has come by now, or put other words in place of the former.
 
-    The region stays: withdraw it and say it of another. Raises NotFound for who did not say it, Invalid, Conflict for
-    what was refused or withdrawn.
+    The region stays: withdraw it and say it of another. Raises NotFound for who did not say it, Invalid, TooMany,
+    Conflict for what was refused or withdrawn.
     """
     _lock(session, adoption_id)
     adoption = own(session, actor, adoption_id)
     _still(adoption)
     practice = now_of(session, adoption)
     clean = adoption_checking.check(session, actor, practice, told, vocabulary, adoption)
+    _hit(count, actor)
     before, status = _words(adoption), adoption.status
     _put(adoption, clean)
     anew = _words(adoption) != before
@@ -193,7 +201,8 @@ def own(session: Session, actor: User, adoption_id: uuid.UUID) -> Adoption:
 def of_person(session: Session, actor: User) -> list[Adoption]:
     """What somebody said and did not withdraw, the last said first."""
     theirs = select(Adoption).where(Adoption.user_id == actor.id, Adoption.withdrawn.is_(None))
-    return list(session.scalars(theirs.options(joinedload(Adoption.practice)).order_by(Adoption.created.desc())))
+    practice = joinedload(Adoption.practice).options(titles.OF_LISTED)
+    return list(session.scalars(theirs.options(practice).order_by(Adoption.created.desc())))
 
 
 def said_of(session: Session, actor: User, practice: Practice) -> list[Adoption]:
@@ -229,22 +238,6 @@ def waiting_for(session: Session, practice: Practice) -> list[Adoption]:
     """What waits of one practice, the longest waiting first."""
     now, adoptions = _waiting()
     return list(session.scalars(adoptions.where(now.id == practice.id)))
-
-
-def choosable(session: Session, actor: User, practice: Practice, kept: Practice | None = None) -> list[Practice]:
-    """The practices of which somebody may say that they came of another: their own, but that one.
-
-    `kept` is what was said already; it may stay, whoever has it by now.
-    """
-    held = practices.of(session, actor)
-    found = [each for each in held if each.id != practice.id and each.title and each.merged_into_id is None]
-    return found if kept is None or kept in found else [*found, kept]
-
-
-def own_now(session: Session, adoption: Adoption) -> Practice | None:
-    """The practice that came of an adoption as it is by now: the one that it was merged into, or itself."""
-    own = adoption.own
-    return session.get_one(Practice, own.merged_into_id) if own and own.merged_into_id else own
 
 
 def now_of(session: Session, adoption: Adoption) -> Practice:
@@ -349,6 +342,11 @@ def _still(adoption: Adoption) -> None:
         raise Conflict(N_("This was refused or withdrawn. Say it anew from the page of the practice."))
 
 
+def _hit(count: Asking | None, actor: User) -> None:
+    if count is not None:
+        count.hit("", str(actor.id))
+
+
 def _answer(answer: str, *, needed: bool) -> str:
     said = tidy(answer) or ""
     if needed and not said:
@@ -369,7 +367,9 @@ def _waiting() -> tuple[Any, Select[Adoption]]:
     now = aliased(Practice)
     anew = and_(Adoption.accepted.is_(True), Adoption.changed > Adoption.decided)
     found = select(Adoption).join(Practice, Practice.id == Adoption.practice_id).join(now, now.id == CANONICAL)
-    found = found.join(Record, Record.practice_id == now.id).options(contains_eager(Adoption.practice))
+    found = found.join(Record, Record.practice_id == now.id).options(
+        contains_eager(Adoption.practice).options(titles.OF_LISTED)
+    )
     found = found.where(Adoption.withdrawn.is_(None), or_(Adoption.accepted.is_(None), anew))
     return now, found.order_by(Adoption.changed, Adoption.id)
 

@@ -51,7 +51,7 @@ BEGIN_LIMIT = RateLimitItemPerHour(30)
 """Practices that one person can begin by autosave and through the API, together, in any hour."""
 
 ADOPTION_LIMIT = RateLimitItemPerHour(30)
-"""Times that one person can say in any hour that a region takes a practice up."""
+"""Times that one person can say in any hour that a region takes a practice up, or change what they said."""
 
 API_LIMIT = RateLimitItemPerMinute(600)
 EXPORTS_LIMIT = RateLimitItemPerMinute(120)
@@ -70,7 +70,7 @@ LIMITS = (
     ("messages to owners of practices", "person", CONTACT_LIMIT),
     ("files uploaded", "person", UPLOAD_LIMIT),
     ("practices begun, by autosave and API together", "person", BEGIN_LIMIT),
-    ("adoptions said", "person", ADOPTION_LIMIT),
+    ("adoptions said and changed", "person", ADOPTION_LIMIT),
     ("the API", "address", API_LIMIT),
     ("exports, feeds, harvests", "address", EXPORTS_LIMIT),
     ("comparisons of two versions", "address", COMPARISONS_LIMIT),

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from kb.models import Adoption, AdoptionStatus, Practice, Role, User
-from kb.services import adoption_trail, adoptions, checking, titles, versions
+from kb.services import adoption_checking, adoption_trail, adoptions, checking, titles, versions
 from kb.services.adoption_checking import CHANGES_LIMIT, Told
 from kb.services.adoption_trail import Named, Taken
 from kb.services.errors import N_, Conflict, Invalid, Problem, TooMany
@@ -39,9 +39,9 @@ def overview(slug: str) -> ResponseReturnValue:
 def say(slug: str) -> ResponseReturnValue:
     """Keep what somebody says of a region; the owner or an editor confirms it."""
     try:
-        _count().hit("", str(accounts.acting(context.reading()).id))
         with context.writing() as session:
-            adoptions.make(session, accounts.acting(session), slug, told(request.form), context.vocabulary())
+            actor, vocabulary = accounts.acting(session), context.vocabulary()
+            adoptions.make(session, actor, slug, told(request.form), vocabulary, _count())
     except Invalid as invalid:
         return _page(slug, request.form, invalid.problems, 422)
     except Conflict as conflict:
@@ -65,7 +65,7 @@ accounts.restorers["adopting.say"] = _restored
 def form(adoption_id: uuid.UUID) -> ResponseReturnValue:
     """What somebody said, to change it."""
     adoption = adoptions.own(context.reading(), accounts.acting(context.reading()), adoption_id)
-    return _change_page(adoption_id, _as_typed(adoption))
+    return _change_page(adoption_id, _as_typed(adoption, adoption_checking.own_now(context.reading(), adoption)))
 
 
 @bp.post("/adoptions/<uuid:adoption_id>")
@@ -78,10 +78,13 @@ def change(adoption_id: uuid.UUID) -> ResponseReturnValue:
     try:
         with context.writing() as session:
             actor, vocabulary = accounts.acting(session), context.vocabulary()
-            adoption = adoptions.change(session, actor, adoption_id, told(request.form), vocabulary)
+            adoption = adoptions.change(session, actor, adoption_id, told(request.form), vocabulary, _count())
             slug = adoptions.now_of(session, adoption).slug
     except Invalid as invalid:
         return _change_page(adoption_id, request.form, invalid.problems), 422
+    except TooMany as refused:
+        page = _change_page(adoption_id, request.form, [Problem("", refused.message)])
+        return private.too_many(private.page(page), refused)
     flash(_("Saved."))
     return redirect(url_for("adopting.overview", slug=slug))
 
@@ -209,22 +212,24 @@ def _page(
 def _change_page(adoption_id: uuid.UUID, typed: Typed, problems: Sequence[Problem] = ()) -> str:
     session, actor = context.reading(), accounts.acting(context.reading())
     adoption = adoptions.own(session, actor, adoption_id)
-    practice = adoptions.now_of(session, adoption)
+    practice, own = adoptions.now_of(session, adoption), adoption_checking.own_now(session, adoption)
     said = [(each.field.replace(".", "-"), languages.say(each.message)) for each in problems]
     return render_template(
         "adopting/change.html", adoption=adoption, practice=practice, typed=typed, problems=said,
-        told_anew=adoption_trail.told_anew(adoption), **_lists(actor, practice),
+        told_anew=adoption_trail.told_anew(adoption), **_lists(actor, practice, own),
     )  # fmt: skip
 
 
-def _lists(actor: User | None, practice: Practice) -> dict[str, Any]:
-    """What the form offers."""
+def _lists(actor: User | None, practice: Practice, kept: Practice | None = None) -> dict[str, Any]:
+    """What the form offers; `kept` is the practice that is said to have come of it."""
     session, vocabulary = context.reading(), context.vocabulary()
-    held = adoptions.choosable(session, actor, practice) if actor else []
+    held = adoption_checking.choosable(session, actor, practice, kept) if actor else []
+    named = titles.of_known_all(session, actor, held)
+    unnamed = titles.Title(_("The practice named so far"), None)
     return {
         "regions": regions() if actor else [],
         "statuses": [(each.value, labels.label("adoption", each)) for each in AdoptionStatus],
-        "own_practices": [(str(each.id), *titles.of_known(session, actor, each)) for each in held],
+        "own_practices": [(str(each.id), *(named[each.id] if named[each.id].text else unnamed)) for each in held],
         "their_region": vocabulary.region_title(actor.region_code, languages.chosen()) if actor else "",
         "limit": CHANGES_LIMIT,
         "contact_limits": checking.CONTACT_LIMITS,
@@ -245,10 +250,10 @@ def _blank(*, another: bool) -> Typed:
     })  # fmt: skip
 
 
-def _as_typed(adoption: Adoption) -> Typed:
+def _as_typed(adoption: Adoption, own: Practice | None) -> Typed:
     return MultiDict({
         "status": adoption.status.value, "changes": adoption.changes, "organisation": adoption.organisation,
-        "own": str(adoption.own_id or ""), "contact-role": adoption.contact_role,
+        "own": str(own.id if own else ""), "contact-role": adoption.contact_role,
         "contact-email": adoption.contact_email, "contact-name": adoption.contact_name,
         "contact-consent": "y" if adoption.contact_consent else "",
     })  # fmt: skip

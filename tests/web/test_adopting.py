@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from kb.models import Adoption, Practice
 from kb.services import accounts, lifecycle
+from kb.services.limits import ADOPTION_LIMIT, Asking
 from tests import factories
 from tests.conftest import Site, configure, token
 
@@ -256,14 +258,55 @@ def counting_site(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
     site.close()
 
 
-def test_too_many_said_in_an_hour_are_refused_with_their_words(counting_site: Site) -> None:
+def test_too_many_said_or_changed_in_an_hour_are_refused_with_their_words(counting_site: Site) -> None:
     with counting_site.database.write() as session:
         slug = str(factories.published(session, title="The original").slug)
-    for _ in range(30):
-        send(counting_site, "charlie", f"/practices/{slug}/adoptions", changes="Nothing else.")
-    answer = send(counting_site, "charlie", f"/practices/{slug}/adoptions", **FORM)
-    assert (answer.status_code, "Retry-After" in answer.headers) == (429, True)
-    assert "We pay by result." in answer.text
+        charlie = str(accounts.get(session, "charlie@example.org").id)
+    count = Asking(counting_site.config.data_dir / "limits.sqlite", "adopt", most=ADOPTION_LIMIT)
+    for _ in range(ADOPTION_LIMIT.amount - 1):
+        count.hit("", charlie)
+    wrong = send(counting_site, "charlie", f"/practices/{slug}/adoptions", changes="Nothing else.")
+    assert wrong.status_code == 422  # what is wrong does not count
+    number = say(counting_site, slug)
+    for path in (f"/practices/{slug}/adoptions", f"/adoptions/{number}"):
+        answer = send(counting_site, "charlie", path, **{**FORM, "region": "ES21", "changes": "Otherwise."})
+        assert (answer.status_code, "Retry-After" in answer.headers) == (429, True)
+        assert "Otherwise." in answer.text
+
+
+def test_lists_of_adoptions_cost_few_statements_however_long(site: Site) -> None:
+    with site.database.write() as session:
+        alice = accounts.get(session, "alice@example.org")
+        slugs = [str(factories.published(session, alice, title=f"Practice {n} of many").slug) for n in range(8)]
+    pages = (("alice", "/my/practices"), ("charlie", "/my/practices"))
+
+    def look(who: str, page: str) -> None:
+        assert site.client(who).get(page).status_code == 200
+
+    def cost() -> list[int]:
+        return [len(factories.statements(site.database, partial(look, *each))) for each in pages]
+
+    cost()  # what is read once for a process and a session
+    say(site, slugs[0])
+    few = cost()
+    for each in slugs[1:]:
+        say(site, each)
+    assert [many - once for many, once in zip(cost(), few, strict=True)] == [0, 0]
+
+
+def test_offering_ones_own_practices_costs_few_statements_however_many(site: Site, slug: str) -> None:
+    def look() -> None:
+        assert site.client("alice").get(f"/practices/{slug}/adoptions").status_code == 200
+
+    def more(amount: int) -> int:
+        with site.database.write() as session:
+            alice = accounts.get(session, "alice@example.org")
+            for n in range(amount):
+                factories.published(session, alice, title=f"One more {n} of {amount}")
+        return len(factories.statements(site.database, look))
+
+    look()  # what is read once for a process and a session
+    assert more(1) == more(6)
 
 
 def test_one_region_that_considers_it_is_headed_so_that_heading_and_count_agree(site: Site, slug: str) -> None:

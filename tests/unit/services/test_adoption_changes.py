@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from kb.db import Database
 from kb.models import Adoption, Claim, MailMessage
-from kb.services import adoption_trail, adoptions, claims, merging
+from kb.services import adoption_checking, adoption_trail, adoptions, claims, merging
 from kb.services.errors import Conflict, Invalid
 from tests import factories
 from tests.unit.services.adopting import NAVARRA, changed, count, decided, fields, mails, original, said, told, who
@@ -102,8 +102,8 @@ def test_a_new_status_keeps_the_own_practice_that_was_merged_or_given_away(base:
         assert adoption.own_id == own.id
         merging.merge(session, who(session, "bob"), own, into)
         session.flush()
-        now = adoptions.own_now(session, adoption)
-        assert now is into and into in adoptions.choosable(session, charlie, original(session), now)
+        now = adoption_checking.own_now(session, adoption)
+        assert now is into and into in adoption_checking.choosable(session, charlie, original(session), now)
         changed(session, adoption, status="stopped", own=str(into.id))
         assert adoption.own_id == own.id and not adoption_trail.told_anew(adoption)
 
