@@ -122,7 +122,7 @@ def test_a_check_in_a_briefing_cites_what_was_asked_about_in_its_language_and_sh
 
 def test_a_check_takes_its_room_on_the_page_from_the_long_texts(site: Site) -> None:
     with site.database.write() as session:
-        factories.published(session, title="One", results="counted " * 200)
+        factories.published(session, title="One", results="counted " * 240)
     reader, code = site.client(), code_for(site, Answer.NO)
     plain, checked = (words(reader.get(f"/briefing.docx?p=one{also}").data) for also in ("", f"&check=one:{code}"))
     assert 0 < checked.count("counted") <= plain.count("counted") - 40

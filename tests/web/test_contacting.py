@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from kb.models import MailMessage, Practice
+from kb.models import Contact, MailMessage, Practice
 from kb.services import accounts
 from kb.services.limits import CONTACT_LIMIT
 from tests import factories
@@ -84,6 +84,26 @@ def test_what_happens_to_the_address_of_whoever_writes_stands_beside_the_button(
     page = site.client("rita").get(f"/practices/{slug}/contact").text
     assert "at rita@example.org" in page and "cannot answer" in page
     assert 'type="checkbox" id="tell"' in page and " checked" not in page
+
+
+def test_whether_an_address_is_seen_is_said_as_it_is(site: Site) -> None:
+    with site.database.write() as session:
+        alice = accounts.get(session, "alice@example.org")
+        owned, named = factories.published(session, alice), factories.published(session, title="Of a contact alone")
+        slugs = [practice.slug for practice in (owned, named)]
+        for each in (owned, named):
+            each.contact = Contact(role="Desk", email="desk@example.org")
+    told = {
+        (who, slug): site.client(who).get(f"/practices/{slug}/contact").text
+        for who in ("rita", "charlie")
+        for slug in slugs
+    }
+    assert "The owner gets an e-mail; you do not see the address." in told["rita", slugs[0]]
+    assert "The owner gets an e-mail. The address of the contact is on the page" in told["charlie", slugs[0]]
+    assert "The contact gets an e-mail; you do not see the address." in told["rita", slugs[1]]
+    assert "The contact gets an e-mail, at the address on the page" in told["charlie", slugs[1]]
+    assert "desk@example.org" in site.client("charlie").get(f"/practices/{slugs[1]}").text
+    assert "desk@example.org" not in site.client("rita").get(f"/practices/{slugs[1]}").text + told["rita", slugs[1]]
 
 
 def test_where_nobody_would_get_it_the_page_says_so_and_what_else_there_is(site: Site) -> None:
