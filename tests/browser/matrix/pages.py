@@ -91,7 +91,9 @@ SEARCHING = _listed(
     ("menu open", "/themes", {"click": ".menu-btn[popovertarget=nav]:visible, h1"}),
     ("languages open", "/themes", {"click": ".langs summary:visible, .menu-btn[popovertarget=nav]:visible"}),
     ("bad filter", "/practices?country=XX", {"status": 400}),
-    ("results, some kept to compare", "/practices?q=talent&p=bizkaia-talent&p=auvergne-new-deal"),
+    ("practice, some on the shortlist", "/practices/catalonia-acol-line?p=bizkaia-talent&p=auvergne-new-deal"),
+    ("practice on the shortlist", "/practices/bizkaia-talent?p=bizkaia-talent&p=auvergne-new-deal"),
+    ("results, some on the shortlist", "/practices?q=talent&p=bizkaia-talent&p=auvergne-new-deal"),
     ("bad filter and a good one", "/practices?country=XX&theme=housing", {"status": 400}),
 )
 
@@ -159,7 +161,7 @@ CHOOSING = _listed(
     ("compare", f"/compare?{COMPARED}"),
     ("compare two, one archived", "/compare?p={public}&p={archived}"),
     ("compare, nothing chosen", "/compare"),
-    ("compare, one", "/compare?p=auvergne-new-deal", {"status": 400}),
+    ("compare, one", "/compare?p=auvergne-new-deal"),
     ("compare, five", f"/compare?{COMPARED}&p=scotland-fresh-talent&p=ireland-look-west", {"status": 400}),
     ("compare, one unknown", "/compare?p=auvergne-new-deal&p=nowhere", {"status": 404}),
     ("briefing", f"/briefing?{COMPARED}&question=How do we keep skilled people?&audience=The council"),
