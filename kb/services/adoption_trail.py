@@ -86,6 +86,11 @@ def taken_up(session: Session, practice: Practice, actor: User | None = None) ->
     return _taken_up(session, [practice.id], _naming(session, [practice.id]), actor).get(practice.id, [])
 
 
+def taken_up_each(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, list[Taken]]:
+    """The regions that took up each of some practices, as `taken_up` for visitors; what nobody took up is not in it."""
+    return _taken_up(session, ids, _naming(session, ids), None) if ids else {}
+
+
 def regions(taken: Iterable[Taken]) -> int:
     """How many regions took a practice up, each counted once."""
     return len({each.place for each in taken if each.counted})

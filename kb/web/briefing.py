@@ -89,12 +89,12 @@ def _typed() -> Typed:
 
 
 def _made(choice: Choice, typed: Typed) -> Briefing:
-    columns = [_column(each, typed.checks.get(each.slug)) for each in choice.chosen]
+    pairs = zip(choice.chosen, choosing.columns(choice), strict=True)
+    columns = [_checked(made, each, typed.checks.get(each.slug)) for each, made in pairs]
     return Briefing(columns, typed.question, typed.audience)
 
 
-def _column(chosen: Chosen, check: Check | None) -> Column:
-    made = choosing.column(chosen)
+def _checked(made: Column, chosen: Chosen, check: Check | None) -> Column:
     return replace(made, check=checked.checked(chosen.document, check)) if check else made
 
 

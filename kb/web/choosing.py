@@ -17,7 +17,6 @@ from flask_babel import gettext
 
 from kb.formats.about import About
 from kb.formats.comparison import Column
-from kb.models import Practice
 from kb.services import adoption_trail, choosing, presenting
 from kb.services.adoption_trail import Taken
 from kb.services.choosing import Choice, Chosen
@@ -36,20 +35,22 @@ def asked() -> Choice:
     return choosing.choose(context.reading(), request.args.getlist(PARAMETER), context.config().base_url)
 
 
-def column(chosen: Chosen) -> Column:
-    """One practice as it is compared, for whoever reads."""
+def columns(choice: Choice) -> list[Column]:
+    """The chosen practices as they are compared, for whoever reads."""
+    taken = adoption_trail.taken_up_each(context.reading(), [_id(each) for each in choice.chosen])
+    return [_column(each, taken.get(_id(each), ())) for each in choice.chosen]
+
+
+def _id(chosen: Chosen) -> uuid.UUID:
+    return uuid.UUID(chosen.document["id"])
+
+
+def _column(chosen: Chosen, taken: Iterable[Taken]) -> Column:
+    """One practice; its adoptions each in a line: where, how far it has come, what was changed."""
     document = chosen.document
     notice = gettext("In the archive: no longer maintained.") if chosen.archived else None
     shown = presenting.in_language(document, languages.chosen())
-    return Column(document, shown, types=_types(document), adoptions=_adoptions(document), notice=notice)
-
-
-def _adoptions(document: Document) -> tuple[str, ...]:
-    """Who took a practice up, each in a line: where, how far it has come, what was changed."""
-    session = context.reading()
-    practice = session.get(Practice, uuid.UUID(document["id"]))
-    taken = adoption_trail.taken_up(session, practice) if practice else []
-    return tuple(map(_adoption, taken))
+    return Column(document, shown, types=_types(document), adoptions=tuple(map(_adoption, taken)), notice=notice)
 
 
 def _adoption(taken: Taken) -> str:

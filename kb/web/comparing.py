@@ -35,7 +35,7 @@ def compare() -> ResponseReturnValue:
     here = url("comparing.compare", choice.slugs)
     if not choice.canonical:
         return redirect(here)
-    columns = [choosing.column(each) for each in choice.chosen]
+    columns = choosing.columns(choice)
     about = _about(columns, here)
     return render_template(
         "choosing/compare.html",
@@ -58,7 +58,7 @@ def compare_file() -> ResponseReturnValue:
         return refused(choice, said, aim="compare")
     if not choice.canonical:
         return redirect(url("comparing.compare_file", choice.slugs))
-    columns = [choosing.column(each) for each in choice.chosen]
+    columns = choosing.columns(choice)
     about = _about(columns, url("comparing.compare", choice.slugs))
     return word_file(docx_several.compared(columns, about), _("comparison"), choice)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from kb.db import Database
-from kb.models import Adoption
+from kb.models import Adoption, Record
 from kb.services import (
     adoption_trail,
     adoptions,
@@ -137,3 +139,35 @@ def test_the_contact_is_for_members_and_the_name_with_consent(base: Database) ->
         adoption.contact_consent = True
         session.flush()
         assert seen("bob")["name"] == "Ane"
+
+
+def test_taking_a_practice_offline_reads_no_version_of_others(base: Database) -> None:
+    with base.write() as session:
+        copy = factories.published(session, title="The copy", adapted_from=[{"slug": "the-original", "changes": None}])
+        copy_id = copy.id
+
+    def offline() -> None:
+        with base.write() as session:
+            lifecycle.unpublish(session, who(session, "bob"), original(session), "Wrong.")
+
+    asked = factories.statements(base, offline)
+    assert not [each for each in asked if "JOIN revisions" in each and "FROM records" in each]
+    with base.write() as session:
+        record = session.get_one(Record, copy_id)
+        assert record.adapted_from == []
+        lifecycle.republish(session, who(session, "bob"), original(session))
+        assert [each["slug"] for each in record.adapted_from] == ["the-original"]
+
+
+def test_the_trail_of_many_practices_is_read_in_as_many_statements_as_of_one(base: Database) -> None:
+    with base.write() as session:
+        ids = [factories.published(session, who(session, "alice"), title=f"Practice {n} of many").id for n in range(4)]
+        for n in range(4):
+            decided(session, said(session, slug=f"practice-{n}-of-many"))
+
+    def look(some: list[uuid.UUID]) -> None:
+        with base.read() as session:
+            assert set(adoption_trail.taken_up_each(session, some)) == set(some)
+
+    one, many = (len(factories.statements(base, partial(look, some))) for some in (ids[:1], ids))
+    assert one == many
