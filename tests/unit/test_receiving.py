@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -20,6 +19,10 @@ from tests.recovery.scarcity import small_files
 def running() -> Iterator[Running]:
     with serving() as running:
         yield running
+
+
+SOME = "0b6e4a0c-5d53-4f6e-9a53-6f9d8f3a7c11"
+"""The number of a practice; the same each time, as the names of tests have to be in every process."""
 
 
 # What is not HTTP, or too much of it
@@ -147,11 +150,11 @@ def test_whoever_asks_whether_a_body_is_welcome_and_brings_none_is_answered(runn
 @pytest.mark.parametrize(
     ("path", "cookie", "kept"),
     [
-        (f"/my/practices/{uuid.uuid4()}/files", "a=b; kb=held", 1001),
+        (f"/my/practices/{SOME}/files", "a=b; kb=held", 1001),
         ("/admin/import", "__Host-kb=held", 1001),
         ("/admin/import", "a=b", 0),
         ("/my/practices", "kb=held", 0),
-        (f"/my/practices/{uuid.uuid4()}/edit", "kb=held", 0),
+        (f"/my/practices/{SOME}/edit", "kb=held", 0),
     ],
 )
 def test_who_is_signed_in_may_send_more_to_where_files_are_taken(
@@ -165,7 +168,7 @@ def test_who_is_signed_in_may_send_more_to_where_files_are_taken(
 def test_files_are_taken_at_the_addresses_that_may_be_sent_more(site: Site) -> None:
     taking = set()
     for rule in site.app.url_map.iter_rules():
-        path = str(rule).replace("<uuid:practice_id>", str(uuid.uuid4())).replace("<sha256>", "a" * 64)
+        path = str(rule).replace("<uuid:practice_id>", SOME).replace("<sha256>", "a" * 64)
         if "POST" in (rule.methods or ()) and receiving.UPLOADS.fullmatch(path):
             taking.add(rule.endpoint)
     assert taking == set(files.UPLOADS) and UPLOAD_BODY_LIMIT > BODY_LIMIT
