@@ -123,6 +123,7 @@ PRACTICE = _listed(
         "/practices/{public}/transfer-check",
         {"press": "main form[method=get] .actions button", "fill": {"#region": "Nowhere"}, "status": 400},
     ),
+    ("transfer check, damaged", "/practices/catalonia-acol-line/transfer-check?c=1.1.ES22", {"status": 400}),
     ("transfer check, result", "/practices/catalonia-acol-line/transfer-check?c={answers}", {"who": "rita"}),
     ("transfer check, result of another version", "/practices/{public}/transfer-check?c={answers}"),
     ("contact", "/practices/{public}/contact", {"who": "charlie"}),
