@@ -6,9 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from kb.models import User
+from kb.services import shortlists
 from tests import factories
-from tests.browser.conftest import OpenPage
+from tests.browser.conftest import Live, OpenPage
 
 LONG_LANGUAGES = ("de", "fr", "ga", "ro")
 WIDTHS = (992, 1100, 1280)
@@ -42,18 +45,37 @@ def somebody(reading_url: str, open_page: OpenPage) -> Callable[[str | None], An
     return enter
 
 
-@pytest.mark.parametrize("name", [None, "alice", "dora"])
-def test_the_search_has_room_and_the_navigation_one_line(reading_url: str, somebody: Any, name: str | None) -> None:
-    page, narrow = somebody(name), []
+def narrow(page: Any, address: str) -> list[tuple[str, int, Any]]:
+    """Where a page's head has too little room, by language and width."""
+    found = []
     for language in LONG_LANGUAGES:
         page.set_viewport_size({"width": WIDTHS[0], "height": 700})
-        page.goto(f"{reading_url}/themes?lang={language}")
+        page.goto(f"{address}lang={language}")
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 700})
-            found = page.evaluate(MEASURED)
-            if found["field"] < LEAST_FIELD or found["lines"] != 1 or found["sideways"]:
-                narrow.append((language, width, found))
-    assert not narrow
+            measured = page.evaluate(MEASURED)
+            if measured["field"] < LEAST_FIELD or measured["lines"] != 1 or measured["sideways"]:
+                found.append((language, width, measured))
+    return found
+
+
+@pytest.mark.parametrize("name", [None, "alice", "dora"])
+def test_the_search_has_room_and_the_navigation_one_line(reading_url: str, somebody: Any, name: str | None) -> None:
+    assert not narrow(somebody(name), f"{reading_url}/themes?")
+
+
+def test_a_visitors_shortlist_leaves_the_search_its_room(reading_url: str, somebody: Any) -> None:
+    assert not narrow(somebody(None), f"{reading_url}/themes?p=bizkaia-talent&")
+
+
+def test_an_administrators_shortlist_leaves_the_search_its_room(live: Live, open_page: OpenPage) -> None:
+    with live.site.database.write() as session:
+        dora = session.scalars(select(User).where(User.email == "dora@example.org")).one()
+        shortlists.keep(session, dora, ["bizkaia-talent"])
+    page = open_page()
+    live.sign_in(page, "dora")
+    assert not narrow(page, f"{live.url}/themes?")
+    assert page.locator(".nav .kept").is_visible()
 
 
 def test_enlarged_fourfold_the_head_takes_less_than_half_of_the_window(reading_url: str, open_page: OpenPage) -> None:
