@@ -40,6 +40,7 @@ from kb.services import (
     consistent_index,
     consistent_revisions,
     file_keeping,
+    merged_terms,
     references,
     vocabularies,
 )
@@ -140,7 +141,7 @@ def _record(kept: _Kept, known: _Known) -> Iterator[str]:
         yield from _disagreements(practice, shown, kept.published, known)
         yield from (f"{named(practice)} {fault}" for fault in _references(shown, known))
     if newest and newest.kind == RevisionKind.SUBMITTED:  # a draft may hold anything that was typed
-        document = vocabularies.of_today(newest.document, known.vocabulary.term_successors)
+        document = merged_terms.of_today(newest.document, known.vocabulary.term_successors)
         for fault in (*_references(document, known), *_files(document, known)):
             yield f"The working copy of {named(practice)} {fault}"
 
@@ -153,7 +154,7 @@ def _disagreements(practice: Practice, shown: Document, published: Revision | No
             "backup, or publish it again."
         )
         return
-    document = vocabularies.of_today(published.document, known.vocabulary.term_successors)
+    document = merged_terms.of_today(published.document, known.vocabulary.term_successors)
     kept = _without_names(document)
     kept["adapted_from"] = [entry for entry in kept["adapted_from"] if entry["slug"] not in known.offline]
     seen = _without_names(of_record(shown))

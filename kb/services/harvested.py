@@ -17,10 +17,10 @@ from kb.services import audit, differences, practices
 from kb.services.differences import FieldDifference
 from kb.services.errors import N_, Conflict, NotAllowed, NotFound
 from kb.services.harvest_judging import KEPT_HERE, Incoming
+from kb.services.merged_terms import of_today, term_successors
 from kb.services.permissions import EDITABLE, can, owns
 from kb.services.publishing import now
 from kb.services.record import Document
-from kb.services.vocabularies import of_today, term_successors
 
 Came = Literal["added", "updated", "waiting", "kept", "here"]
 """What became of one record: a new draft, a new text, a new notice, nothing new, a practice that is here by itself."""

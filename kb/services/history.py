@@ -14,9 +14,9 @@ from kb.models import Practice, Revision, User
 from kb.services import audit, authors, practices
 from kb.services.differences import FieldDifference, changed, fields
 from kb.services.errors import N_, Gone, NotFound
+from kb.services.merged_terms import of_today, term_successors
 from kb.services.paging import Page, within
 from kb.services.record import Document
-from kb.services.vocabularies import of_today, term_successors
 
 PER_PAGE = 25
 

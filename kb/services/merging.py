@@ -18,11 +18,11 @@ from sqlalchemy.orm import Session
 from kb.models import AuditEntry, Practice, PracticeAuthor, Record, RevisionKind, User
 from kb.services import adoption_graph, audit, authors, claims, moderation, notices, previews, titles
 from kb.services.errors import N_, Conflict, NotAllowed, NotFound
+from kb.services.merged_terms import of_today, term_successors
 from kb.services.permissions import Transition, can, transition, writes
 from kb.services.practices import working_copy
 from kb.services.publishing import add_revision, make_public_again, public_revision, touch, unpublish
 from kb.services.record import LABELS, LISTS, Document
-from kb.services.vocabularies import of_today, term_successors
 
 FOUND = 20
 """Practices that a search for the other one lists."""

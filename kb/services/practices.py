@@ -15,11 +15,12 @@ from kb.models import Contact, Origin, Practice, PracticeAuthor, Review, Revisio
 from kb.services import adoption_graph, audit, consent, notices
 from kb.services.checking import check, check_contact
 from kb.services.errors import N_, Conflict, Invalid, NotAllowed, NotFound, Problem
+from kb.services.merged_terms import of_today, renewed, term_successors
 from kb.services.permissions import can, transition
 from kb.services.publishing import add_revision
 from kb.services.record import EDITORS_ONLY, Document
 from kb.services.shown_files import settle
-from kb.services.vocabularies import Vocabulary, of_today, renewed, term_successors
+from kb.services.vocabularies import Vocabulary
 
 MOVED = N_("This practice was changed meanwhile, in another window or by someone else.")
 

@@ -31,9 +31,9 @@ from kb.services import adoption_graph, datestamps, fingerprints, freshness, ref
 from kb.services.checking import SEED_ATTRIBUTION
 from kb.services.errors import N_, Conflict
 from kb.services.freshness import Dates
+from kb.services.merged_terms import of_today, term_successors
 from kb.services.record import DOCUMENT_KEYS, KEYS, LISTS, Document, completeness
 from kb.services.values import partial_date
-from kb.services.vocabularies import of_today, term_successors
 
 _PLAIN = (
     "title", "original_title", "language", "summary", "country", "place", "level", "authority_role", "start", "end",

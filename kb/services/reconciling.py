@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from kb.models import Practice, Revision
 from kb.services.errors import N_, Invalid, Problem
+from kb.services.merged_terms import of_today, term_successors
 from kb.services.record import CONTACT, DOCUMENT_KEYS, LISTS, LONG_TEXTS, TERMS, Document
-from kb.services.vocabularies import of_today, term_successors
 
 
 class Choice(StrEnum):

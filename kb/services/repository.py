@@ -16,9 +16,10 @@ from sqlalchemy import ColumnElement, Select, String, and_, cast, false, func, o
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from kb.models import Practice, Record, RecordRegion, RecordTheme, Revision
+from kb.services.merged_terms import of_today
 from kb.services.publishing import as_document, public_records
 from kb.services.record import Document
-from kb.services.vocabularies import COUNTRY_ALIASES, Vocabulary, countries, of_today
+from kb.services.vocabularies import COUNTRY_ALIASES, Vocabulary, countries
 
 BATCH = 100
 """Entries of one answer."""

@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session, joinedload
 from kb.models import Decision, LastLook, Practice, Review, Revision, RevisionKind, State, User
 from kb.services import comments
 from kb.services.errors import N_, NotAllowed
+from kb.services.merged_terms import of_today, term_successors
 from kb.services.permissions import can
 from kb.services.practices import last_review
 from kb.services.publishing import now
 from kb.services.record import Document
-from kb.services.vocabularies import of_today, term_successors
 
 # The queue
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from kb.db import Database
 from kb.models import Origin, Practice, Region, RegionSuccessor, Revision, Theme
-from kb.services import terms, vocabularies
+from kb.services import merged_terms, terms, vocabularies
 from kb.services.checking import check
 from kb.services.errors import Invalid, Problem
 from kb.services.progress import Progress, silent
@@ -73,7 +73,7 @@ def load_vocabularies(session: Session, folder: Path = FOLDER) -> None:
 
 def _terms(session: Session, kind: terms.Kind, entries: list[dict[str, Any]]) -> bool:
     """Add the missing terms of a kind and renew those that nobody edited; whether anything changed."""
-    gone = vocabularies.term_successors(session)[kind.key]
+    gone = merged_terms.term_successors(session)[kind.key]
     edited = terms.edited(session, kind)
     free = terms.next_position(session, kind)
     changed = False
@@ -209,7 +209,7 @@ def _same(session: Session, practice: Practice, document: Document, vocabulary: 
     held = session.scalar(
         select(Revision.document).where(Revision.practice_id == practice.id, Revision.version == practice.version)
     )
-    held = vocabularies.renewed(held or {}, vocabulary.term_successors)
+    held = merged_terms.renewed(held or {}, vocabulary.term_successors)
     without = {key: value for key, value in held.items() if key != "attribution"}
     return without == {key: value for key, value in document.items() if key != "attribution"}
 

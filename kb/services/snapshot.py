@@ -21,11 +21,12 @@ from kb.formats.text import iso
 from kb.models import Practice, Record, Revision, State, StoredFile
 from kb.services import catalogue, concepts, files
 from kb.services.files import Store
+from kb.services.merged_terms import of_today, term_successors
 from kb.services.progress import Progress, silent
 from kb.services.publishing import public_count
 from kb.services.shown_files import KEYS as FILE_KEYS
 from kb.services.terms import KINDS, THEMES
-from kb.services.vocabularies import Vocabulary, of_today, term_successors
+from kb.services.vocabularies import Vocabulary
 
 TABLE = "data/practices.csv"
 RECORDS = "data/practices.jsonl"

@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from kb.models import AuditEntry, Practice, RecordTargetGroup, RecordTheme, TargetGroup, TermSuccessor, Theme, User
-from kb.services import audit, datestamps, publishing, vocabularies
+from kb.services import audit, datestamps, merged_terms, publishing, vocabularies
 from kb.services.errors import N_, Invalid, NotAllowed, NotFound, Problem
 from kb.services.permissions import can
 
@@ -85,7 +85,7 @@ def add(session: Session, actor: User, kind: Kind, wording: Wording) -> Theme | 
     slug = slugify(checked.label, max_length=SLUG_LIMIT, word_boundary=True)
     if not slug:
         raise Invalid([Problem.of("label", N_("The English label needs at least one Latin letter or digit."))])
-    taken = vocabularies.term_successors(session)[kind.key]
+    taken = merged_terms.term_successors(session)[kind.key]
     if slug in taken or session.get(kind.table, slug) is not None:
         text = N_("The address “%(slug)s” is taken, or was once. Choose another label.")
         raise Invalid([Problem.of("label", text, slug=slug)])

@@ -17,9 +17,9 @@ from kb.models import Practice, Record, Revision, State
 from kb.services import freshness, references
 from kb.services.differences import FieldDifference, changed, fields
 from kb.services.errors import N_, Gone, Moved, NotFound
+from kb.services.merged_terms import of_today, term_successors
 from kb.services.publishing import as_document, public_revision, whole
 from kb.services.record import KEYS, Document, completeness
-from kb.services.vocabularies import of_today, term_successors
 
 
 @dataclass(frozen=True)

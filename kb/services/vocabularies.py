@@ -22,10 +22,9 @@ from kb.models import (
     RegionSuccessor,
     RegionType,
     TargetGroup,
-    TermSuccessor,
     Theme,
 )
-from kb.services.record import Document, empty
+from kb.services.merged_terms import TermSuccessors, term_successors
 
 Named = TypeVar("Named")
 
@@ -39,9 +38,6 @@ COUNTRY_ALIASES = {"EL": "GR", "UK": "GB"}
 
 # Codes that CLDR lists beside countries: groupings, exceptional reservations, placeholders.
 _NOT_COUNTRIES = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
-
-TermSuccessors = Mapping[str, Mapping[str, str]]
-"""The term that each merged one went into, under the record's keys `themes` and `target_groups`."""
 
 # Members of the Council of Europe (or neighbours of one) for which there is no statistical region.
 _EUROPE_WITHOUT_REGIONS = frozenset("AD AM AZ BY GE MC SM VA".split())
@@ -333,29 +329,6 @@ def _figures(session: Session) -> dict[str, dict[RegionMeasure, float]]:
     ):
         found.setdefault(code, {})[measure] = value
     return found
-
-
-def term_successors(session: Session) -> TermSuccessors:
-    """Which themes and target groups were merged, and into what."""
-    found: dict[str, dict[str, str]] = {"themes": {}, "target_groups": {}}
-    for row in session.scalars(select(TermSuccessor)):
-        found[f"{row.kind}s"][row.slug] = row.successor
-    return found
-
-
-def renewed(document: dict[str, Any], successors: TermSuccessors) -> dict[str, Any]:
-    """A document with what merged terms went into in their place, each once, in the order in which they stood.
-
-    Revisions stay as they were written: whoever reads one to show, check or compare it, reads it through this.
-    """
-    held = {key: document.get(key) or [] for key, after in successors.items() if after}
-    now = {key: list(dict.fromkeys(successors[key].get(term, term) for term in terms)) for key, terms in held.items()}
-    return {**document, **{key: terms for key, terms in now.items() if terms != held[key]}}
-
-
-def of_today(document: Document | None, successors: TermSuccessors) -> Document:
-    """What a revision says, with every key of today's record and the terms of today; all empty where it is None."""
-    return renewed({**empty(), **(document or {})}, successors)
 
 
 def generation(session: Session) -> int:

@@ -17,6 +17,7 @@ from kb.services.record import Document
 from kb.services.region_likeness import Alike, Fact, Ranking, Reason
 from kb.services.vocabularies import by_name, fold
 from kb.web import accounts, context, languages, templating
+from kb.web.carrying import carried
 from kb.web.catalogues import gettext
 
 bp = Blueprint("alike", __name__)
@@ -115,7 +116,7 @@ def choose() -> ResponseReturnValue:
     country, found = (code, _parts(code)) if code else _named(text)
     page = render_template(
         "catalogue/like_mine.html", text=text, whole=country, found=found, query=asked, mine=own_region(),
-        kept=asked.to_params(), least=region_likeness.ENOUGH,
+        kept=asked.to_params() + carried(), least=region_likeness.ENOUGH,
     )  # fmt: skip
     return page, 400 if text and not found else 200
 

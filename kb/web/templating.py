@@ -51,6 +51,9 @@ EVIDENCE_STEPS = (
 )
 """The scale of evidence, weakest first."""
 
+CARRYING = ("catalogue.search", "alike.choose", "atlas.map")
+"""Pages of a query that lead on to practices: a visitor's shortlist goes along."""
+
 MOST_SIGNS = 1_000
 """Signs of Markdown, and ends of lines, up to which a text is read as such; one of more is shown as it was typed.
 
@@ -373,8 +376,8 @@ def query_url(
         params.append(("per_page", str(per_page)))
     if page != 1:
         params.append(("page", str(page)))
-    if endpoint == "catalogue.search":
+    if endpoint in CARRYING:
         params += carried()
-        if "lang" in request.args:
-            params.append(("lang", languages.chosen()))
+    if endpoint == "catalogue.search" and "lang" in request.args:
+        params.append(("lang", languages.chosen()))
     return address(endpoint) + ("?" + labels.encode(params) if params else "")

@@ -181,7 +181,7 @@ def test_the_page_leads_to_every_table_as_a_file(reading_site: Site, name: str) 
 def test_the_first_rows_of_a_long_table_stand_open_and_a_summary_says_what_follows(reader: FlaskClient) -> None:
     html = page(reader, "/coverage")
     part = html.partition('id="h-t"')[2].partition("</section>")[0]
-    assert part.partition("<details class=\"fold\">")[0].count('<th scope="row">') == 5
+    assert part.partition('<details class="fold">')[0].count('<th scope="row">') == 5
     assert "<summary>16 more themes</summary>" in part and part.count('<th scope="row">') == 21
     assert "<summary>Theme by evidence: 21 themes, 5 kinds of evidence</summary>" in html
 

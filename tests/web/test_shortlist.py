@@ -115,6 +115,16 @@ def test_the_shortlist_goes_along_from_results_to_a_practice_and_back(reader: Fl
     assert '<input type="hidden" name="p" value="auvergne-new-deal">' in page  # of the search in the head
 
 
+def test_the_shortlist_goes_along_by_the_map_and_by_regions_like_ones_own(reader: FlaskClient) -> None:
+    page = reader.get("/practices?q=talent&p=auvergne-new-deal").text
+    chart = reader.get(link(page, "Map of these results")).text
+    assert link(chart, "Spain") == "/practices?q=talent&country=ES&p=auvergne-new-deal"
+    like = reader.get(link(page, "Choose your region"))
+    assert '<input type="hidden" name="p" value="auvergne-new-deal">' in like.text[like.text.index("<main") :]
+    answer = reader.get("/regions/like-mine?mine=Navarra&q=talent&p=auvergne-new-deal")
+    assert answer.headers["Location"] == "/practices?q=talent&region_like=ES22&p=auvergne-new-deal"
+
+
 def test_a_page_where_nothing_is_kept_says_nothing_of_it(reader: FlaskClient) -> None:
     for path in ("/practices/bizkaia-talent", "/practices?q=talent", "/themes/housing", "/", "/shortlist", "/compare"):
         page = reader.get(path).text
