@@ -92,7 +92,7 @@ SEARCHING = _listed(
     ("languages open", "/themes", {"click": ".langs summary:visible, .menu-btn[popovertarget=nav]:visible"}),
     ("bad filter", "/practices?country=XX", {"status": 400}),
     ("practice, some on the shortlist", "/practices/catalonia-acol-line?p=bizkaia-talent&p=auvergne-new-deal"),
-    ("practice on the shortlist", "/practices/bizkaia-talent?p=bizkaia-talent&p=auvergne-new-deal"),
+    ("practice on the shortlist", "/practices/catalonia-acol-line?p=catalonia-acol-line&p=auvergne-new-deal"),
     ("results, some on the shortlist", "/practices?q=talent&p=bizkaia-talent&p=auvergne-new-deal"),
     ("bad filter and a good one", "/practices?country=XX&theme=housing", {"status": 400}),
 )
