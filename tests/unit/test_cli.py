@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import socket
 import sqlite3
-import subprocess
-import sys
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +20,6 @@ from kb.cli import main
 from kb.db import Database
 from kb.models import Practice, State, User
 from tests import factories
-from tests.processes import PATIENCE, free_port
 
 Run = Callable[..., Result]
 
@@ -372,20 +367,3 @@ def test_a_port_that_is_taken_ends_with_one_sentence(bare: Run) -> None:
         port = taken.getsockname()[1]
         result = bare("run", env={"PORT": str(port)}, status=1)
     assert result.stderr == f"Error: Port {port} cannot be used (address already in use): set PORT to another.\n"
-
-
-def test_where_processes_cannot_fork_one_serves(seeded_folder: Path, folder: Path) -> None:
-    shutil.copytree(seeded_folder, folder)
-    port = free_port()
-    code = "import os; del os.fork; from kb import create_app; from kb.cli import main; main(['run'], obj=create_app)"
-    env = {**os.environ, "KB_DATA_DIR": str(folder), "PORT": str(port)}
-    server = subprocess.Popen([sys.executable, "-c", code], env=env, stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        assert "link makes one" in server.stdout.readline()
-        assert server.stdout.readline() == f"Serving on http://127.0.0.1:{port}\n"
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=PATIENCE) as answer:
-            assert answer.status == 200
-    finally:
-        server.terminate()
-        server.communicate(timeout=PATIENCE)
