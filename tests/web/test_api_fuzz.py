@@ -72,6 +72,8 @@ def world(town_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     site.close()
 
 
+# Hypothesis warns of the length of what it would print of a strategy: the codes of all regions are among its values.
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 def test_what_is_asked_is_answered_as_the_document_says(world: World) -> None:
     wrong, asked = [], 0
     for event in from_schema(world.schema).execute():

@@ -60,7 +60,7 @@ def test_a_sign_in_that_waits_for_its_code_goes_when_its_time_is_over(
 ) -> None:
     half_sign_ins.begin(session, alice)
     session.flush()
-    assert retention.sweep(session, NOW + timedelta(minutes=minutes)).half_sign_ins == 1 - kept
+    assert retention.sweep(session, datetime.now(UTC) + timedelta(minutes=minutes)).half_sign_ins == 1 - kept
     assert left(session, HalfSignIn) == kept
 
 
