@@ -36,7 +36,10 @@ def test_a_picture_is_brought_to_a_draft_that_was_only_begun(live: Live, open_pa
     choose("photo.jpg", uploads.located(orientation=6))
     press(page, "Upload the picture")
     picture = page.locator("main img").first
-    assert picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [40, 60]
+    picture.scroll_into_view_if_needed()
+    # `decode` waits until the picture is there, and fails where it cannot be read.
+    shown = picture.evaluate("image => image.decode().then(() => [image.naturalWidth, image.naturalHeight])")
+    assert shown == [40, 60]
     follow(page, "Back to the text of the practice")
     assert "Picture: Nurses at a table" in page.locator("#files").inner_text()
     assert page.get_by_label("Title", exact=True).first.input_value() == "Mentors for nurses"
