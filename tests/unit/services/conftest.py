@@ -1,4 +1,4 @@
-"""A second base beside the one under test, and an installation to back up."""
+"""A transaction of the base under test, a second base beside it, and an installation to back up."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from kb.config import Config
 from kb.db import Database
@@ -14,6 +15,13 @@ from kb.services.backup import Home
 from tests import factories
 from tests.unit.services.adopting import PEOPLE, who
 from tests.unit.services.backups import PHOTO, uploaded
+
+
+@pytest.fixture
+def session(database: Database) -> Iterator[Session]:
+    """A transaction that writes, kept when the test ends."""
+    with database.write() as session:
+        yield session
 
 
 @pytest.fixture

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kb.db import Database
 from kb.models import AuditEntry, Claim, MailMessage, Practice, PracticeAuthor, Role, State, User
 from kb.services import accounts, authors, claims, history, leaving, permissions, practices
 from kb.services.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests import factories
 
 WHY = "I coordinate it at the ministry."
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    """A transaction that writes, kept when the test ends."""
-    with database.write() as session:
-        yield session
 
 
 def person(session: Session, name: str, role: Role) -> User:

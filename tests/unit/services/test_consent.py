@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kb.db import Database
 from kb.models import AuditEntry, Contact, Practice, Role, User
 from kb.services import accounts, catalogue, consent, practices
 from kb.services.errors import NotFound
 from tests import factories
 
 AGREED = {**factories.CONTACT, "consent": True}
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    with database.write() as session:
-        yield session
 
 
 @pytest.fixture

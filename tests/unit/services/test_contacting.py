@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kb.db import Database
 from kb.models import AuditEntry, Contact, MailMessage, Practice, PracticeAuthor, Role, User
 from kb.services import accounts, contacting, leaving
 from kb.services.contacting import Letter
@@ -21,13 +19,6 @@ from kb.services.limits import CONTACT_LIMIT, Asking
 from tests import factories
 
 LETTER = Letter("Pay of the mentors", "How much do they get?\n\nWe plan the same.")
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    """A transaction that writes, kept when the test ends."""
-    with database.write() as session:
-        yield session
 
 
 @pytest.fixture

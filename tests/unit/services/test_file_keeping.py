@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -41,12 +40,6 @@ LATER = NOW + file_keeping.GRACE + timedelta(hours=6)  # the module is read long
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "files")
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    with database.write() as session:
-        yield session
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,7 +18,6 @@ from PIL import Image
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kb.db import Database
 from kb.models import Practice, PracticeFile, Role, StoredFile, User
 from kb.services import accounts, files, practice_files, practices, scanning
 from kb.services.errors import Conflict, Invalid, NotAllowed, NotFound, Unavailable
@@ -35,12 +33,6 @@ IMAGE = Words(alt="A red wall beside a blue one")
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "files")
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    with database.write() as session:
-        yield session
 
 
 @pytest.fixture

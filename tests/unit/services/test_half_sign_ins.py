@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from kb.db import Database
 from kb.models import HalfSignIn, Role, User
 from kb.services import accounts, half_sign_ins, second_factor, sessions
 from kb.services.errors import Gone
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    with database.write() as session:
-        yield session
 
 
 def secured(session: Session, email: str) -> User:

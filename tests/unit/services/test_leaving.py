@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kb.db import Database
 from kb.models import (
     ApiToken,
     AuditEntry,
@@ -42,13 +39,6 @@ from kb.services import (
 from kb.services.errors import Conflict, Gone, NotAllowed
 from kb.services.values import is_email
 from tests import factories
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    """A transaction that writes, kept when the test ends."""
-    with database.write() as session:
-        yield session
 
 
 @pytest.fixture

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kb.db import Database
 from kb.models import AuditEntry, Practice, Revision, Role, State, User
 from kb.services import accounts, leaving, lifecycle, moderation, permissions, practices, vocabularies
 from tests import factories
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    with database.write() as session:
-        yield session
 
 
 @pytest.fixture

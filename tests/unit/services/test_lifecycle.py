@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kb.db import Database
 from kb.models import AuditEntry, MailMessage, Practice, Revision, Role, State, User
 from kb.services import (
     accounts,
@@ -24,12 +21,6 @@ from kb.services import (
 )
 from kb.services.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests import factories
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    with database.write() as session:
-        yield session
 
 
 def someone(session: Session, name: str, role: Role) -> User:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kb.db import Database
 from kb.models import AuditEntry, Role, User
 from kb.services import accounts, mail_texts
 from kb.services.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -17,13 +14,6 @@ from kb.services.mail_texts import Words
 
 OFFERED = ("en", "de")
 GOOD = Words("Public: {title}", "“{title}” is online at {site}:\n\n{url}")
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    """A transaction that writes, kept when the test ends."""
-    with database.write() as session:
-        yield session
 
 
 @pytest.fixture

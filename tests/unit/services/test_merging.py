@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kb.db import Database
 from kb.models import AuditEntry, Claim, IndexOutbox, MailMessage, Practice, PracticeAuthor, Role, State, User
 from kb.services import accounts, claims, lifecycle, merging, practices, versions
 from kb.services.errors import Conflict, Moved, NotAllowed, NotFound
 from tests import factories
 
 SOURCES = [{"title": "Annual report", "url": "https://example.org/report"}]
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    """A transaction that writes, kept when the test ends."""
-    with database.write() as session:
-        yield session
 
 
 def person(session: Session, name: str, role: Role = Role.MEMBER) -> User:

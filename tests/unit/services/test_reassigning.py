@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kb.db import Database
 from kb.models import AuditEntry, MailMessage, Practice, Role, State, User
 from kb.services import accounts, claims, history, moderation, practices, reassigning, vocabularies
 from kb.services.errors import Conflict, Invalid, NotAllowed
 from kb.services.reassigning import Plan, Wanted
 from tests import factories
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    """A transaction that writes, kept when the test ends."""
-    with database.write() as session:
-        yield session
 
 
 def person(session: Session, name: str, role: Role = Role.MEMBER) -> User:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from kb.db import Database
 from kb.models import Comment, IndexOutbox, MailMessage, Practice, Review, Revision, RevisionKind, Role, State, User
 from kb.services import (
     accounts,
@@ -28,12 +26,6 @@ from kb.services.errors import Conflict, Gone, Invalid, NotAllowed, NotFound
 from tests import factories
 
 WHY = "It named a child."
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    with database.write() as session:
-        yield session
 
 
 @pytest.fixture

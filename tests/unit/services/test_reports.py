@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kb.db import Database
 from kb.models import AuditEntry, MailMessage, Practice, Report, Role, User
 from kb.services import accounts, leaving, reports, retention
 from kb.services.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -19,13 +17,6 @@ from kb.services.reports import Said
 from tests import factories
 
 WRONG = Said("It began in 2017.", email="reader@example.org")
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    """A transaction that writes, kept when the test ends."""
-    with database.write() as session:
-        yield session
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kb.db import Database
 from kb.models import (
     AuditEntry,
     Base,
@@ -29,12 +27,6 @@ from kb.services.outbox import KEPT
 from tests import factories
 
 NOW = datetime.now(UTC)
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    with database.write() as session:
-        yield session
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from kb.db import Database
 from kb.models import Frequency, User
 from kb.services import accounts, searches
 from kb.services.errors import Conflict, Invalid, NotFound
@@ -22,12 +20,6 @@ from tests import factories
 
 HOUSING = CatalogueQuery(theme=("housing",))
 SECRET = "k" * 40
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    with database.write() as session:
-        yield session
 
 
 @pytest.fixture

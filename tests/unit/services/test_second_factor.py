@@ -5,14 +5,12 @@ from __future__ import annotations
 import base64
 import math
 import time
-from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kb.db import Database
 from kb.models import AuditEntry, MailMessage, RecoveryCode, Role, User
 from kb.services import accounts, links, second_factor
 from kb.services.errors import Conflict, Invalid, NotAllowed
@@ -21,12 +19,6 @@ RFC_SECRET = base64.b32encode(b"12345678901234567890").decode()
 RFC_VECTORS = [(59, "94287082"), (1111111109, "07081804"), (1111111111, "14050471"), (1234567890, "89005924"),
                (2000000000, "69279037"), (20000000000, "65353130")]  # fmt: skip
 """RFC 6238, appendix B, for SHA-1; its codes have eight digits, of which six are the last six."""
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    with database.write() as session:
-        yield session
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -33,12 +32,6 @@ AGENTS = {
     "": ("", ""),
     "something else": ("", ""),
 }  # fmt: skip
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    with database.write() as session:
-        yield session
 
 
 @pytest.fixture

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy.orm import Session
 
-from kb.db import Database
 from kb.models import Practice, Role, TransferCheck, User
 from kb.services import accounts, leaving, privacy, transfer_checks
 from kb.services.errors import Conflict, Invalid, NotFound
@@ -16,13 +13,6 @@ from kb.services.vocabularies import Vocabulary
 from tests import factories
 
 CHECK = Check(1, "ES22", {"cuk7": Answer.YES})
-
-
-@pytest.fixture
-def session(database: Database) -> Iterator[Session]:
-    """A transaction that writes, kept when the test ends."""
-    with database.write() as session:
-        yield session
 
 
 @pytest.fixture
