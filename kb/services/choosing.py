@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -32,6 +32,7 @@ _SLUG = re.compile(r"[a-z0-9-]{1,200}")
 FEW = N_("A comparison takes two to four practices. This address names one: choose one to three more.")
 MANY = N_("A comparison takes two to four practices, and this address names %(count)d. Leave some out.")
 MANY_BRIEFED = N_("A briefing takes up to ten practices, and this address names %(count)d. Leave some out.")
+TOO_MANY = N_("This address names more than %(most)d practices. Leave some out.")
 UNKNOWN = N_("There is no practice “%(slug)s”. Perhaps its address was not copied whole, or it was taken offline.")
 
 
@@ -61,11 +62,13 @@ class Choice:
     """What an address chooses: practices in its order, each once, and what of it is not there.
 
     `canonical`: the address says it in the shortest way, without repeats or practices that were merged into another.
+    `led`: the slug that each slug of the address led to.
     """
 
     chosen: tuple[Chosen, ...] = ()
     missing: tuple[Missing, ...] = ()
     canonical: bool = True
+    led: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def slugs(self) -> list[str]:
@@ -81,9 +84,10 @@ def choose(session: Session, slugs: Iterable[str], base_url: str) -> Choice:
     asked = [slug for slug in slugs if slug.strip()]
     named = list(dict.fromkeys(slug.strip() for slug in asked))
     if len(named) > LOOKED_UP:
-        raise Invalid([Problem.of("p", MANY_BRIEFED, count=len(named))])
+        raise Invalid([Problem.of("p", TOO_MANY, most=LOOKED_UP)])
     public = _public(session, named, base_url)
     found: dict[str, Chosen] = {}
+    led: dict[str, str] = {}
     missing = []
     for slug in named:
         try:
@@ -92,7 +96,8 @@ def choose(session: Session, slugs: Iterable[str], base_url: str) -> Choice:
             missing.append(Missing(slug, refused))
         else:
             found.setdefault(chosen.slug, chosen)
-    return Choice(tuple(found.values()), tuple(missing), canonical=bool(missing) or list(found) == asked)
+            led[slug] = chosen.slug
+    return Choice(tuple(found.values()), tuple(missing), bool(missing) or list(found) == asked, led)
 
 
 def plausible(slugs: Iterable[str]) -> list[str]:

@@ -53,7 +53,8 @@ class Typed:
 @bp.get("/briefing")
 def briefing() -> ResponseReturnValue:
     """The briefing to print, under a form for its question; or what to do where no practice is chosen, or too many."""
-    choice, typed = asked(), _typed()
+    choice = asked()
+    typed = _typed(choice)
     said = faults(choice, BRIEFED, MANY_BRIEFED, MANY_BRIEFED)
     if said or not choice.chosen:
         return refused(choice, said, aim="briefing", typed=typed)
@@ -65,7 +66,8 @@ def briefing() -> ResponseReturnValue:
 @bp.get("/briefing.docx")
 def briefing_file() -> ResponseReturnValue:
     """The same as a Word file."""
-    choice, typed = asked(), _typed()
+    choice = asked()
+    typed = _typed(choice)
     said = faults(choice, BRIEFED, MANY_BRIEFED, MANY_BRIEFED)
     if said or not choice.chosen:
         return refused(choice, said, aim="briefing", typed=typed)
@@ -77,14 +79,14 @@ def briefing_file() -> ResponseReturnValue:
     return word_file(docx_several.briefed(made, _about(made, choice, typed)), _("briefing"), choice)
 
 
-def _typed() -> Typed:
+def _typed(choice: Choice) -> Typed:
     texts = {name: line(request.args.get(name)) for name in LIMITS}
     problems = tuple(
         Problem.of(name, LONG, now=len(text), limit=LIMITS[name])
         for name, text in texts.items()
         if len(text) > LIMITS[name]
     )
-    checks, damaged = checked.given()
+    checks, damaged = checked.given(choice.led)
     return Typed(texts["question"], texts["audience"], checks, (*problems, *damaged))
 
 

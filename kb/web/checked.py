@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import current_app, request, url_for
@@ -35,14 +35,14 @@ Given = dict[str, Check]
 """Checks by the slug of their practice."""
 
 
-def given() -> tuple[Given, list[Problem]]:
-    """The checks in the address, and what is wrong with others."""
+def given(led: Mapping[str, str]) -> tuple[Given, list[Problem]]:
+    """The checks in the address, by the slug that theirs led to (`led`), and what is wrong with others."""
     checks: Given = {}
     problems = []
     for text in request.args.getlist(PARAMETER)[:50]:
         slug, _colon, code = text.partition(":")
         try:
-            checks[slug] = transfer.decode(code)
+            checks[led.get(slug, slug)] = transfer.decode(code)
         except Invalid:
             problems.append(Problem.of(PARAMETER, UNREADABLE, slug=slug[:80]))
     return checks, problems

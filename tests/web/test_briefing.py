@@ -13,11 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kb.formats.text import line
-from kb.services import transfer
+from kb.models import Practice, User
+from kb.services import merging, transfer
 from kb.services.transfer import Answer, Check
 from tests import factories
 from tests.conftest import Site
-from tests.web.test_comparing import adopted
+from tests.web.test_comparing import adopted, person
 
 TWO = [("p", "bizkaia-talent"), ("p", "catalonia-acol-line")]
 
@@ -133,6 +134,17 @@ def test_a_difficulty_that_one_would_not_meet_is_counted_by_itself(site: Site) -
         factories.published(session, title="One", difficulties="Few came.")
     page = site.client().get(f"/briefing?p=one&check=one:{code_for(site, Answer.NO)}").text
     assert "What you have: 0 / 11. What you need not fear: 1 / 11." in page
+
+
+def test_a_check_goes_along_to_the_practice_that_its_own_was_merged_into(site: Site) -> None:
+    with site.database.write() as session:
+        one, two = (factories.published(session, title=title).id for title in ("One", "Two"))
+    code, bob = code_for(site, Answer.NO), person(site, "bob")
+    with site.database.write() as session:
+        practices = (session.get_one(Practice, each) for each in (one, two))
+        merging.merge(session, session.get_one(User, bob.id), *practices)
+    page = site.client().get(f"/briefing?p=one&check=one:{code}", follow_redirects=True).text
+    assert f'name="check" value="two:{code}"' in page
 
 
 def test_a_check_that_is_damaged_is_named_and_the_rest_stands(site: Site) -> None:
