@@ -59,6 +59,7 @@ fuzz: $(INSTALLED_DEV) ## Ask 20,000 questions of every kind of the records in K
 
 requirements: $(INSTALLED_DEV) ## Renew versions and hashes from requirements*.in (ARGS="--upgrade" for newer versions), then the licences
 	$(PINS) $(ARGS) requirements.in -o requirements.txt
+	$(PINS) $(ARGS) requirements-scale.in -o requirements-scale.txt
 	$(PINS) $(ARGS) requirements-dev.in -o requirements-dev.txt
 	$(MAKE) --no-print-directory licences
 
