@@ -43,7 +43,12 @@ class Setting(NamedTuple):
 
 
 SETTINGS = (
-    Setting("PORT", "8000", "The port that `make run` and `python -m kb run` listen on, on 127.0.0.1."),
+    Setting("PORT", "8000", "The port that `make run` and `python -m kb run` listen on, on KB_LISTEN."),
+    Setting(
+        "KB_LISTEN",
+        "127.0.0.1",
+        "The number of the address that `python -m kb run` listens on; another is for a proxy on another machine.",
+    ),
     Setting("KB_DATA_DIR", "./data", "The folder that holds everything: SQLite file, search index, key. Mode 0700."),
     Setting("KB_FILES_DIR", "files/ in the data folder", "Where uploaded files are kept."),
     Setting(
@@ -108,6 +113,7 @@ class Config:
     """What the environment said, checked. Folders are absolute."""
 
     port: int
+    listen: str
     data_dir: Path
     files_dir: Path
     file_scanner: tuple[str, ...]
@@ -171,6 +177,7 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
     base_url = _base_url(env.get("KB_BASE_URL") or f"http://127.0.0.1:{port}")
     return Config(
         port=port,
+        listen=_listen(env.get("KB_LISTEN") or "127.0.0.1"),
         data_dir=data_dir,
         files_dir=Path(env.get("KB_FILES_DIR") or data_dir / "files").expanduser().resolve(),
         file_scanner=_command(env.get("KB_FILE_SCANNER") or "", "KB_FILE_SCANNER"),
@@ -210,6 +217,15 @@ def _switch(env: Mapping[str, str], name: str, default: bool) -> bool:
     if text not in ("on", "off"):
         raise SettingError(f"{name} must be on or off, not {text!r}.")
     return text == "on"
+
+
+def _listen(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError as error:
+        raise SettingError(
+            f"KB_LISTEN must be the number of an address, such as 127.0.0.1 or 0.0.0.0, not {text!r}."
+        ) from error
 
 
 def _folder(text: str, name: str) -> Path:

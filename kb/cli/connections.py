@@ -73,6 +73,9 @@ ANSWER_TIME = 600.0
 LEAST_SPEED = 10_000
 """Bytes a second."""
 
+JUST_COME = 1.0
+"""Seconds after which who has connected and asked nothing is not waited for by a process that is to end."""
+
 LOOK_EVERY = 2.0
 """Seconds between two looks for connections that take too long."""
 
@@ -245,8 +248,10 @@ class _Connection(HTTPChannel):
 
     @property
     def waits(self) -> bool:
-        """Whether its client waits for an answer, or is in the middle of a request."""
-        return bool(self.requests or self.total_outbufs_len or self.ahead or self.request is not None)
+        """Whether its client waits for an answer, is in the middle of a request, or has come a moment ago to ask."""
+        if self.requests or self.total_outbufs_len or self.ahead or self.request is not None:
+            return True
+        return self.answering is None and time.monotonic() - self.began < JUST_COME
 
     @property
     def bodies(self) -> int:
@@ -306,7 +311,7 @@ class Server(TcpWSGIServer):
 
     @property
     def busy(self) -> bool:
-        """Whether somebody waits for an answer, or is in the middle of a request."""
+        """Whether somebody waits for an answer, is in the middle of a request, or has come a moment ago to ask."""
         return any(each.waits for each in list(self.active_channels.values()))
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import resource
 import socket
@@ -25,7 +26,8 @@ from kb.config import Config
 from kb.services import counting, links, seeding
 from kb.services.occupancy import using
 
-HOST = "127.0.0.1"
+GIVEN = 3
+"""The first open file that systemd hands on to a service with a socket (sd_listen_fds(3))."""
 
 OPEN_FILES = 4096
 """Files and connections that a process may have open, where the system lets it: many give 1,024 unless asked."""
@@ -41,11 +43,11 @@ MakeApp = Callable[[Config], Any]
 def run(make_app: MakeApp) -> None:
     """Make what is missing, print the first administrator's link while there is none, and serve.
 
-    Listens on 127.0.0.1, at PORT. Ctrl-C ends it.
+    Listens on KB_LISTEN, at PORT, or at the socket that systemd hands on. Ctrl-C ends it.
     """
     config = settings.load()
     logs.set_up(config.log)
-    with using(config.data_dir), _listening(config.port) as listener:
+    with using(config.data_dir), _handed_on() or _listening(config) as listener:
         config = _with_port(config, listener)
         with parts(config) as site:
             _make_ready(site)
@@ -73,16 +75,32 @@ def _print_link(site: Site) -> None:
         click.echo(f"No administrator has a password yet. This link makes one, once, within 24 hours: {link}")
 
 
-def _listening(port: int) -> socket.socket:
+def _handed_on() -> socket.socket | None:
+    """The socket that systemd listens at for this service; None where it does not.
+
+    It stays open while the service is started anew, so that nobody who asks meanwhile is turned away: they wait.
+    """
+    try:
+        if int(os.environ.pop("LISTEN_PID", "0")) != os.getpid() or int(os.environ.pop("LISTEN_FDS", "0")) < 1:
+            return None
+    except ValueError:  # somebody else's words
+        return None
+    return socket.socket(fileno=GIVEN)
+
+
+def _listening(config: Config) -> socket.socket:
     """A socket that listens at the port before anything slow is begun; who asks early is answered when all is ready."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    host, port = config.listen, config.port
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((HOST, port))
+        listener.bind((host, port))
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         reason = (error.strerror or str(error)).lower()
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise click.ClickException(f"KB_LISTEN names {host}, which is no address of this machine.") from error
         raise click.ClickException(f"Port {port} cannot be used ({reason}): set PORT to another.") from error
     return listener
 
@@ -97,7 +115,8 @@ def _with_port(config: Config, listener: socket.socket) -> Config:
 
 
 def _announce(config: Config) -> None:
-    click.echo(f"Serving on http://{HOST}:{config.port}")
+    host = f"[{config.listen}]" if ":" in config.listen else config.listen
+    click.echo(f"Serving on http://{host}:{config.port}")
 
 
 class _Worker(Worker):
