@@ -19,6 +19,8 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
+from kb import postgresql
+
 # Named constraints, so that a later migration can find and change each of them on every database.
 NAMING = {
     "ix": "ix_%(column_0_N_label)s",
@@ -31,8 +33,11 @@ NAMING = {
 log = logging.getLogger(__name__)
 
 BUSY_TIMEOUT = 15.0
-"""Seconds that a writer waits for SQLite's lock before it gives up."""
+"""Seconds that a writer waits for the others before it gives up."""
 
+POOL = 12
+"""Connections to PostgreSQL that a process has at most: one for each thread of a web process, for what it notes beside
+its reading, for its helpers."""
 
 _PASSING = frozenset({
     sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL,
@@ -48,7 +53,7 @@ def may_pass(error: DBAPIError) -> bool:
     if not isinstance(error, OperationalError):
         return False
     code = getattr(error.orig, "sqlite_errorcode", None)  # with the kind of the fault in its last eight bits
-    return hasattr(error.orig, "sqlstate") if code is None else code & 0xFF in _PASSING
+    return postgresql.may_pass(error.orig) if code is None else code & 0xFF in _PASSING
 
 
 class Base(DeclarativeBase):
@@ -78,23 +83,32 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Database:
-    """One engine and the two ways to use it: `read()` and `write()`.
+    """One engine and the ways to use it: `read()` and `write()`, and two weaker forms of `write()`.
 
-    On SQLite every transaction that writes begins with `BEGIN IMMEDIATE`: a busy timeout does not save a
-    transaction that begins by reading and then wants to write.
+    One transaction writes at a time, and what it reads before it writes holds until it ends. On SQLite it begins with
+    `BEGIN IMMEDIATE`: a busy timeout does not save a transaction that begins by reading and then wants to write. On
+    PostgreSQL it begins by taking a lock (see `postgresql.py`). One that reads sees the database as of one moment.
     """
 
-    def __init__(self, url: str, slow_ms: int = 0) -> None:
-        """Statements that take `slow_ms` milliseconds or more are logged, without their values; with 0 none is."""
-        self.engine = _make_engine(url)
+    def __init__(self, url: str, slow_ms: int = 0, *, pool: int = POOL, longest: float = 0.0) -> None:
+        """Statements that take `slow_ms` milliseconds or more are logged, without their values; with 0 none is.
+
+        On PostgreSQL a process has at most `pool` connections, and no statement may take more than `longest` seconds;
+        0: as long as it takes.
+        """
+        self.engine = _make_engine(url, pool, longest)
         if slow_ms:
             _watch(self.engine, slow_ms)
+        serves = self.engine.dialect.name == "postgresql"
+        self._reading = self.engine.execution_options(**postgresql.READING) if serves else self.engine
         self._writing = self.engine.execution_options(kb_writes=True)
+        self._if_free = self.engine.execution_options(kb_writes=postgresql.IF_FREE)
+        self._beside = self.engine.execution_options(kb_writes=postgresql.BESIDE)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for reading; nothing done in it is kept."""
-        with Session(self.engine, autoflush=False) as session:
+        with self.reading_session() as session:
             yield session
 
     @contextmanager
@@ -104,9 +118,19 @@ class Database:
             yield session
 
     @contextmanager
+    def write_beside(self) -> Iterator[Session]:
+        """Like `write()`, but on PostgreSQL it waits for no other writer, and none waits for it.
+
+        Only for changes to rows that the caller locks first (`with_for_update(skip_locked=True)`) or changes in one
+        statement that says which, and on which nothing else is decided: two machines that send mail.
+        """
+        with Session(self._beside, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
     def write_if_free(self) -> Iterator[Session]:
-        """Like `write()`, for what may be left undone: on SQLite it raises at once where somebody else is writing."""
-        with self._writing.connect() as connection:
+        """Like `write()`, for what may be left undone: it raises OperationalError at once where somebody is writing."""
+        with self._if_free.connect() as connection:
             driver = connection.connection.driver_connection if self.engine.dialect.name == "sqlite" else None
             connection.info[LEFT_UNDONE] = True
             try:
@@ -121,7 +145,7 @@ class Database:
 
     def reading_session(self) -> Session:
         """A session for reading that the caller closes: a request holds one until it ends."""
-        return Session(self.engine, autoflush=False)
+        return Session(self._reading, autoflush=False)
 
     def close(self) -> None:
         """Give back every connection; after a fork and at the end of a test."""
@@ -154,9 +178,9 @@ def _reopening(engine: Engine) -> None:
             raise DisconnectionError  # this one too: the pool makes another
 
 
-def _make_engine(url: str) -> Engine:
+def _make_engine(url: str, pool: int = POOL, longest: float = 0.0) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        return postgresql.make_engine(url, pool, BUSY_TIMEOUT, longest)
     # Errors name no values either: they hold names and addresses, and end in the log.
     settings = {"timeout": BUSY_TIMEOUT, "check_same_thread": False}
     engine = create_engine(url, connect_args=settings, hide_parameters=True)

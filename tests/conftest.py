@@ -224,8 +224,8 @@ def cheap_work() -> Iterator[None]:
     make_engine = db._make_engine
     scored = functools.cache(lambda text, known, score=passwords.zxcvbn: score(text, user_inputs=list(known)))
 
-    def quick(url: str) -> Engine:
-        engine = make_engine(url)
+    def quick(url: str, *settings: Any) -> Engine:
+        engine = make_engine(url, *settings)
         if engine.dialect.name == "sqlite":
             event.listen(engine, "connect", lambda connection, _record: connection.execute("PRAGMA synchronous=OFF"))
         return engine
