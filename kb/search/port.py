@@ -32,8 +32,33 @@ SORTS = ("relevance", "newest", "updated", "title", "adopted")
 """The orders a page can be asked for."""
 
 
-class IndexLost(Exception):
+class NoSearch(Exception):
+    """A question cannot be answered now, for one of the two reasons below. What does not need the search goes on."""
+
+
+class IndexLost(NoSearch):
     """The index is missing or damaged and has to be built anew from the database."""
+
+
+class SearchUnavailable(NoSearch):
+    """The search engine does not answer, or not now. What it holds is not in doubt; it is asked again later.
+
+    The message is for whoever runs the site: it names hosts, never a key.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine does that others do not. Filters, totals, counts and visibility are alike on every one.
+
+    `phrases`: words between quotes have to stand side by side. `prefixes`: `integr*` finds all words that begin so.
+    `corrections`: `Page.corrections` names words that may have been meant. `completions`: `complete` names anything.
+    """
+
+    phrases: bool = True
+    prefixes: bool = True
+    corrections: bool = True
+    completions: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +184,15 @@ class Entry:
 
 
 class SearchEngine(Protocol):
-    """What the services ask of an engine. Safe to call from several threads."""
+    """What the services ask of an engine. Safe to call from several threads.
+
+    Whatever asks or writes raises SearchUnavailable where the engine does not answer. A write that raised it may have
+    been done or may be done yet: it is to be repeated.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this engine does of what not every engine does."""
 
     def search(self, query: Query) -> Page:
         """Answer a query. Raises IndexLost where there is nothing to ask."""

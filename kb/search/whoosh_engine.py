@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic
 
 from kb.search import marking
-from kb.search.port import Document, Entry, IndexLost, Page, Query, SearchEngine
+from kb.search.port import Capabilities, Document, Entry, IndexLost, Page, Query, SearchEngine
 from kb.search.question import Question
 from kb.search.whoosh import writing
 from kb.search.whoosh.answering import answer, matching
@@ -26,6 +26,8 @@ _LOOK_EVERY = 0.25  # seconds between two looks at whether somebody wrote
 
 class _Searching(ABC):
     """What any index can do that can be looked at."""
+
+    capabilities = Capabilities()
 
     @abstractmethod
     def _look(self) -> Snapshot: ...
