@@ -1,6 +1,6 @@
 """The settings: the only reader of the environment, and the one place that refuses unsafe values.
 
-Every setting stands once in `SETTINGS`, with its default and its meaning; the README's table is tested against it.
+Every setting stands once in `settings.py`, with its default and its meaning; the README's table is tested against it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from kb.settings import LANGUAGES, SETTINGS
+
+__all__ = ["LANGUAGES", "SETTINGS", "THREADS", "Config", "SettingError", "host_of", "load"]
 
 THREADS = 4
 """Threads of a web process."""
 
-LANGUAGES = ("en", "it", "es", "ca", "de", "fr", "pl", "ro", "ga")
-"""The languages a page can be asked for with `lang=`, in the order of the language menu."""
+SHARED = ".shared"
+"""The folder, among the uploaded files, of other things that several machines share."""
 
 
 _HOST_AND_PORT = re.compile(
@@ -32,76 +35,6 @@ _HOST_AND_PORT = re.compile(
 )
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f.]*:[0-9a-f.]*:[0-9a-f:.]*")
 """A host's name or number, without a port."""
-
-
-class Setting(NamedTuple):
-    """One environment variable: its name, its default in words, and what it does."""
-
-    name: str
-    default: str
-    meaning: str
-
-
-SETTINGS = (
-    Setting("PORT", "8000", "The port that `make run` and `python -m kb run` listen on, on KB_LISTEN."),
-    Setting(
-        "KB_LISTEN",
-        "127.0.0.1",
-        "The number of the address that `python -m kb run` listens on; another is for a proxy on another machine.",
-    ),
-    Setting("KB_DATA_DIR", "./data", "The folder that holds everything: SQLite file, search index, key. Mode 0700."),
-    Setting("KB_FILES_DIR", "files/ in the data folder", "Where uploaded files are kept."),
-    Setting(
-        "KB_FILE_SCANNER",
-        "empty",
-        "A virus scanner's command, which gets an uploaded file's path as its last argument: 0 is clean, 1 infected.",
-    ),
-    Setting("KB_DATABASE_URL", "SQLite in the data folder", "The database, as an SQLAlchemy address."),
-    Setting("KB_SEARCH_URL", "whoosh:", "The search engine; `whoosh:` is the index in the data folder."),
-    Setting("KB_SECRET_KEY", "made on first run", "Signs cookies and forms, at least 32 characters. Kept, mode 0600."),
-    Setting("KB_BASE_URL", "http://127.0.0.1:PORT", "The public address; https makes cookies Secure and sends HSTS."),
-    Setting("KB_TRUSTED_HOSTS", "the host of KB_BASE_URL", "Host names that are answered, parted by commas."),
-    Setting("KB_TRUSTED_PROXIES", "0", "How many proxies in front set X-Forwarded-For, -Proto and -Host."),
-    Setting("KB_SITE_NAME", "Regional integration practices", "The name in the masthead and in citations."),
-    Setting(
-        "KB_CONTROLLER",
-        "empty",
-        "Who answers for the site: name and address, shown on /about, /privacy and /accessibility.",
-    ),
-    Setting(
-        "KB_ENFORCEMENT",
-        "empty",
-        "Who enforces accessibility in the country: name and address, shown on /accessibility.",
-    ),
-    Setting("KB_STYLEGUIDE", "off", "`on` shows every component with its states at /styleguide; not for production."),
-    Setting(
-        "KB_LANGUAGES", ",".join(LANGUAGES), "Languages of the pages, parted by commas, the first is the fallback."
-    ),
-    Setting(
-        "KB_MAIL_URL",
-        "file: (mail/ in the data folder)",
-        "Where mail goes: `file:` or `file:///folder` keeps"
-        " .eml files, `smtp://user:password@host:587` and `smtps://…:465` send.",
-    ),
-    Setting("KB_MAIL_FROM", "noreply@ the host of KB_BASE_URL", "The sender's address of every mail."),
-    Setting("KB_OPEN_REGISTRATION", "off", "`on` lets anybody ask for an account; an editor decides."),
-    Setting("KB_SECOND_FACTOR", "optional", "`required` asks editors and administrators for a second factor."),
-    Setting("KB_LIMITS", "on", "`off` lifts the limits on guesses, mails and requests, for measurements only."),
-    Setting(
-        "KB_HARVEST_LOCAL",
-        "off",
-        "Whether `harvest` may take from the local network: `on`, or the hosts it may ask there, parted by commas.",
-    ),
-    Setting("KB_WORKERS", "2", "Web processes of `python -m kb run`."),
-    Setting("KB_LOG", "text at a terminal, else json", "How the log is written to standard error: `text` or `json`."),
-    Setting("KB_SLOW_MS", "500", "Statements, searches and requests of so many milliseconds are logged; 0: none."),
-    Setting(
-        "KB_METRICS_TOKEN",
-        "empty",
-        "Who sends it (`Authorization: Bearer`) may read /metrics from anywhere; without, from this machine only, "
-        "while `KB_BASE_URL` is this machine.",
-    ),
-)
 
 
 class SettingError(Exception):
@@ -117,7 +50,9 @@ class Config:
     data_dir: Path
     files_dir: Path
     file_scanner: tuple[str, ...]
-    database_url: str
+    database_url: str = field(repr=False)
+    database_pool: int
+    database_timeout: int
     search_url: str
     secret_key: str = field(repr=False)
     base_url: str
@@ -160,6 +95,11 @@ class Config:
         return self.data_dir / "index"
 
     @property
+    def shared_dir(self) -> Path:
+        """The folder of what all machines need and is in no table: files that are to be taken in, the snapshot."""
+        return self.data_dir if self.database_path is not None else self.files_dir / SHARED
+
+    @property
     def database_path(self) -> Path | None:
         """The SQLite file, or None where another database is used."""
         prefix = "sqlite:///"
@@ -182,6 +122,8 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
         files_dir=Path(env.get("KB_FILES_DIR") or data_dir / "files").expanduser().resolve(),
         file_scanner=_command(env.get("KB_FILE_SCANNER") or "", "KB_FILE_SCANNER"),
         database_url=_database_url(env.get("KB_DATABASE_URL") or f"sqlite:///{data_dir / 'kb.sqlite'}"),
+        database_pool=_number(env, "KB_DATABASE_POOL", 12, 2, 200),
+        database_timeout=_number(env, "KB_DATABASE_TIMEOUT", 30, 0, 86_400),
         search_url=_search_url(env.get("KB_SEARCH_URL") or "whoosh:"),
         secret_key=_secret_key(env.get("KB_SECRET_KEY"), data_dir),
         base_url=base_url,

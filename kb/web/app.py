@@ -240,7 +240,8 @@ def _configure(app: Flask, config: Config) -> None:
 
 def _parts(app: Flask, config: Config) -> context.Parts:
     counts = counting.Counts(config.data_dir / counting.FILE)
-    database = Database(config.database_url, config.slow_ms)
+    longest = float(config.database_timeout)
+    database = Database(config.database_url, config.slow_ms, pool=config.database_pool, longest=longest)
     engine = open_engine(config.search_url, config.index_dir)
     engine = timed(engine, config.slow_ms, partial(counts.observe, "search_seconds"))
     vocabularies = VocabularyCache()

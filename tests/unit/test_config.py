@@ -55,6 +55,10 @@ def test_the_key_shows_in_no_trace(tmp_path: Path) -> None:
     assert "s" * 40 not in repr(config)
 
 
+def test_the_password_of_the_database_shows_in_no_trace(tmp_path: Path) -> None:
+    assert "secret" not in repr(load_with(tmp_path, KB_DATABASE_URL="postgresql+psycopg://kb:secret@db/kb"))
+
+
 def test_an_empty_variable_means_the_default(tmp_path: Path) -> None:
     empty = {setting.name: "" for setting in SETTINGS if setting.name != "KB_DATA_DIR"}
     assert load_with(tmp_path, **empty) == load_with(tmp_path)
@@ -106,6 +110,8 @@ def test_a_server_database_has_no_file(tmp_path: Path) -> None:
         ("KB_SECOND_FACTOR", "on"),
         ("KB_TRUSTED_PROXIES", "all"),
         ("KB_LOG", "xml"),
+        ("KB_DATABASE_POOL", "1"),
+        ("KB_DATABASE_TIMEOUT", "-1"),
         ("KB_SLOW_MS", "0.5"),
         ("KB_METRICS_TOKEN", "short"),
         ("KB_METRICS_TOKEN", "a token with blanks"),
