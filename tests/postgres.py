@@ -7,6 +7,7 @@ machine without it still collects these tests.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import fcntl
@@ -77,6 +78,7 @@ class Server:
         self.port = port
         self.settings = {**SETTINGS, **settings}
         self.pid = 0
+        self._asking: Any = None
 
     def url(self, name: str) -> str:
         """The address of a database, as KB_DATABASE_URL takes it."""
@@ -95,13 +97,19 @@ class Server:
         """Remove a database, if there is one, with whoever is still connected to it."""
         self.run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
-    def run(self, statement: str) -> None:
-        """Have the server do something that no transaction may hold."""
+    def holds(self, name: str) -> bool:
+        """Whether there is a database of a name."""
+        return bool(self.run("SELECT 1 FROM pg_database WHERE datname = %s", name).rowcount)
+
+    def run(self, statement: str, *values: str) -> Any:
+        """Have the server do something that no transaction may hold; returns a cursor that counted its rows."""
         import psycopg
 
-        address = self.url("postgres").replace("+psycopg", "")
-        with psycopg.connect(address, autocommit=True) as connection:
-            connection.execute(statement.encode())
+        if self._asking is None or self._asking.closed:
+            address = self.url("postgres").replace("+psycopg", "")
+            self._asking = psycopg.connect(address, autocommit=True)
+            atexit.register(self._asking.close)
+        return self._asking.execute(statement.encode(), values or None)
 
     # What the guard does, and what a test does to a server of its own
 
@@ -139,6 +147,8 @@ class Server:
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """End it: SIGINT breaks connections off and keeps all, SIGQUIT and SIGKILL are crashes."""
+        if self._asking is not None:
+            self._asking.close()
         if self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(how)

@@ -11,7 +11,6 @@ of it, and what it answers to SIX kinds of people; what it answers to the other 
 from __future__ import annotations
 
 import re
-import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +24,7 @@ from werkzeug.test import TestResponse
 from kb.models import Practice, User
 from kb.services import accounts, sessions
 from kb.web.accounts import TOKEN
-from tests import factories
+from tests import factories, stack
 from tests.conftest import Site, configure
 
 SIX = ("stranger", "reader", "owner", "other member", "editor", "administrator")
@@ -640,7 +639,7 @@ class World:
 @pytest.fixture(scope="module")
 def world(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A world that all tests share: what they change is made anew for each request."""
-    world = World(shutil.copytree(peopled_folder, tmp_path_factory.mktemp("world") / "data"))
+    world = World(stack.copy(peopled_folder, tmp_path_factory.mktemp("world") / "data"))
     yield world
     world.site.close()
 

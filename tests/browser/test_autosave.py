@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from sqlalchemy import delete, select
 
 from kb.db import Database
 from kb.models import Buffer, Practice, Revision, UserSession
-from tests import factories
+from tests import factories, stack
 from tests.browser.conftest import Live, OpenPage, follow, leave, press
 from tests.browser.test_reading import violations
 from tests.conftest import configure
@@ -66,7 +65,7 @@ def kept(live: Live) -> dict[str, str]:
 def test_after_the_server_was_killed_only_the_last_seconds_are_missing_and_the_browser_offers_them(
     peopled_folder: Path, tmp_path: Path, open_page: OpenPage
 ) -> None:
-    folder = shutil.copytree(peopled_folder, tmp_path / "data")
+    folder = stack.copy(peopled_folder, tmp_path / "data")
     page = open_page()
     with serving(folder) as server:
         url = f"http://127.0.0.1:{server.port}"

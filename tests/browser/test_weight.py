@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests import stack
 from tests.browser.conftest import new_tab
 from tests.processes import PATIENCE, serving
 
@@ -58,7 +58,7 @@ def visit(port: int, browser: Any) -> Callable[[str, int], Visit]:
 
 @pytest.fixture(scope="module")
 def port(town_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with serving(shutil.copytree(town_folder, tmp_path_factory.mktemp("weight") / "data")) as server:
+    with serving(stack.copy(town_folder, tmp_path_factory.mktemp("weight") / "data")) as server:
         yield server.port
 
 

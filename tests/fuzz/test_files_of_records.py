@@ -31,7 +31,7 @@ from kb.services.fetching import Fetched
 from kb.services.harvest_reading import Remote
 from kb.services.importing import Aim, Importer
 from kb.services.refusals import Refusal
-from tests import factories, uploads
+from tests import factories, stack, uploads
 from tests.conftest import configure
 from tests.fuzz.strategies import TEXT, damaged, often
 from tests.planted import planted
@@ -74,7 +74,7 @@ GOOD = (RECORDS, RECORDS[1:-1].replace(b"}, {", b"}\n{"), TABLE, TABLE.decode("u
 @pytest.fixture(scope="module")
 def base(bare_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A base with Alice."""
-    folder = shutil.copytree(bare_folder, tmp_path_factory.mktemp("brought") / "data")
+    folder = stack.copy(bare_folder, tmp_path_factory.mktemp("brought") / "data")
     database = Database(configure(folder).database_url)
     with database.write() as session:
         factories.person(session, "alice@example.org", "member")
@@ -190,7 +190,7 @@ class BackedUp:
 @pytest.fixture(scope="module")
 def backed_up(bare_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> BackedUp:
     """An installation, and a backup of it."""
-    folder = shutil.copytree(bare_folder, tmp_path_factory.mktemp("backed-up") / "data")
+    folder = stack.copy(bare_folder, tmp_path_factory.mktemp("backed-up") / "data")
     home = home_of(configure(folder))
     home.key.write_text("k" * 64)
     home.files.mkdir(exist_ok=True)

@@ -10,7 +10,6 @@ import http.client
 import random
 import re
 import secrets
-import shutil
 import socket
 import uuid
 from collections.abc import Iterator
@@ -26,7 +25,7 @@ from bench.mutating import mutated, mutated_text
 from kb.models import LinkPurpose
 from kb.services import accounts, links, previews, sessions
 from kb.web.accounts import TOKEN
-from tests import factories, uploads
+from tests import factories, stack, uploads
 from tests.conftest import Site, configure
 from tests.fuzz.pages import in_parts
 from tests.fuzz.strategies import RUNS, read_as
@@ -84,7 +83,7 @@ class Target:
 
 @pytest.fixture(scope="module")
 def target(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
-    folder = shutil.copytree(peopled_folder, tmp_path_factory.mktemp("target") / "data")
+    folder = stack.copy(peopled_folder, tmp_path_factory.mktemp("target") / "data")
     site = Site(configure(folder))
     with site.app.test_request_context():
         csrf = generate_csrf()

@@ -29,7 +29,7 @@ from kb.models import User
 from kb.search.whoosh_engine import WhooshEngine
 from kb.services import consistency, file_keeping, tokens
 from kb.services.files import Store
-from tests import factories
+from tests import factories, stack
 from tests.conftest import configure
 from tests.processes import PATIENCE, Server, children, eventually, free_port
 from tests.recovery.writers import (
@@ -98,7 +98,7 @@ def run(
     outcome, dice, began = Outcome(seed), random.Random(seed), time.monotonic()
     left = kills
     while left and not outcome.lost and not outcome.faults:
-        folder = shutil.copytree(source, places / f"data-{left}")
+        folder = stack.copy(source, places / f"data-{left}")
         of_round = min(left, ROUND)
         _Round(folder, outcome, dice).run(of_round, hows)
         left -= of_round

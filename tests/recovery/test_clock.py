@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sqlite3
 import uuid
 from collections.abc import Iterator
@@ -26,9 +25,10 @@ from kb.models import MailMessage, Practice, SavedSearch, User
 from kb.services import accounts, alerts, consistency, file_keeping, mail, second_factor, snapshot, snapshots
 from kb.services.errors import TooMany
 from kb.services.limits import Failures, Requests
+from kb.services.locks import FileLocks
 from kb.services.reminding import remind
 from kb.services.vocabularies import VocabularyCache
-from tests import factories
+from tests import factories, stack
 from tests.conftest import Site, configure, token
 from tests.unit.services.test_limits import Clock
 from tests.unit.services.test_second_factor import now_code
@@ -60,7 +60,7 @@ def move(site: Site, days: int) -> None:
 @pytest.fixture
 def limited(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
     """A site that counts guesses."""
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data"), KB_LIMITS="on"))
+    site = Site(configure(stack.copy(peopled_folder, tmp_path / "data"), KB_LIMITS="on"))
     yield site
     site.close()
 
@@ -118,7 +118,7 @@ def test_people_go_on_writing_and_every_mail_goes_out_once(limited: Site, days: 
 def test_a_snapshot_of_another_day_is_made_anew(seeded_site: Site, days: int) -> None:
     database, folder = seeded_site.database, seeded_site.config.data_dir
     about = snapshot.Site("A site", "https://example.org", seeded_site.config.files_dir)
-    path = snapshots.current(database, folder, about, 60)
+    path = snapshots.current(database, FileLocks(folder), folder, about, 60)
     assert path is not None
     with database.write() as session:
         factories.published(session, title="Zanzara mentoring")

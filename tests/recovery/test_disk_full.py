@@ -7,7 +7,6 @@ import fcntl
 import gc
 import io
 import json
-import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ from kb.models import MailMessage, User
 from kb.search.whoosh_engine import WhooshEngine
 from kb.services import consistency, file_keeping, limits, tokens
 from kb.services.transport import FolderTransport, Unreachable
-from tests import factories, uploads
+from tests import factories, stack, uploads
 from tests.conftest import Site, configure
 from tests.planted import cells
 from tests.processes import Server, eventually, knows_workers, serving
@@ -153,7 +152,7 @@ def endures(server: Server, town: Town, disk: Disk) -> None:
 
 @contextmanager
 def serving_town(source: Path, place: Path) -> Iterator[tuple[Server, Town]]:
-    town = Town(shutil.copytree(source, place / "data"))
+    town = Town(stack.copy(source, place / "data"))
     with serving(town.folder, KB_WORKERS="2", KB_SECRET_KEY="k" * 40) as server:
         yield server, town
     town.database.close()
@@ -181,7 +180,7 @@ def test_on_a_small_disk_that_is_filled_up_nobody_loses_a_word(peopled_folder: P
 @pytest.fixture
 def folder(seeded_folder: Path, tmp_path: Path) -> Path:
     """A data folder with the whole seed."""
-    return shutil.copytree(seeded_folder, tmp_path / "data")
+    return stack.copy(seeded_folder, tmp_path / "data")
 
 
 def command(folder: Path, *words: object) -> Result:
@@ -222,7 +221,7 @@ def test_a_rebuild_without_room_leaves_the_live_index_and_nothing_else(folder: P
 
 
 def test_an_import_without_room_is_refused_in_a_sentence_and_can_be_repeated(town_folder: Path, tmp_path: Path) -> None:
-    folder = shutil.copytree(town_folder, tmp_path / "data")
+    folder = stack.copy(town_folder, tmp_path / "data")
     table = tmp_path / "table.json"
     table.write_text(json.dumps([factories.document(title="Zanzara mentoring")]))
     ask = ("import", table, "--as", "draft", "--owner", "alice@example.org")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import uuid
@@ -15,7 +14,7 @@ import pytest
 
 from kb.db import Database
 from kb.services.indexing import Indexer
-from tests import factories
+from tests import factories, stack
 from tests.conftest import configure, make_indexer
 from tests.processes import Conversation, children, conversations, eventually, knows_workers, serving
 
@@ -27,7 +26,7 @@ PAGES = ("/", "/practices?q=talent", "/practices?country=IT", "/practices/catalo
 @pytest.fixture
 def folder(seeded_folder: Path, tmp_path: Path) -> Path:
     """A data folder with practices."""
-    return shutil.copytree(seeded_folder, tmp_path / "data")
+    return stack.copy(seeded_folder, tmp_path / "data")
 
 
 @pytest.fixture

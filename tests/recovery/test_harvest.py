@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +22,7 @@ from kb.db import Database
 from kb.models import Harvested, Origin, Practice, Record, State, User
 from kb.services import lifecycle, publishing
 from kb.services.checking import check
-from tests import factories
+from tests import factories, stack
 from tests.conftest import configure
 from tests.processes import PATIENCE, Server, eventually, serving
 
@@ -88,7 +87,7 @@ class Two:
 def two(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
     """One with thirty public practices, one without any."""
     places = tmp_path_factory.mktemp("two")
-    there, here = shutil.copytree(peopled_folder, places / "there"), shutil.copytree(peopled_folder, places / "here")
+    there, here = stack.copy(peopled_folder, places / "there"), stack.copy(peopled_folder, places / "here")
     source, base = Database(configure(there).database_url), Database(configure(here).database_url)
     with source.write() as session:
         for n in range(30):

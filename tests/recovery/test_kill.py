@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from kb.db import Database
-from tests import factories
+from tests import factories, stack
 from tests.conftest import configure, make_indexer
 from tests.processes import Conversation, Server, children, conversations, eventually, knows_workers, serving
 from tests.recovery import killing
@@ -40,7 +40,7 @@ os.kill(os.getpid(), int(sys.argv[1])) if sys.argv[1] != "0" else None
 @pytest.fixture
 def folder(seeded_folder: Path, tmp_path: Path) -> Path:
     """A data folder with the whole seed."""
-    return shutil.copytree(seeded_folder, tmp_path / "data")
+    return stack.copy(seeded_folder, tmp_path / "data")
 
 
 def publish(folder: Path, *, killed: bool) -> None:

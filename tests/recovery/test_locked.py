@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from kb import db
 from kb.services import accounts, tokens
-from tests import factories
+from tests import factories, stack
 from tests.conftest import Site, configure, token
 from tests.recovery.scarcity import held
 
@@ -23,7 +22,7 @@ WORDS = "Every word of a long afternoon"
 def impatient(town_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """A site with practices that waits for the database for a moment only."""
     monkeypatch.setattr(db, "BUSY_TIMEOUT", 0.05)
-    site = Site(configure(shutil.copytree(town_folder, tmp_path / "data")))
+    site = Site(configure(stack.copy(town_folder, tmp_path / "data")))
     yield site
     site.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from kb.models import MailMessage, Practice, User
 from kb.services import mail
 from kb.services.postman import Postman
 from kb.services.transport import open_transport
-from tests import factories
+from tests import factories, stack
 from tests.conftest import Site, configure, token
 from tests.mailserver import MailServer, mail_server
 from tests.processes import PATIENCE, eventually, serving
@@ -115,7 +114,7 @@ def test_no_page_waits_for_a_mail_server_that_is_stuck(site: Site, monkeypatch: 
 
 @pytest.fixture
 def folder(peopled_folder: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(peopled_folder, tmp_path / "data")
+    return stack.copy(peopled_folder, tmp_path / "data")
 
 
 @pytest.fixture

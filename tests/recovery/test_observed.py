@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kb.services import counting
+from tests import stack
 from tests.processes import Server, children, conversations, eventually, knows_workers, serving
 
 pytestmark = knows_workers
@@ -19,7 +19,7 @@ pytestmark = knows_workers
 
 @pytest.fixture(scope="module")
 def server(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = shutil.copytree(peopled_folder, tmp_path_factory.mktemp("observed") / "data")
+    folder = stack.copy(peopled_folder, tmp_path_factory.mktemp("observed") / "data")
     with serving(folder, KB_WORKERS="2", KB_LIMITS="off", KB_LOG="json", KB_SLOW_MS="0") as server:
         eventually(lambda: len(children(server.process.pid)) == 2)
         yield server
@@ -44,7 +44,7 @@ def test_two_workers_log_in_json_and_count_together(server: Server) -> None:
 
 
 def test_what_was_counted_in_the_last_second_outlives_the_server(peopled_folder: Path, tmp_path: Path) -> None:
-    folder = shutil.copytree(peopled_folder, tmp_path / "data")
+    folder = stack.copy(peopled_folder, tmp_path / "data")
     with serving(folder, KB_WORKERS="1", KB_LIMITS="off") as server:
         for _ in range(20):
             server.get("/static/icon.svg")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 from pathlib import Path
 
 import pytest
 
 from kb.services import limits
+from tests import stack
 from tests.processes import PATIENCE, Server, children, eventually, knows_workers, workers
 from tests.recovery.scarcity import as_an_ordinary_user, read_only
 from tests.recovery.test_disk_full import SAID_BACK, SENT, WORDS, Town, Writing
@@ -18,7 +18,7 @@ from tests.recovery.test_disk_full import SAID_BACK, SENT, WORDS, Town, Writing
 @pytest.fixture
 def folder(peopled_folder: Path, tmp_path: Path) -> Path:
     """A data folder with people."""
-    return shutil.copytree(peopled_folder, tmp_path / "data")
+    return stack.copy(peopled_folder, tmp_path / "data")
 
 
 def start(folder: Path) -> Server:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -15,6 +14,7 @@ from kb.db import Database
 from kb.services import accounts
 from kb.services.limits import BODY_LIMIT
 from kb.web.limiting import FIELDS_LIMIT
+from tests import stack
 from tests.conftest import configure
 from tests.processes import PATIENCE, Server, serving
 
@@ -25,7 +25,7 @@ PARTS = b"".join(b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n\r\n' 
 
 @pytest.fixture(scope="module")
 def server(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = shutil.copytree(peopled_folder, tmp_path_factory.mktemp("sizes") / "data")
+    folder = stack.copy(peopled_folder, tmp_path_factory.mktemp("sizes") / "data")
     database = Database(configure(folder).database_url)
     with database.write() as session:
         JSON["Authorization"] = f"Bearer {accounts.new_token(session, 'alice@example.org')}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 from kb.db import Database
 from kb.models import AuditEntry, MailMessage, Practice, Revision, RevisionKind, State
 from kb.services import accounts
-from tests import factories
+from tests import factories, stack
 from tests.conftest import configure
 from tests.processes import Answer, Server, children, conversations, eventually, knows_workers, serving
 from tests.recovery.test_workers import Browser
@@ -66,7 +65,7 @@ def count(session: Session, table: type, *which: object) -> int:
 def test_of_two_editors_who_publish_at_once_one_wins_and_the_other_is_told(
     peopled_folder: Path, tmp_path: Path
 ) -> None:
-    folder = shutil.copytree(peopled_folder, tmp_path / "data")
+    folder = stack.copy(peopled_folder, tmp_path / "data")
     waiting = prepare(folder)
     with serving(folder, KB_WORKERS="2", KB_LIMITS="off") as server:
         eventually(lambda: len(children(server.process.pid)) == 2)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import cycle
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import stack
 from tests.factories import PASSWORD
 from tests.processes import Answer, Conversation, Server, conversations, eventually, knows_workers, serving
 from tests.processes import children as workers_of
@@ -23,7 +23,7 @@ ALICE, BOB, CHARLIE, RITA = (f"{name}@example.org" for name in ("alice", "bob", 
 @pytest.fixture(scope="module")
 def server(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Four workers behind a proxy that says where a request comes from. Each test has people of its own."""
-    folder = shutil.copytree(peopled_folder, tmp_path_factory.mktemp("workers") / "data")
+    folder = stack.copy(peopled_folder, tmp_path_factory.mktemp("workers") / "data")
     with serving(folder, KB_WORKERS="4", KB_TRUSTED_PROXIES="1", KB_LIMITS="on") as server:
         eventually(lambda: len(workers_of(server.process.pid)) == 4)
         yield server

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import sqlite3
 from collections.abc import Callable
@@ -19,7 +18,7 @@ from kb import create_app
 from kb.cli import main
 from kb.db import Database
 from kb.models import Practice, State, User
-from tests import factories
+from tests import factories, stack
 
 Run = Callable[..., Result]
 
@@ -52,13 +51,13 @@ def kb(folder: Path) -> Run:
 @pytest.fixture
 def bare(bare_folder: Path, folder: Path) -> Run:
     """Commands on a base with vocabularies and no practice."""
-    return runner(shutil.copytree(bare_folder, folder))
+    return runner(stack.copy(bare_folder, folder))
 
 
 @pytest.fixture
 def seeded(seeded_folder: Path, folder: Path) -> Run:
     """Commands on the seed."""
-    return runner(shutil.copytree(seeded_folder, folder))
+    return runner(stack.copy(seeded_folder, folder))
 
 
 @pytest.fixture

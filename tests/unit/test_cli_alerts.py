@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from email import policy
 from email.message import EmailMessage
@@ -18,7 +17,7 @@ from kb.db import Database
 from kb.models import SavedSearch, User
 from kb.services import accounts, searches
 from kb.services.query import CatalogueQuery
-from tests import factories
+from tests import factories, stack
 from tests.conftest import configure
 from tests.unit.test_cli import runner
 
@@ -27,7 +26,7 @@ ASKED = CatalogueQuery(theme=("labour-inclusion",))
 
 @pytest.fixture
 def folder(bare_folder: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(bare_folder, tmp_path / "data")
+    return stack.copy(bare_folder, tmp_path / "data")
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests import stack
 from tests.unit.test_cli import Run, runner
 
 
@@ -16,7 +16,7 @@ from tests.unit.test_cli import Run, runner
 def export_folder(seeded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the seed in `data`, which no test changes."""
     folder = tmp_path_factory.mktemp("export")
-    shutil.copytree(seeded_folder, folder / "data")
+    stack.copy(seeded_folder, folder / "data")
     return folder
 
 
@@ -27,7 +27,7 @@ def seeded(export_folder: Path) -> Run:
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
 def test_a_file_of_each_kind_comes_back_as_it_was(seeded: Run, bare_folder: Path, tmp_path: Path, ending: str) -> None:
-    path, other = tmp_path / f"all.{ending}", runner(shutil.copytree(bare_folder, tmp_path / "other"))
+    path, other = tmp_path / f"all.{ending}", runner(stack.copy(bare_folder, tmp_path / "other"))
     assert seeded("export", path).stdout == f"Wrote 120 practices to {path}.\n"
     assert other("import", path, "--as", "published").stdout.startswith("120 added")
     assert json.loads(other("export", "-").stdout) == json.loads(seeded("export", "-").stdout)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -15,14 +14,14 @@ from kb.db import Database
 from kb.services import files, practice_files
 from kb.services.files import Store
 from kb.services.practice_files import Words
-from tests import factories, uploads
+from tests import factories, stack, uploads
 from tests.conftest import configure
 from tests.unit.test_cli import runner
 
 
 @pytest.fixture
 def folder(bare_folder: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(bare_folder, tmp_path / "data")
+    return stack.copy(bare_folder, tmp_path / "data")
 
 
 def brought(folder: Path) -> Path:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 
 from kb.db import Database
+from tests import stack
 from tests.conftest import configure
 from tests.factories import person, published
 from tests.unit.test_cli import Run, runner
@@ -16,7 +16,7 @@ from tests.unit.test_cli import Run, runner
 @pytest.fixture
 def kb(bare_folder: Path, tmp_path: Path) -> Run:
     """Commands on a base with a practice of Alice that is due, whose only link leads into the network."""
-    folder = shutil.copytree(bare_folder, tmp_path / "data")
+    folder = stack.copy(bare_folder, tmp_path / "data")
     database = Database(configure(folder).database_url)
     with database.write() as session:
         sources = [{"title": "Inner", "url": "http://127.0.0.1/secret"}]

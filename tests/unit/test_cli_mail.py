@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from email import policy
 from email.parser import BytesParser
@@ -12,6 +11,7 @@ import pytest
 
 from kb.db import Database
 from kb.services import mail
+from tests import stack
 from tests.conftest import configure
 from tests.mailserver import MailServer
 from tests.unit.test_cli import runner
@@ -19,7 +19,7 @@ from tests.unit.test_cli import runner
 
 @pytest.fixture
 def folder(bare_folder: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(bare_folder, tmp_path / "data")
+    return stack.copy(bare_folder, tmp_path / "data")
 
 
 @pytest.fixture

@@ -17,13 +17,14 @@ from kb.cli import main
 from kb.cli.opening import PROGRAM
 from kb.search.port import Document
 from kb.services import indexing
+from tests import stack
 from tests.unit.test_cli import Run, runner
 
 
 @pytest.fixture
 def folder(seeded_folder: Path, tmp_path: Path) -> Path:
     """The seed in a data folder of its own."""
-    return shutil.copytree(seeded_folder, tmp_path / "data")
+    return stack.copy(seeded_folder, tmp_path / "data")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,14 +11,14 @@ from sqlalchemy import update
 from kb.db import Database
 from kb.models import UserSession
 from kb.services import sessions
-from tests import factories
+from tests import factories, stack
 from tests.conftest import configure
 from tests.unit.test_cli import runner
 
 
 @pytest.fixture
 def folder(bare_folder: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(bare_folder, tmp_path / "data")
+    return stack.copy(bare_folder, tmp_path / "data")
 
 
 def test_sweep_says_what_it_removed_and_then_that_there_is_nothing(folder: Path) -> None:

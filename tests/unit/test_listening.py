@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +16,7 @@ from click.testing import CliRunner
 
 from kb.cli import main
 from kb.config import SettingError, load
+from tests import stack
 from tests.processes import PATIENCE, free_port
 
 
@@ -86,7 +86,7 @@ class Service:
 
 
 def test_nobody_is_turned_away_while_a_service_with_a_socket_is_started_anew(bare_folder: Path, tmp_path: Path) -> None:
-    service = Service(shutil.copytree(bare_folder, tmp_path / "data"))
+    service = Service(stack.copy(bare_folder, tmp_path / "data"))
     said: list[object] = []
     over = threading.Event()
 

@@ -12,7 +12,7 @@ from sqlalchemy import delete
 from kb.db import Database
 from kb.models import Region, RegionSuccessor
 from kb.services import publishing
-from tests import earlier, factories
+from tests import earlier, factories, stack
 from tests.conftest import configure, make_indexer
 from tests.earlier import EARLIER
 from tests.upgrades.bases import Old, Rows
@@ -21,7 +21,7 @@ from tests.upgrades.bases import Old, Rows
 @pytest.fixture(scope="session")
 def today(bare_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder of this release: people, a draft, a submission, public practices, one archived, one redacted."""
-    config = configure(shutil.copytree(bare_folder, tmp_path_factory.mktemp("today") / "data"))
+    config = configure(stack.copy(bare_folder, tmp_path_factory.mktemp("today") / "data"))
     database = Database(config.database_url)
     with database.write() as session:
         alice = factories.person(session, "alice@example.org", "member")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from sqlalchemy import Connection
 from kb.db import Database
 from kb.services import setup
 from kb.services.setup import SchemaTooNew
-from tests import earlier
+from tests import earlier, stack
 from tests.unit.test_cli import runner
 from tests.upgrades.bases import HEAD, copied
 
@@ -33,7 +32,7 @@ def test_a_start_on_a_schema_of_no_release_or_a_later_one_is_refused_in_one_sent
     today: Path, tmp_path: Path, kind: str
 ) -> None:
     statement, sentence = BREAK[kind]
-    folder = shutil.copytree(today, tmp_path / "data")
+    folder = stack.copy(today, tmp_path / "data")
     with sqlite3.connect(folder / "kb.sqlite") as connection:
         connection.execute(statement)
     connection.close()

@@ -15,7 +15,7 @@ from sqlalchemy import event
 from kb.db import Database
 from kb.services import backup, setup, upgrade_copies
 from kb.services.setup import SchemaBroken
-from tests import earlier
+from tests import earlier, stack
 from tests.conftest import configure
 from tests.earlier import EARLIER
 from tests.unit.test_cli import runner
@@ -153,7 +153,7 @@ def test_the_base_as_it_was_is_kept_before_an_upgrade(old: Old, tmp_path: Path) 
 def test_an_upgrade_that_fails_again_and_again_leaves_the_copies_before_earlier_ones(
     today: Path, tmp_path: Path
 ) -> None:
-    folder = shutil.copytree(today, tmp_path / "data")
+    folder = stack.copy(today, tmp_path / "data")
     with sqlite3.connect(folder / "kb.sqlite") as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0005'")  # its tables are there already
     connection.close()
@@ -179,7 +179,7 @@ def test_after_an_upgrade_the_copies_before_the_last_two_stay(old: Old) -> None:
 
 
 def test_nothing_is_kept_where_nothing_changes(today: Path, tmp_path: Path) -> None:
-    folder = shutil.copytree(today, tmp_path / "data")
+    folder = stack.copy(today, tmp_path / "data")
     runner(folder)("check")
     runner(tmp_path / "fresh")("init")
     assert not [*folder.glob("before-upgrade-*"), *(tmp_path / "fresh").glob("before-upgrade-*")]

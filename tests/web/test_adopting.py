@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from werkzeug.test import TestResponse
 from kb.models import Adoption, Practice
 from kb.services import accounts, lifecycle
 from kb.services.limits import ADOPTION_LIMIT, Asking
-from tests import factories
+from tests import factories, stack
 from tests.conftest import Site, configure, token
 
 FORM = {
@@ -253,7 +252,7 @@ def test_the_person_named_as_contact_takes_their_name_away(site: Site, slug: str
 @pytest.fixture
 def counting_site(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
     """A site that counts."""
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "strict"), KB_LIMITS="on"))
+    site = Site(configure(stack.copy(peopled_folder, tmp_path / "strict"), KB_LIMITS="on"))
     yield site
     site.close()
 

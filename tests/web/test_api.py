@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 from kb.services import accounts
 from kb.services.record import KEYS
 from kb.web.templating import host
+from tests import stack
 from tests.conftest import Site, configure
 from tests.factories import CONTACT, document
 from tests.processes import serving
@@ -178,7 +178,7 @@ def test_a_body_that_is_no_record_is_refused(site: Site, body: str, kind: str, s
 @pytest.fixture
 def german_site(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
     """An app without practices, in English and German."""
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data"), KB_LANGUAGES="en,de"))
+    site = Site(configure(stack.copy(peopled_folder, tmp_path / "data"), KB_LANGUAGES="en,de"))
     yield site
     site.close()
 
@@ -214,7 +214,7 @@ def test_links_name_the_formats_there_are(reader: FlaskClient) -> None:
 def test_a_question_of_ten_thousand_characters_gets_a_sentence_from_the_real_server(
     bare_folder: Path, tmp_path: Path
 ) -> None:
-    with serving(shutil.copytree(bare_folder, tmp_path / "data")) as server:
+    with serving(stack.copy(bare_folder, tmp_path / "data")) as server:
         for question in ("a" * 10_000, "%F0%9F%98%80" * 10_000):
             status, text = server.get("/api/v1/practices?q=" + question)
             assert status == 400 and "10000 characters" in json.loads(text)["detail"]

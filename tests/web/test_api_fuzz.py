@@ -7,7 +7,6 @@ limit and method tried in turn besides; that takes some minutes.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ from schemathesis.engine import events, from_schema
 
 from kb.services import accounts
 from kb.services.record import KEYS
-from tests import asking_the_api, factories  # noqa: F401 (its hooks are known by being imported)
+from tests import asking_the_api, factories, stack  # noqa: F401 (its hooks are known by being imported)
 from tests.conftest import Site, configure
 from tests.serving import answering
 
@@ -66,7 +65,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(town_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    site = Site(configure(shutil.copytree(town_folder, tmp_path_factory.mktemp("asked") / "data")))
+    site = Site(configure(stack.copy(town_folder, tmp_path_factory.mktemp("asked") / "data")))
     with answering(site.app) as url:
         yield World(site, url)
     site.close()

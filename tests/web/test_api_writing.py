@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +16,7 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from kb.models import ApiToken, Practice, Scope, State
 from kb.services import accounts, limits, practices, tokens
 from kb.web.api_writing import AROUND
-from tests import factories
+from tests import factories, stack
 from tests.conftest import Site, configure
 from tests.factories import CONTACT, document
 
@@ -265,7 +264,7 @@ def test_a_token_begins_no_practices_without_end(
     peopled_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "BEGIN_LIMIT", RateLimitItemPerHour(1))
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data"), KB_LIMITS="on"))
+    site = Site(configure(stack.copy(peopled_folder, tmp_path / "data"), KB_LIMITS="on"))
     try:
         program, body = Program(site), {**document(), "contact": CONTACT}
         refused, first, flood = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,7 @@ from werkzeug.test import TestResponse
 from kb.models import AuditEntry, Buffer, Practice, Revision, State, User, UserSession
 from kb.services import buffers, limits, practices
 from kb.web.autosave import LIMIT
-from tests import factories
+from tests import factories, stack
 from tests.conftest import Site, configure, token
 from tests.web.test_submissions import FILLED, html_fields, only_practice, path_of, send
 
@@ -213,7 +212,7 @@ def test_more_than_a_form_holds_is_refused(site: Site) -> None:
 @pytest.fixture
 def limited(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
     """A site with its limits on, where two practices may be begun in an hour."""
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data"), KB_LIMITS="on"))
+    site = Site(configure(stack.copy(peopled_folder, tmp_path / "data"), KB_LIMITS="on"))
     yield site
     site.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from email.message import EmailMessage
 from html import unescape
@@ -15,7 +14,7 @@ from werkzeug.test import TestResponse
 from kb.models import Contact, MailMessage, Practice
 from kb.services import accounts
 from kb.services.limits import CONTACT_LIMIT
-from tests import factories
+from tests import factories, stack
 from tests.conftest import Site, configure, token
 from tests.mailserver import mail_server
 
@@ -128,7 +127,7 @@ def test_words_come_back_when_the_practice_goes_offline_meanwhile(site: Site, sl
 @pytest.fixture
 def strict(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
     """A site that counts."""
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "strict"), KB_LIMITS="on"))
+    site = Site(configure(stack.copy(peopled_folder, tmp_path / "strict"), KB_LIMITS="on"))
     yield site
     site.close()
 
@@ -147,7 +146,7 @@ def test_the_owner_gets_a_mail_that_can_be_answered_and_has_no_link_of_the_sende
     peopled_folder: Path, tmp_path: Path
 ) -> None:
     with mail_server() as server:
-        folder = shutil.copytree(peopled_folder, tmp_path / "mailing")
+        folder = stack.copy(peopled_folder, tmp_path / "mailing")
         site = Site(configure(folder, KB_MAIL_URL=f"smtp://127.0.0.1:{server.port}"))
         try:
             slug = owned(site)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,6 +17,7 @@ from kb.db import Base
 from kb.models import Organisation, Practice, Record, Revision, User
 from kb.services import seeding, vocabularies
 from kb.web import catalogues, pages
+from tests import stack
 from tests.browser.matrix import world
 from tests.browser.matrix.pages import STATES, State
 from tests.conftest import Site, configure
@@ -102,7 +102,7 @@ def sites(
         def served(empty: bool) -> tuple[Site, world.Names]:
             if empty not in made:
                 source = peopled_folder if empty else town_folder
-                folder = shutil.copytree(source, tmp_path_factory.mktemp("marked") / "data")
+                folder = stack.copy(source, tmp_path_factory.mktemp("marked") / "data")
                 site = Site(configure(folder, KB_LANGUAGES="de,en", KB_OPEN_REGISTRATION="off" if empty else "on"))
                 made[empty] = (site, {} if empty else world.rich(site))
             return made[empty]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from kb.db import Base
+from tests import stack
 from tests.test_routes import ROWS, World
 
 OPEN = ("/oai", "/api/v1/practices", "/api/v1/practices/<slug>", "/unsubscribe/<token>", "/unsubscribe/search/<token>")
@@ -37,7 +37,7 @@ LED_BACK = {
 
 @pytest.fixture(scope="module")
 def world(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    world = World(shutil.copytree(peopled_folder, tmp_path_factory.mktemp("forgery") / "data"))
+    world = World(stack.copy(peopled_folder, tmp_path_factory.mktemp("forgery") / "data"))
     yield world
     world.site.close()
 

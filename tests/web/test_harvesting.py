@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ from kb.services import accounts, harvesting, practices, publishing
 from kb.services.checking import check
 from kb.services.errors import Message
 from kb.services.record import Document
-from tests import factories
+from tests import factories, stack
 from tests.conftest import Site, configure, token
 from tests.harvests import THERE, came
 
@@ -22,7 +21,7 @@ from tests.harvests import THERE, came
 @pytest.fixture(scope="module")
 def town(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site without practices, which all tests share."""
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path_factory.mktemp("town") / "data")))
+    site = Site(configure(stack.copy(peopled_folder, tmp_path_factory.mktemp("town") / "data")))
     yield site
     site.close()
 

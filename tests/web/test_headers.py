@@ -7,7 +7,6 @@ whoever keeps all of them gets an A+, with points for what goes beyond.
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.datastructures import Headers
 
+from tests import stack
 from tests.conftest import Site, configure
 from tests.test_routes import ROWS, World
 
@@ -43,7 +43,7 @@ class Said:
 
 @pytest.fixture(scope="module")
 def world(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    world = World(shutil.copytree(peopled_folder, tmp_path_factory.mktemp("headers") / "data"))
+    world = World(stack.copy(peopled_folder, tmp_path_factory.mktemp("headers") / "data"))
     yield world
     world.site.close()
 
@@ -243,7 +243,7 @@ def test_http_is_not_said_to_be_https(answers: list[Said]) -> None:
 
 @pytest.fixture(scope="module")
 def secure(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    folder = shutil.copytree(peopled_folder, tmp_path_factory.mktemp("https") / "data")
+    folder = stack.copy(peopled_folder, tmp_path_factory.mktemp("https") / "data")
     site = Site(configure(folder, KB_BASE_URL=HTTPS))
     yield site
     site.close()

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from kb.models import MailMessage
 from kb.services import accounts, health, mail
-from tests import factories
+from tests import factories, stack
 from tests.conftest import Site, configure, token
 from tests.processes import eventually
 
@@ -26,7 +26,7 @@ TOKEN = "a-token-of-the-operator"
 @pytest.fixture
 def still(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
     """A site whose threads of the background do nothing."""
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data"), KB_METRICS_TOKEN=TOKEN))
+    site = Site(configure(stack.copy(peopled_folder, tmp_path / "data"), KB_METRICS_TOKEN=TOKEN))
     site.parts.indexer.stop()
     yield site
     site.close()
@@ -234,7 +234,7 @@ def test_what_there_is_is_told(still: Site) -> None:
 
 def test_a_request_too_many_is_counted(peopled_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kb.web.limiting.LIMITS", {"api": 1, "exports": 1})
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data"), KB_LIMITS="on"))
+    site = Site(configure(stack.copy(peopled_folder, tmp_path / "data"), KB_LIMITS="on"))
     assert [site.client().get("/api/v1/themes", buffered=True).status_code for _ in range(2)] == [200, 429]
     assert measured(site)["kb_limited_total", 'room="api"'] == 1
     site.close()
@@ -282,14 +282,14 @@ def test_a_site_with_a_public_address_lets_nobody_read_them_without_a_token(
     peopled_folder: Path, tmp_path: Path, base_url: str
 ) -> None:
     """A proxy on this machine need not say that it is one, nor which host it was asked for."""
-    folder = shutil.copytree(peopled_folder, tmp_path / "data")
+    folder = stack.copy(peopled_folder, tmp_path / "data")
     site = Site(configure(folder, KB_BASE_URL=base_url, KB_TRUSTED_HOSTS="practices.example.eu,localhost"))
     assert asked(site) == 404
     site.close()
 
 
 def test_who_asks_for_another_host_than_this_machine_finds_nothing(peopled_folder: Path, tmp_path: Path) -> None:
-    folder = shutil.copytree(peopled_folder, tmp_path / "data")
+    folder = stack.copy(peopled_folder, tmp_path / "data")
     site = Site(configure(folder, KB_TRUSTED_HOSTS="practices.example.eu,localhost"))
     assert (asked(site, Host="localhost:8000"), asked(site, Host="practices.example.eu")) == (200, 404)
     site.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kb.config import SettingError, host_of
+from tests import stack
 from tests.conftest import Site, configure
 
 SENTENCE = "This site does not answer to that host name."
@@ -26,7 +26,7 @@ def named(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     def client(**env: str) -> FlaskClient:
         key = tuple(sorted(env.items()))
         if key not in made:
-            folder = shutil.copytree(peopled_folder, tmp_path_factory.mktemp("hosts") / "data")
+            folder = stack.copy(peopled_folder, tmp_path_factory.mktemp("hosts") / "data")
             made[key] = Site(configure(folder, **env))
             made[key].app.add_url_rule("/seen", "seen", lambda: f"{request.remote_addr} {request.url_root}")
         return made[key].client()

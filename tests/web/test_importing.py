@@ -66,7 +66,7 @@ def practices(site: Site) -> list[Practice]:
 
 
 def folder(site: Site) -> Path:
-    return staging.folder(site.config.data_dir)
+    return staging.folder(site.config.shared_dir)
 
 
 def held(site: Site) -> list[str]:
@@ -276,7 +276,7 @@ def test_a_file_goes_once_it_is_taken_and_what_is_known_of_it_after_a_week(site:
         session.execute(update(StagedImport).values(created=now() - timedelta(days=8)))
     with site.database.write() as session:
         assert retention.sweep(session, now()).imports == 1
-    staging.sweep_folder(site.database, site.config.data_dir, now() + timedelta(hours=1))
+    staging.sweep_folder(site.database, site.config.shared_dir, now() + timedelta(hours=1))
     assert held(site) == [] and len(practices(site)) == 1
 
 
@@ -285,16 +285,16 @@ def test_the_files_of_whoever_leaves_go_and_those_of_others_stay(site: Site) -> 
     kept = uploaded(site, good("B house"), who="dora").rpartition("/")[2]
     with site.database.write() as session:
         leaving.leave(session, accounts.get(session, "bob@example.org"))
-    staging.sweep_folder(site.database, site.config.data_dir, now() + timedelta(hours=1))
+    staging.sweep_folder(site.database, site.config.shared_dir, now() + timedelta(hours=1))
     assert held(site) == [kept, f"{kept}.json"]
 
 
 def test_an_upload_that_is_on_its_way_is_not_swept(site: Site) -> None:
     folder(site).mkdir(mode=0o700)
     (folder(site) / ".upload-1").write_bytes(b"half")
-    assert staging.sweep_folder(site.database, site.config.data_dir, now() - staging.GRACE) == 0
+    assert staging.sweep_folder(site.database, site.config.shared_dir, now() - staging.GRACE) == 0
     os.utime(folder(site) / ".upload-1", (0, 0))
-    assert staging.sweep_folder(site.database, site.config.data_dir, now() - staging.GRACE) == 1
+    assert staging.sweep_folder(site.database, site.config.shared_dir, now() - staging.GRACE) == 1
 
 
 def test_an_import_that_was_interrupted_says_so_and_is_not_taken_again(site: Site) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from werkzeug.test import TestResponse
 from kb.models import Registration, User
 from kb.services import accounts, invitations, passwords
 from kb.services.invitations import Offer
+from tests import stack
 from tests.conftest import Site, configure, token
 from tests.letters import letters, link
 
@@ -34,13 +34,13 @@ def _site(folder: Path, **env: str) -> Iterator[Site]:
 @pytest.fixture
 def open_site(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
     """A site where anybody may ask for an account."""
-    yield from _site(shutil.copytree(peopled_folder, tmp_path / "data"), KB_OPEN_REGISTRATION="on")
+    yield from _site(stack.copy(peopled_folder, tmp_path / "data"), KB_OPEN_REGISTRATION="on")
 
 
 @pytest.fixture
 def limited(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
     """The same with its limits on."""
-    folder = shutil.copytree(peopled_folder, tmp_path / "data")
+    folder = stack.copy(peopled_folder, tmp_path / "data")
     yield from _site(folder, KB_OPEN_REGISTRATION="on", KB_LIMITS="on")
 
 

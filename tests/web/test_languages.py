@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,13 +12,14 @@ from flask_babel import gettext as babel_gettext
 
 from kb.config import LANGUAGES
 from kb.web.catalogues import gettext
+from tests import stack
 from tests.conftest import Site, configure
 
 
 @pytest.fixture
 def polyglot(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
     """A site in all its languages."""
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data"), KB_LANGUAGES=",".join(LANGUAGES)))
+    site = Site(configure(stack.copy(peopled_folder, tmp_path / "data"), KB_LANGUAGES=",".join(LANGUAGES)))
     yield site
     site.close()
 
@@ -49,7 +49,7 @@ def test_the_address_wins_over_the_choice_and_the_choice_over_the_browser(polygl
 
 
 def test_with_https_only_this_host_may_set_the_cookie(peopled_folder: Path, tmp_path: Path) -> None:
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data"), KB_BASE_URL="https://kb.example.eu"))
+    site = Site(configure(stack.copy(peopled_folder, tmp_path / "data"), KB_BASE_URL="https://kb.example.eu"))
     answer = site.client().get("/language/de", base_url="https://kb.example.eu")
     site.close()
     said = answer.headers["Set-Cookie"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from werkzeug.test import TestResponse
 from kb.services import limits
 from kb.services.limits import Requests
 from kb.web import limiting
+from tests import stack
 from tests.conftest import Site, configure, token
 
 OPERATING = Path("docs/operating.md").read_text()
@@ -25,7 +25,7 @@ OPERATING = Path("docs/operating.md").read_text()
 def limited(peopled_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """An app that counts, and lets three requests a minute through."""
     monkeypatch.setattr(limiting, "LIMITS", dict.fromkeys(limiting.LIMITS, 3))
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data"), KB_LIMITS="on"))
+    site = Site(configure(stack.copy(peopled_folder, tmp_path / "data"), KB_LIMITS="on"))
     yield site
     site.close()
 

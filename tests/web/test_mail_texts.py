@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -15,6 +14,7 @@ from kb.services.mail import KINDS
 from kb.services.mail_texts import Words
 from kb.services.postman import Rendered
 from kb.web import mail_words, mails
+from tests import stack
 from tests.conftest import Site, configure, token
 
 PATH = "/admin/mail/texts/practice-published/en"
@@ -24,7 +24,7 @@ WORDS = {"subject": "Online: {title}", "body": "Dear colleague,\n\n<b>{title}</b
 @pytest.fixture
 def site(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
     """A site in every language."""
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data"), KB_LANGUAGES=",".join(LANGUAGES),
+    site = Site(configure(stack.copy(peopled_folder, tmp_path / "data"), KB_LANGUAGES=",".join(LANGUAGES),
                           KB_BASE_URL="https://kb.example.eu", KB_TRUSTED_HOSTS="localhost"))  # fmt: skip
     yield site
     site.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import uuid
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -24,7 +23,7 @@ from sqlalchemy import select, update
 from kb.models import Practice, Record, User
 from kb.services import accounts, lifecycle, merging, redaction, terms
 from kb.services.repository import BATCH
-from tests import factories
+from tests import factories, stack
 from tests.conftest import Site, configure
 from tests.serving import answering
 
@@ -152,7 +151,7 @@ class Changed:
 @pytest.fixture(scope="module")
 def changed(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Changed]:
     """Shared by tests that only read."""
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path_factory.mktemp("changed") / "data")))
+    site = Site(configure(stack.copy(peopled_folder, tmp_path_factory.mktemp("changed") / "data")))
     yield Changed(site, change(site))
     site.close()
 
@@ -243,7 +242,7 @@ def test_a_practice_of_two_countries_is_in_the_sets_of_both(site: Site) -> None:
 @pytest.fixture(scope="module")
 def dated(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FlaskClient]:
     """A stranger on a site with one practice, dated LONG_AGO."""
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path_factory.mktemp("dated") / "data")))
+    site = Site(configure(stack.copy(peopled_folder, tmp_path_factory.mktemp("dated") / "data")))
     with site.database.write() as session:
         factories.published(session)
     with site.database.write() as session:

@@ -6,7 +6,6 @@ import io
 import json
 import logging
 import re
-import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +19,7 @@ from kb.formats import csv
 from kb.models import Scope
 from kb.services import accounts, catalogue, previews, tokens
 from kb.web import observing
-from tests import edge, factories
+from tests import edge, factories, stack
 from tests.conftest import Site, configure, token
 
 
@@ -63,7 +62,7 @@ def strict(peopled_folder: Path, tmp_path: Path) -> Iterator[Callable[..., Site]
     made: list[Site] = []
 
     def make(**env: str) -> Site:
-        folder = shutil.copytree(peopled_folder, tmp_path / f"data{len(made)}")
+        folder = stack.copy(peopled_folder, tmp_path / f"data{len(made)}")
         made.append(Site(configure(folder, **env)))
         return made[-1]
 

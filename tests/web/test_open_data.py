@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,7 @@ from sqlalchemy import select
 
 from kb.models import Practice, Record
 from kb.services import accounts, lifecycle, terms
-from tests import factories
+from tests import factories, stack
 from tests.conftest import Site, configure
 from tests.unit.formats.test_linked_data import MANDATORY, RECOMMENDED, missing
 
@@ -95,7 +94,7 @@ def test_what_has_not_changed_is_not_sent_again(reader: FlaskClient, address: st
 @pytest.fixture(scope="module")
 def told(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site whose controller is named, with a public practice, one that is offline, a draft, and a merged theme."""
-    folder = shutil.copytree(peopled_folder, tmp_path_factory.mktemp("told") / "data")
+    folder = stack.copy(peopled_folder, tmp_path_factory.mktemp("told") / "data")
     site = Site(configure(folder, KB_CONTROLLER="Network of Regions, Main Street 1, office@regions.example"))
     with site.database.write() as session:
         bob, dora = (accounts.get(session, f"{name}@example.org") for name in ("bob", "dora"))

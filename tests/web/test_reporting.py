@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
@@ -17,7 +16,7 @@ from werkzeug.test import TestResponse
 from kb.models import MailMessage, Report
 from kb.services import accounts
 from kb.services.limits import REPORT_LIMIT
-from tests import factories
+from tests import factories, stack
 from tests.conftest import Site, configure, token
 
 WORDS = "The figure is from 2019, not 2018.\nSee the <b>annual</b> report."
@@ -149,7 +148,7 @@ def test_what_is_not_public_cannot_be_reported(site: Site, address: str) -> None
 @pytest.fixture
 def strict(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
     """A site that counts."""
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "strict"), KB_LIMITS="on"))
+    site = Site(configure(stack.copy(peopled_folder, tmp_path / "strict"), KB_LIMITS="on"))
     yield site
     site.close()
 

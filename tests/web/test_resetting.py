@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from kb.models import User
 from kb.services import accounts
-from tests import factories
+from tests import factories, stack
 from tests.conftest import Site, configure, token
 from tests.letters import letters, link
 
@@ -24,7 +23,7 @@ SECRET = "harbour lantern reykjavik"
 @pytest.fixture
 def limited(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
     """A site with its limits on."""
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data"), KB_LIMITS="on"))
+    site = Site(configure(stack.copy(peopled_folder, tmp_path / "data"), KB_LIMITS="on"))
     yield site
     site.close()
 

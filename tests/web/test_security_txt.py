@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from kb.formats.text import iso
+from tests import stack
 from tests.conftest import Site, configure
 
 ReaderOf = Callable[..., FlaskClient]
@@ -23,7 +23,7 @@ def reader_of(peopled_folder: Path, tmp_path: Path) -> Iterator[ReaderOf]:
     made: list[Site] = []
 
     def reader(**env: str) -> FlaskClient:
-        folder = shutil.copytree(peopled_folder, tmp_path / "data")
+        folder = stack.copy(peopled_folder, tmp_path / "data")
         made.append(Site(configure(folder, KB_BASE_URL=SITE, **env)))
         return made[-1].client()
 

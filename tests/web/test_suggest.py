@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 
 from kb.models import User
-from tests import factories
+from tests import factories, stack
 from tests.conftest import Site, configure
 
 
@@ -41,7 +40,7 @@ def test_it_works(reader: FlaskClient) -> None:
 
 
 def test_the_language_is_that_of_the_page(peopled_folder: Path, tmp_path: Path) -> None:
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data"), KB_LANGUAGES="en,es"))
+    site = Site(configure(stack.copy(peopled_folder, tmp_path / "data"), KB_LANGUAGES="en,es"))
     with site.database.write() as session:
         factories.published(session, themes=["housing"])
     site.drain()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 
 from kb.services.presenting import in_language
 from kb.services.record import Document
-from tests import factories
+from tests import factories, stack
 from tests.conftest import Site, configure
 
 CATALAN = {
@@ -36,7 +35,7 @@ CATALAN = {
 @pytest.fixture(scope="module")
 def translated(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site in several languages with a practice in Catalan, and one that was adapted from it."""
-    folder = shutil.copytree(peopled_folder, tmp_path_factory.mktemp("translated") / "data")
+    folder = stack.copy(peopled_folder, tmp_path_factory.mktemp("translated") / "data")
     site = Site(configure(folder, KB_LANGUAGES="en,de,es,ca,pl"))
     with site.database.write() as session:
         first = factories.published(session, **CATALAN)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests import stack
 from tests.browser.conftest import new_tab
 from tests.browser.matrix.visiting import Served, forget, opened
 
@@ -25,7 +25,7 @@ def sites(town_folder: Path, peopled_folder: Path, tmp_path_factory: pytest.Temp
         def served(empty: bool) -> Served:
             if empty not in made:
                 source = peopled_folder if empty else town_folder
-                folder = shutil.copytree(source, tmp_path_factory.mktemp("matrix") / "data")
+                folder = stack.copy(source, tmp_path_factory.mktemp("matrix") / "data")
                 made[empty] = closing.enter_context(opened(folder, rich=not empty))
             return made[empty]
 

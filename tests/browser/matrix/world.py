@@ -270,7 +270,7 @@ def _files(site: Site, named: Names) -> None:
 
 def _uploads(site: Site, named: Names) -> None:
     """Files that Bob is about to take in: one that is good in parts, and one of which nothing can be taken."""
-    place = staging.folder(site.config.data_dir)
+    place = staging.folder(site.config.shared_dir)
     for name, data in (("staged", planted(74)[0]), ("unfit", b"title,sumary\nA house,Words\n")):
         with staging.received(place, io.BytesIO(data)) as draft, site.database.write() as session:
             bob = accounts.get(session, "bob@example.org")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session
 from kb.config import Config
 from kb.db import Database
 from kb.services.backup import Home
-from tests import factories
+from tests import factories, stack
 from tests.unit.services.adopting import PEOPLE, who
 from tests.unit.services.backups import PHOTO, uploaded
 
@@ -27,7 +26,7 @@ def session(database: Database) -> Iterator[Session]:
 @pytest.fixture
 def other_database(bare_folder: Path, tmp_path: Path) -> Iterator[Database]:
     """Another base with vocabularies and no practice."""
-    folder = shutil.copytree(bare_folder, tmp_path / "other")
+    folder = stack.copy(bare_folder, tmp_path / "other")
     database = Database(f"sqlite:///{folder / 'kb.sqlite'}")
     yield database
     database.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +20,7 @@ from kb.services.naming import thesaurus
 from kb.services.query import CatalogueQuery
 from kb.services.record import Document
 from kb.services.vocabularies import Vocabulary, country_name
-from tests import factories
+from tests import factories, stack
 from tests.conftest import configure, make_indexer
 from tests.unit.services.elsewhere import PRACTICES
 
@@ -65,7 +64,7 @@ class Base:
 
 @pytest.fixture(scope="module")
 def base(seeded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
-    config = configure(shutil.copytree(seeded_folder, tmp_path_factory.mktemp("elsewhere") / "data"))
+    config = configure(stack.copy(seeded_folder, tmp_path_factory.mktemp("elsewhere") / "data"))
     database = Database(config.database_url)
     english = {slug: label for slug, language, label in labels("themes.yaml") if language == "en"}
     with database.write() as session:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json as stdlib
-import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +21,7 @@ from kb.services import exporting, publishing
 from kb.services.checking import check
 from kb.services.importing import Aim, Importer, Refusal
 from kb.services.record import KEYS, shape
-from tests import factories
+from tests import factories, stack
 from tests.unit.services.documents import DOCUMENTS
 
 BASE = "https://practices.example.eu"
@@ -115,7 +114,7 @@ def test_json_lines_come_back_as_they_were(seeded_database: Database, other_data
 @pytest.fixture(scope="module")
 def base(bare_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A base in which nothing is ever kept: each example undoes what it wrote."""
-    folder = shutil.copytree(bare_folder, tmp_path_factory.mktemp("base") / "data")
+    folder = stack.copy(bare_folder, tmp_path_factory.mktemp("base") / "data")
     database = Database(f"sqlite:///{folder / 'kb.sqlite'}")
     yield database
     database.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from kb.db import Database
 from kb.models import AuditEntry, Harvested, HarvestSource, MailMessage, Origin, Practice, State, User
 from kb.services import harvested, harvesting, moderation, practices, redaction
 from kb.services.errors import Conflict, NotAllowed, NotFound, ServiceError
-from tests import factories
+from tests import factories, stack
 from tests.conftest import configure
 from tests.harvests import HERE, There, harvest, there
 
@@ -23,7 +22,7 @@ from tests.harvests import HERE, There, harvest, there
 @pytest.fixture(scope="module")
 def installation(peopled_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[There]:
     """Another installation, which all tests share."""
-    with there(shutil.copytree(peopled_folder, tmp_path_factory.mktemp("there") / "data")) as site:
+    with there(stack.copy(peopled_folder, tmp_path_factory.mktemp("there") / "data")) as site:
         yield site
 
 
@@ -36,7 +35,7 @@ def other(installation: There) -> There:
 @pytest.fixture
 def base(peopled_folder: Path, tmp_path: Path) -> Iterator[Database]:
     """This installation's database, with people and without practices."""
-    database = Database(configure(shutil.copytree(peopled_folder, tmp_path / "here")).database_url)
+    database = Database(configure(stack.copy(peopled_folder, tmp_path / "here")).database_url)
     yield database
     database.close()
 

@@ -22,7 +22,7 @@ from kb.models import ApiToken, PracticeFile, Region, RegionSuccessor, StoredFil
 from kb.search.port import Document
 from kb.services import consistency, consistent_index, mail, sessions
 from kb.services.files import Store
-from tests import factories
+from tests import factories, stack
 from tests.conftest import configure, make_indexer
 from tests.unit.test_cli import runner
 
@@ -41,7 +41,7 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def sound(bare_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with people, practices in several states, a file, mail and an index. Copy it."""
-    config = configure(shutil.copytree(bare_folder, tmp_path_factory.mktemp("sound") / "data"))
+    config = configure(stack.copy(bare_folder, tmp_path_factory.mktemp("sound") / "data"))
     database, store = Database(config.database_url), Store(config.files_dir)
     with database.write() as session:
         alice = factories.person(session, "alice@example.org", "member")
@@ -133,7 +133,7 @@ class Base:
 
 @pytest.fixture
 def base(sound: Path, tmp_path: Path) -> Base:
-    return Base(configure(shutil.copytree(sound, tmp_path / "data")))
+    return Base(configure(stack.copy(sound, tmp_path / "data")))
 
 
 def found(base: Base) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from kb.formats.eurostat import NotEurostat, Table
 from kb.models import RegionFigure, RegionMeasure
 from kb.services import region_figures, vocabularies
 from kb.services.region_figures import Loaded
+from tests import stack
 from tests.unit.test_cli import runner
 
 POPULATION = r"""freq,unit,sex,age,geo\TIME_PERIOD	2022 	2023 	2024
@@ -139,4 +139,4 @@ def test_the_command_refuses_a_file_that_is_cut_short(folder: Path, tmp_path: Pa
 
 @pytest.fixture
 def folder(bare_folder: Path, tmp_path: Path) -> Path:
-    return shutil.copytree(bare_folder, tmp_path / "data")
+    return stack.copy(bare_folder, tmp_path / "data")

@@ -23,6 +23,7 @@ from kb.services.backup import Home, back_up, restore
 from kb.services.errors import Conflict
 from kb.services.occupancy import alone, using
 from kb.services.setup import SchemaTooNew
+from tests import stack
 from tests.unit.services.backups import PHOTO, publish, titles, uploaded
 
 
@@ -179,7 +180,7 @@ def test_a_restore_killed_at_any_step_leaves_one_state_or_the_other(home: Home, 
     seen = set()
     for call in range(1, 8):
         folder = tmp_path / f"{step}-{call}"
-        shutil.copytree(home.folder, folder)
+        stack.copy(home.folder, folder)
         copy = Home(folder, folder / "kb.sqlite", folder / "files", folder / "index")
         killed = _restore_killed(copy, tmp_path / "b1", step, call)
         found = titles(copy)

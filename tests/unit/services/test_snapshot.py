@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import json
-import shutil
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -33,10 +32,11 @@ from kb.services import (
 )
 from kb.services.checking import check
 from kb.services.files import Store
+from kb.services.locks import FileLocks
 from kb.services.practice_files import Words
 from kb.services.record import DOCUMENT_KEYS, KEYS
 from kb.services.snapshot import Site
-from tests import factories, uploads
+from tests import factories, stack, uploads
 from tests.conftest import configure
 
 BASE = "https://practices.example.eu"
@@ -61,7 +61,7 @@ def lines(archive: zipfile.ZipFile, name: str) -> list[dict[str, Any]]:
 def unpacked(seeded_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The snapshot of the seed, taken out of its file."""
     folder = tmp_path_factory.mktemp("snapshot")
-    config = configure(shutil.copytree(seeded_folder, folder / "data"))
+    config = configure(stack.copy(seeded_folder, folder / "data"))
     database = Database(config.database_url)
     written(database, config, folder).extractall(folder / "out")
     database.close()
@@ -169,7 +169,7 @@ def test_drafts_people_and_contacts_are_not_in_it(database: Database, config: Co
 
 
 def current(database: Database, config: Config) -> zipfile.ZipFile | None:
-    path = snapshots.current(database, config.data_dir, site(config), 60)
+    path = snapshots.current(database, FileLocks(config.data_dir), config.data_dir, site(config), 60)
     return zipfile.ZipFile(path) if path else None
 
 

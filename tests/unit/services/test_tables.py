@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import csv as stdlib
 import io
-import shutil
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -28,7 +27,7 @@ from kb.services.importing import Aim, Importer, Outcome
 from kb.services.practices import contact_of, working_copy
 from kb.services.record import shape, tidy
 from kb.services.refusals import Refusal
-from tests import factories
+from tests import factories, stack
 from tests.planted import PLANTED, cells, planted
 from tests.unit.services.documents import DOCUMENTS
 
@@ -111,7 +110,7 @@ def count(database: Database) -> int:
 @pytest.fixture(scope="module")
 def lasting(bare_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A base in which nothing is ever kept: each example undoes what it wrote."""
-    folder = shutil.copytree(bare_folder, tmp_path_factory.mktemp("base") / "data")
+    folder = stack.copy(bare_folder, tmp_path_factory.mktemp("base") / "data")
     database = Database(f"sqlite:///{folder / 'kb.sqlite'}")
     yield database
     database.close()

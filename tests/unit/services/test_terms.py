@@ -31,7 +31,7 @@ from kb.services.checking import check
 from kb.services.errors import Invalid, NotAllowed, NotFound
 from kb.services.record import Document
 from kb.services.terms import TARGET_GROUPS, THEMES, Wording
-from tests import factories
+from tests import factories, stack
 from tests.conftest import configure
 
 NURSES = Wording("Care for the old", "Services for older people.", {"de": "Altenpflege"}, {"en": ["elder care"]})
@@ -271,7 +271,7 @@ def test_a_record_with_a_merged_theme_can_be_imported(database: Database, dora: 
 
 
 def test_a_merged_base_agrees_with_itself(peopled_folder: Path, tmp_path: Path) -> None:
-    config = configure(shutil.copytree(peopled_folder, tmp_path / "data"))
+    config = configure(stack.copy(peopled_folder, tmp_path / "data"))
     database = Database(config.database_url)
     with database.write() as session:
         dora, alice = accounts.get(session, "dora@example.org"), accounts.get(session, "alice@example.org")

@@ -1,0 +1,127 @@
+"""On what the tests run: SQLite and Whoosh, or what KB_TEST_DATABASE and KB_TEST_SEARCH name.
+
+A data folder stands for all that an installation keeps. What of it is kept elsewhere belongs to the folder by its path:
+`environment` says where, `copy` copies it along, `drop` removes it. A part that is kept in the folder needs none of it.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from kb.db import Database
+from tests import postgres
+
+DATABASE = os.environ.get("KB_TEST_DATABASE", "")
+"""`postgresql`, or empty for SQLite."""
+
+
+class Part(Protocol):
+    """What of an installation is kept outside its data folder: a database, an index."""
+
+    def environment(self, folder: Path) -> dict[str, str]:
+        """The settings that lead to a folder's own; an empty one is made where there is none yet."""
+        ...
+
+    def copy(self, source: Path, target: Path) -> None:
+        """Make a folder's own as a copy of another's, if that has any."""
+        ...
+
+    def drop(self, folder: Path) -> None:
+        """Remove the own of each folder in `folder`, and of itself."""
+        ...
+
+
+class PostgresqlPart:
+    """A database for each data folder, on the server of this run."""
+
+    def __init__(self) -> None:
+        self._made: dict[Path, str] = {}
+        """The folders whose databases this process made or met, and their addresses."""
+
+    @functools.cached_property
+    def _server(self) -> postgres.Server:
+        return postgres.server()
+
+    def environment(self, folder: Path) -> dict[str, str]:
+        folder = folder.resolve()
+        if folder not in self._made:
+            if not self._server.holds(_name(folder)):
+                self._server.create(_name(folder))
+            self._made[folder] = self._server.url(_name(folder))
+        return {"KB_DATABASE_URL": self._made[folder]}
+
+    def copy(self, source: Path, target: Path) -> None:
+        source, target = source.resolve(), target.resolve()
+        if source in self._made or self._server.holds(_name(source)):
+            self._made[target] = self._server.create(_name(target), _name(source))
+
+    def drop(self, folder: Path) -> None:
+        for each in [made for made in self._made if made.is_relative_to(folder.resolve())]:
+            self._server.drop(_name(each))
+            del self._made[each]
+
+
+def _name(folder: Path) -> str:
+    """A name for what belongs to a folder, the same in every process of this run."""
+    return "kb_" + hashlib.sha256(str(folder).encode()).hexdigest()[:24]
+
+
+def _parts() -> list[Part]:
+    chosen: list[Part] = []
+    if DATABASE == "postgresql":
+        chosen.append(PostgresqlPart())
+    elif DATABASE not in ("", "sqlite"):
+        raise pytest.UsageError(f"KB_TEST_DATABASE may be postgresql, not {DATABASE!r}.")
+    return chosen
+
+
+PARTS = _parts()
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The settings that lead to what belongs to a data folder and is not in it; for the environment of a command."""
+    return {name: value for part in PARTS for name, value in part.environment(folder).items()}
+
+
+def copy(source: Path, target: Path) -> Path:
+    """Copy a data folder with all that belongs to it; nobody may have the source open. Returns the target."""
+    shutil.copytree(source, target)
+    for part in PARTS:
+        part.copy(source, target)
+    return target
+
+
+def drop(folder: Path) -> None:
+    """Remove what belongs to the data folders in a folder, and is not in them."""
+    for part in PARTS:
+        part.drop(folder)
+
+
+def flush(database: Database) -> None:
+    """Have an SQLite file hold all of its database, so that it can be copied."""
+    if database.engine.dialect.name == "sqlite":
+        with database.engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+sqlite_only = pytest.mark.skipif(
+    DATABASE == "postgresql", reason="this is about SQLite, and KB_TEST_DATABASE asks for another."
+)
+"""Marks a test of what only SQLite has: a file that is copied, damaged, locked or read-only."""
+
+
+def leave_out(config: pytest.Config, items: list[Any]) -> None:
+    """Where another database or engine is asked for, leave out what touches neither: no data folder, no second run."""
+    if not PARTS:
+        return
+    left = [item for item in items if "folders" not in item.fixturenames]
+    if left:
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
