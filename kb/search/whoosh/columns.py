@@ -11,16 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kb.search.beginnings import Beginnings, Parts
+from kb.search.moments import ALWAYS_AFTER, ALWAYS_BEFORE, NEVER
 from kb.search.port import COMPLETED, IndexLost
 from kb.search.whoosh.arrays import Array, Texts, encode
 from kb.search.whoosh.inverted import hashed
 from kb.search.whoosh.schema import FIELDS, NUMBERED, Record
-
-ALWAYS_BEFORE, ALWAYS_AFTER = -(1 << 30), 1 << 30
-"""The years that stand for a start that is not known, and for an end that is yet to come."""
-
-NEVER = -(1 << 62)
-"""The moment, in seconds since 1970, that stands for none: before all others."""
 
 _NOT_A_TIME = np.iinfo(np.int64).min  # what numpy makes of no moment
 

@@ -8,20 +8,21 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.search.fields import FIELDS, IN_TITLES, LEAST_HALF
 from kb.search.language import asked_stems, compounds, fold
 from kb.search.question import Words
+from kb.search.weights import KIN
 from kb.search.whoosh.lexicon import beginning_with
 from kb.search.whoosh.places import Places, common, put_rows, union
-from kb.search.whoosh.schema import FIELDS, stem_term
+from kb.search.whoosh.schema import stem_term
 from kb.search.whoosh.segment import Numbers, Term
 from kb.search.whoosh.snapshot import Snapshot
 from kb.search.whoosh.weighing import Shares, shares
 
-_KIN = np.float32(0.95)  # what a word that only shares a stem counts beside the word as typed
+_KIN = np.float32(KIN)
 _MOST_BEGINNING = 1000  # words that a beginning stands for, the most frequent ones
-_LEAST_HALF = 3  # letters of the second half of a compound; the first may be the e of e-learning
 _NUMBERS = np.arange(len(FIELDS))
-_TITLES = np.array([field in ("title", "foreign") for field in FIELDS])
+_TITLES = np.array(IN_TITLES)
 
 Frequencies = NDArray[np.float32] | NDArray[np.uint8]
 """How often something stands in each of `FIELDS`, a row for each document; kin count for less."""
@@ -180,7 +181,7 @@ def _forms(snapshot: Snapshot, word: str, folded: str) -> Standing:
 
 def _apart(snapshot: Snapshot, folded: str) -> Iterable[Standing]:
     """Yield where the halves of a word stand side by side, for each way to part it into words of the index."""
-    halves = [(folded[:i], folded[i:]) for i in range(1, len(folded) - _LEAST_HALF + 1)]
+    halves = [(folded[:i], folded[i:]) for i in range(1, len(folded) - LEAST_HALF + 1)]
     there = snapshot.has("words", [half for each in halves for half in each])
     for i, each in enumerate(halves):
         if there[2 * i] and there[2 * i + 1]:

@@ -7,24 +7,18 @@ record: what filters, facets and sorting need.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from whoosh.fields import STORED, FieldType, Schema
 from whoosh.formats import Format
 
-from kb.search.language import STEMMERS, fold, language_of
-from kb.search.port import COMPLETED, FACETS, TEXT_FIELDS, Document
+from kb.search.fields import FIELDS, MOST_OCCURRENCES, NUMBERED, texts, title_key
+from kb.search.language import STEMMERS, language_of
+from kb.search.port import COMPLETED, FACETS, Document
 
-FIELDS = (*TEXT_FIELDS, "foreign")
-"""The fields that words are counted in. `foreign` holds the texts in other languages than the document's own."""
-
-NUMBERED = (*FACETS, "region", "own_region")
-"""The sets of values of a document that filters ask for, in the order they are stored in."""
-
-MOST_OCCURRENCES = 255
-"""Occurrences of a word in one field of one document that count, for scores and phrases alike."""
+__all__ = ["FIELDS", "MOST_OCCURRENCES", "NUMBERED", "SCHEMA", "Record", "id_term", "record", "stem_term", "texts",
+           "title_key"]  # fmt: skip
 
 
 class Record(NamedTuple):
@@ -79,23 +73,6 @@ def id_term(document_id: str) -> bytes:
 def stem_term(language: str, stem: str) -> str:
     """Return the term that finds a stem in texts of a language as `language_of` names it."""
     return f"{language}:{stem}"
-
-
-def title_key(title: str) -> str:
-    """Return what titles are sorted and compared by."""
-    return " ".join(filter(None, map(fold, title.split())))
-
-
-def texts(document: Document) -> Iterator[tuple[int, str, str]]:
-    """Yield the texts of a document as (number of the field, language, text), in the order of `FIELDS`.
-
-    A foreign text whose language nobody has named is most often a name, and half in the language of the document.
-    """
-    own = {"title": document.title, **document.texts}
-    for number, name in enumerate(TEXT_FIELDS):
-        yield number, document.language, own.get(name, "")
-    for language, text in document.foreign:
-        yield FIELDS.index("foreign"), document.language if language == "und" else language, text
 
 
 def record(document: Document, lengths: list[int]) -> Record:

@@ -10,20 +10,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.search.fields import FIELDS, MOST_PAIRS, title_key
 from kb.search.language import asked_stems
 from kb.search.question import Expansion, Need, Question, Words, Years
+from kb.search.weights import MEANT, MEANT_SECOND, TOGETHER
 from kb.search.whoosh.feedback import DOCUMENTS, LEAST_WORDS, Learned, learn
 from kb.search.whoosh.finding import Found, beside, find, found_by_value, joined
 from kb.search.whoosh.places import Places, common, everything, union
-from kb.search.whoosh.schema import FIELDS, stem_term, title_key
+from kb.search.whoosh.schema import stem_term
 from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.snapshot import Snapshot
 from kb.search.whoosh.weighing import rarity, worth
-
-_TOGETHER = 0.25  # what two words side by side as typed count beside a word of their own
-_MEANT = 0.4  # what being tagged with what the words also mean counts beside a word
-_MEANT_SECOND = 0.25  # the same where it is not the first thing a practice is tagged with
-_MOST_PAIRS = 16
 
 Flags = NDArray[np.bool_]
 """A truth for each of some documents."""
@@ -219,15 +216,15 @@ class Weighed:
             self._add(scores, found.documents, found.shares, worth(snapshot, len(found.documents)))
         for i, first, second in pairs(matches.question):
             side_by_side = beside(snapshot, first, second)
-            together = _TOGETHER * worth(snapshot, len(side_by_side.documents))
+            together = TOGETHER * worth(snapshot, len(side_by_side.documents))
             self._add(scores, side_by_side.documents, side_by_side.shares, together)
             for each in (each for each in matches.joined if each.clause == i):
                 value = worth(snapshot, len(each.found.documents))
                 self._add(scores, each.found.documents[each.anew], each.found.shares[each.anew], value)
         for meant in matches.meant:
             weight = rarity(snapshot, len(meant.documents))
-            self._add(scores, meant.documents, None, weight * _MEANT_SECOND)
-            self._add(scores, meant.first, None, weight * (_MEANT - _MEANT_SECOND))
+            self._add(scores, meant.documents, None, weight * MEANT_SECOND)
+            self._add(scores, meant.first, None, weight * (MEANT - MEANT_SECOND))
         return scores
 
     def _add(self, scores: Scores, documents: Numbers, shares: Scores | None, factor: float) -> None:
@@ -241,7 +238,7 @@ def pairs(question: Question) -> Sequence[tuple[int, str, str]]:
     for start, end in question.runs():
         words = [clause.word or "" for clause in question.clauses[start:end]]
         found += ((start + i, first, second) for i, (first, second) in enumerate(pairwise(words)))
-    return found[:_MOST_PAIRS]
+    return found[:MOST_PAIRS]
 
 
 def flags(places: Places, documents: Numbers) -> Flags:

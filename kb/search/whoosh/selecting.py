@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from kb.search.moments import ALWAYS_BEFORE
 from kb.search.port import FACETS, Query
-from kb.search.whoosh.columns import ALWAYS_BEFORE, seconds
+from kb.search.whoosh.columns import seconds
 from kb.search.whoosh.counting import BEGUN, OVER
 from kb.search.whoosh.segment import Numbers
 from kb.search.whoosh.snapshot import Mask, Snapshot

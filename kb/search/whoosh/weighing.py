@@ -1,28 +1,22 @@
-"""What finding something in a document is worth: BM25F, after Robertson, Zaragoza and Taylor (CIKM 2004).
-
-A word's frequencies in the fields are weighted and made comparable in length first, and only their sum is saturated, so
-that a word in title and summary does not count as two words.
-"""
+"""What finding something in the documents of a snapshot is worth, by `kb.search.weights`."""
 
 from __future__ import annotations
 
-from math import log
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kb.search.whoosh.schema import FIELDS
+from kb.search import weights
+from kb.search.fields import FIELDS
+from kb.search.weights import LENGTH, SATURATION, WEIGHTS
 from kb.search.whoosh.segment import Numbers, Segment
 from kb.search.whoosh.snapshot import Snapshot
 
-# Title and summary are what the authors chose to say about a practice, word for word worth more than the long texts.
-# Names are lists in which a word only says that somebody took part; foreign texts mostly say again what the title says.
-_WEIGHTS = np.array([{"title": 5.0, "summary": 4.0, "story": 1.0, "names": 1.5, "foreign": 1.5}[f] for f in FIELDS])
-# How far a word counts less in a field longer than the average. A long title is hardly worse than a short one.
-_LENGTH = np.array([{"title": 0.3, "summary": 0.3, "story": 0.75, "names": 0.5, "foreign": 0.2}[f] for f in FIELDS])
-_SATURATION = np.float32(2.0)
+_WEIGHTS = np.array(WEIGHTS)
+_LENGTH = np.array(LENGTH)
+_SATURATION = np.float32(SATURATION)
 _ALL = np.ones(len(FIELDS), np.float32)
 
 Shares = NDArray[np.float32]
@@ -30,21 +24,21 @@ Shares = NDArray[np.float32]
 
 
 def rarity(snapshot: Snapshot, count: int) -> float:
-    """Return what standing in `count` documents is worth: Robertson and Spärck Jones's weight, never below 0."""
-    return log(1 + (snapshot.count - count + 0.5) / (count + 0.5))
+    """Return what standing in `count` documents is worth, never below 0."""
+    return weights.rarity(snapshot.count, count)
 
 
 def worth(snapshot: Snapshot, count: int) -> float:
     """Return what a share of 1 scores for something that stands in `count` documents."""
-    return rarity(snapshot, count) * (float(_SATURATION) + 1)
+    return weights.worth(snapshot.count, count)
 
 
 def shares(snapshot: Snapshot, documents: Numbers, frequencies: NDArray[Any]) -> Shares:
     """Return how much documents are about something, from its frequencies in each of `FIELDS`."""
     norms = snapshot.memo.once("norms", lambda: _norms(snapshot))
-    weights = norms.take(documents, axis=0)
-    weights *= frequencies
-    weighted = weights @ _ALL
+    weighing = norms.take(documents, axis=0)
+    weighing *= frequencies
+    weighted = weighing @ _ALL
     return np.asarray(weighted / (weighted + _SATURATION))
 
 
