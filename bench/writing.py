@@ -32,6 +32,7 @@ from kb.services.duplicates import LEAST
 from kb.services.hints import SUGGESTED
 from kb.services.indexing import Indexer
 from kb.services.likeness import Traits
+from kb.services.locks import FileLocks
 from kb.services.publishing import of_record
 from kb.services.record import TERMS, Document
 from kb.services.vocabularies import VocabularyCache
@@ -68,7 +69,7 @@ def seeded() -> Iterator[Base]:
         with database.write() as session:
             seeding.seed(session)
         engine = open_engine("whoosh:", Path(folder) / "index")
-        Indexer(database, engine, VocabularyCache(), Path(folder) / "index.lock").rebuild()
+        Indexer(database, engine, VocabularyCache(), FileLocks(Path(folder))).rebuild()
         with database.read() as session:
             drafts = {UUID(each["id"]): of_record(each) for each in catalogue.every(session, "")}
             yield Base(session, engine, drafts)

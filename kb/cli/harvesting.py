@@ -23,7 +23,7 @@ def harvest(url: str, owner: str | None) -> None:
     Nothing becomes public by it, and nothing here is deleted. Each record that is refused is named on standard error,
     with the reason. Fit for a daily timer. Exit status 1 where one was refused.
     """
-    with opened(make=True) as site, occupancy.harvesting(site.config.data_dir):
+    with opened(make=True) as site, occupancy.harvesting(site.locks):
         importing.prepare(site.database)
         ensure_index(site)
         base = base_of(url)

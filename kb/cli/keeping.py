@@ -50,7 +50,7 @@ def sweep() -> None:
         with site.database.write() as session:
             done = retention.sweep(session, now)
         file_keeping.sweep_folder(site.database, site.config.files_dir, now)
-        staging.sweep_folder(site.database, site.config.data_dir, now - staging.GRACE)
+        staging.sweep_folder(site.database, site.config.shared_dir, now - staging.GRACE)
     parts = ", ".join(f"{name} {count}" for name, count in asdict(done).items() if count)
     click.echo(f"Removed: {parts}." if parts else "Nothing has been kept for too long.")
 

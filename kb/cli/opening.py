@@ -24,6 +24,7 @@ from kb.services import seeding, setup, upgrade_copies
 from kb.services.backup import Home
 from kb.services.errors import NotFound
 from kb.services.indexing import Indexer
+from kb.services.locks import Locks, open_locks
 from kb.services.occupancy import using
 from kb.services.publishing import public_count
 from kb.services.vocabularies import VocabularyCache
@@ -48,6 +49,7 @@ class Site:
     database: Database
     engine: SearchEngine
     indexer: Indexer
+    locks: Locks
 
 
 @contextlib.contextmanager
@@ -60,20 +62,25 @@ def opened(*, make: bool = False) -> Iterator[Site]:
     logs.set_up(config.log)
     if not make and config.database_path and not config.database_path.exists():
         raise NotFound("There is no database in %(folder)s yet; the command `init` makes one.", folder=config.data_dir)
-    with using(config.data_dir), parts(config) as site:
+    with parts(config) as site:
         yield site
 
 
 @contextlib.contextmanager
 def parts(config: Config) -> Iterator[Site]:
-    """The parts of an installation, given back at the end: no file, connection or thread outlives the block."""
+    """The parts of an installation, given back at the end: no file, connection or thread outlives the block.
+
+    Raises Conflict while a restore into it is going on.
+    """
     database = Database(config.database_url)
+    locks = open_locks(database, config.data_dir)
     engine = cast(SearchEngine, _Watched(open_engine(config.search_url, config.index_dir)))
-    indexer = Indexer(database, engine, VocabularyCache(), config.data_dir / "index.lock")
+    indexer = Indexer(database, engine, VocabularyCache(), locks)
     try:
-        _bring_up(database, config)
-        seeding.fill_synonyms(database)
-        yield Site(config, database, engine, indexer)
+        with using(locks):
+            _bring_up(database, config)
+            seeding.fill_synonyms(database)
+            yield Site(config, database, engine, indexer, locks)
     finally:
         engine.close()
         database.close()

@@ -7,6 +7,7 @@ even where the same file is there, so that a file without a row that was made ju
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import uuid
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from sqlalchemy import ColumnElement, CursorResult, Text, delete, exists, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.orm import Session
 
+from kb.config import SHARED
 from kb.db import Database
 from kb.models import Buffer, Practice, PracticeFile, Record, Revision, StoredFile
 from kb.services.files import UNFINISHED, Store
@@ -115,7 +117,10 @@ def _strays(database: Database, folder: Path) -> set[Path]:
 
 
 def _paths(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.is_file())
+    """All files but those of SHARED, which have keepers of their own."""
+    for each in folder.glob("*"):
+        if each.name != SHARED:
+            yield from (path for path in (each, *each.rglob("*")) if path.is_file())
 
 
 def _sha256_of(folder: Path, path: Path) -> str | None:
@@ -129,6 +134,12 @@ def _old(path: Path, now: datetime) -> bool:
     return False
 
 
+def _old_indeed(path: Path, now: datetime) -> bool:
+    """The same of the file as its server has it: only opening asks that, a network file system may remember another."""
+    with path.open("rb") as file:
+        return os.fstat(file.fileno()).st_mtime < (now - GRACE).timestamp()
+
+
 def _unlink(path: Path, now: datetime) -> bool:
     """Remove a file, but give it back where an upload put it in place this very moment."""
     aside = path.with_name(f"{UNFINISHED}gone-{path.name}")
@@ -136,7 +147,7 @@ def _unlink(path: Path, now: datetime) -> bool:
         path.rename(aside)
     except FileNotFoundError:
         return False
-    if not _old(aside, now):
+    if not _old_indeed(aside, now):
         aside.rename(path)
         return False
     aside.unlink()

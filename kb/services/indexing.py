@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 import os
 import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -22,6 +20,7 @@ from kb.search.port import Document, IndexLost, SearchEngine
 from kb.services import adoption_trail, counting
 from kb.services.counting import Counts
 from kb.services.errors import N_, Conflict
+from kb.services.locks import Held, LockLost, Locks
 from kb.services.publishing import public_records
 from kb.services.record import NARRATIVE
 from kb.services.vocabularies import Vocabulary, VocabularyCache, country_name
@@ -38,6 +37,12 @@ LOOK_EVERY = 2.0
 PATIENCE = 600.0
 """Seconds that a rebuild waits for whoever else is at the index."""
 
+AT_WORK = "index"
+"""The lock of whoever writes into the index."""
+
+ENSURING = "index-ensure"
+"""The lock of whoever looks whether the index has to be built anew, and does so."""
+
 State = tuple[int, int]
 """What decides how a public practice stands in the index: its version, and how many regions took it up."""
 
@@ -50,13 +55,13 @@ class Indexer:
         database: Database,
         engine: SearchEngine,
         vocabularies: VocabularyCache,
-        lock: Path,
+        locks: Locks,
         counts: Counts | None = None,
     ) -> None:
         self.database = database
         self.engine = engine
         self.vocabularies = vocabularies
-        self._lock = lock
+        self._locks = locks
         self._counts = counts
         self._oldest: tuple[tuple[int, uuid.UUID], float] | None = None
         self._wake = threading.Event()
@@ -68,12 +73,13 @@ class Indexer:
         """Bring every waiting change into the index; True where none is left.
 
         Only one process drains at a time, so that an older state can never overwrite a newer one. Gives up after
-        `wait` seconds without that right: whoever holds it will see the rows.
+        `wait` seconds without that right: whoever holds it will see the rows. Raises LockLost where it was lost on the
+        way; what was brought into the index since is brought there once more.
         """
-        with self._exclusively(wait) as held:
-            if not held:
+        with self._locks.hold(AT_WORK, wait) as held:
+            if held is None:
                 return False
-            while self._drain_batch():
+            while self._drain_batch(held):
                 pass
         return True
 
@@ -94,15 +100,16 @@ class Indexer:
         Draining into the live index goes on meanwhile. What changed since the beginning is brought into the new index
         too: most of it while draining goes on, the last of it while that is held up, and then comes the swap. So a
         publication waits for a moment, however long the rebuild takes. Raises Conflict where draining cannot be held
-        up.
+        up, LockLost where that right was lost before the swap, which then does not come.
         """
         taken: dict[uuid.UUID, State] = {}
         with contextlib.ExitStack() as until_swapped, self.database.read() as session:
 
             def replay(engine: SearchEngine) -> None:
                 self._catch_up(engine, taken)
-                until_swapped.enter_context(self._only_one(PATIENCE))
+                held = until_swapped.enter_context(self._only_one(AT_WORK))
                 self._catch_up(engine, taken)
+                held.sure()
 
             count = self.engine.rebuild(_all(session, self.vocabularies.get(session), taken), replay, unite=unite)
         self.drain()
@@ -118,7 +125,7 @@ class Indexer:
         if reason is None:
             self.drain(wait=60.0)
             return None
-        with self._only_one(PATIENCE, name=".ensure"):
+        with self._only_one(ENSURING):
             reason = self._fault()  # another worker may have mended it while this one waited
             if reason is None:
                 return None
@@ -213,8 +220,12 @@ class Indexer:
         taken.clear()
         taken.update(there)
 
-    def _drain_batch(self) -> bool:
-        """Bring one batch of outbox rows into the index, then delete those rows. False where there was none."""
+    def _drain_batch(self, held: Held) -> bool:
+        """Bring one batch of outbox rows into the index, then delete those rows. False where there was none.
+
+        Where the right was lost meanwhile, somebody else may have brought a newer state there before ours came, and
+        deleted the rows: then all of the batch waits anew.
+        """
         with self.database.read() as session:
             rows = session.execute(
                 select(IndexOutbox.id, IndexOutbox.practice_id).order_by(IndexOutbox.id).limit(BATCH)
@@ -225,33 +236,24 @@ class Indexer:
             ids = {practice_id for _row, practice_id in waiting}
             documents = documents_of(session, ids, self.vocabularies.get(session))
         gone = {str(practice_id) for practice_id in ids} - {document.id for document in documents}
+        held.sure()
         self.engine.update(documents, gone)
+        try:
+            held.sure()
+        except LockLost:
+            with self.database.write() as session:
+                session.add_all(IndexOutbox(practice_id=practice_id) for practice_id in ids)
+            raise
         with self.database.write() as session:
             session.execute(delete(IndexOutbox).where(IndexOutbox.id.in_([row_id for row_id, _ in waiting])))
         return True
 
     @contextlib.contextmanager
-    def _only_one(self, wait: float, name: str = "") -> Iterator[None]:
-        """Hold the one right, or raise Conflict: going on without it could lose what another process does."""
-        with self._exclusively(wait, name) as held:
-            if not held:
+    def _only_one(self, name: str) -> Iterator[Held]:
+        """Hold one right, or raise Conflict: going on without it could lose what another process does."""
+        with self._locks.hold(name, PATIENCE) as held:
+            if held is None:
                 raise Conflict(N_("Another process is at the search index and does not end: stop it, then try again."))
-            yield
-
-    @contextlib.contextmanager
-    def _exclusively(self, wait: float, name: str = "") -> Iterator[bool]:
-        """Hold the one right among all processes; the kernel takes it back when a process dies. Yields whether held."""
-        deadline = time.monotonic() + wait
-        with open(f"{self._lock}{name}", "a") as file:
-            held = False
-            while not held:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    held = True
-                except BlockingIOError:
-                    if time.monotonic() >= deadline:
-                        break
-                    time.sleep(0.01)
             yield held
 
 

@@ -1,17 +1,14 @@
-"""The snapshot that the site offers: kept in the data folder, made anew at most once a day, by one process at a time.
+"""The snapshot that the site offers: in a folder that all machines share, made anew at most once a day, by one process.
 
 One that holds something which is not public any more is offered to nobody, however young it is.
 """
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import logging
 import threading
 import zipfile
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +17,7 @@ from sqlalchemy.orm import Session
 from kb.db import Database
 from kb.services import snapshot, vocabularies
 from kb.services.exporting import replacing
+from kb.services.locks import Locks
 from kb.services.progress import Progress, silent
 from kb.services.snapshot import Mark, Site
 from kb.services.vocabularies import Vocabulary
@@ -27,7 +25,7 @@ from kb.services.vocabularies import Vocabulary
 log = logging.getLogger(__name__)
 
 NAME = "snapshot.zip"
-LOCK = "snapshot.lock"
+LOCK = "snapshot"
 
 KEPT = timedelta(days=1)
 """How long a snapshot is offered though practices have come in since."""
@@ -39,8 +37,8 @@ def to_file(session: Session, vocabulary: Vocabulary, path: Path, site: Site, pr
         return snapshot.write(session, vocabulary, file, site, progress)
 
 
-def current(database: Database, folder: Path, site: Site, wait: float) -> Path | None:
-    """The snapshot in a data folder, made anew where it has to be.
+def current(database: Database, locks: Locks, folder: Path, site: Site, wait: float) -> Path | None:
+    """The snapshot in a folder, made anew where it has to be.
 
     That takes its time for a large base: after `wait` seconds the one that was there before is good enough, unless it
     holds what is not public any more. None where there is none to offer yet; it is on its way then.
@@ -49,18 +47,19 @@ def current(database: Database, folder: Path, site: Site, wait: float) -> Path |
     with database.read() as session:
         now = snapshot.mark(session)
     if not _fits(path, now):
-        maker = threading.Thread(target=_make, args=(database, folder, site), name="snapshot", daemon=True)
+        maker = threading.Thread(target=_make, args=(database, locks, folder, site), name="snapshot", daemon=True)
         maker.start()
         maker.join(wait)
     held = _held(path)
     return path if held and held[0].went == now.went else None
 
 
-def _make(database: Database, folder: Path, site: Site) -> None:
+def _make(database: Database, locks: Locks, folder: Path, site: Site) -> None:
     try:
-        with _alone(folder) as free, database.read() as session:
-            if not free:
+        with locks.hold(LOCK) as held, database.read() as session:
+            if held is None:
                 return
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             for left in folder.glob(f".{NAME}.*"):  # of a process that was killed in the middle
                 left.unlink(missing_ok=True)
             if not _fits(folder / NAME, snapshot.mark(session)):
@@ -86,15 +85,3 @@ def _held(path: Path) -> tuple[Mark, datetime] | None:
             return Mark(said["came"], said["went"]), datetime.fromisoformat(said["made"])
     except (OSError, zipfile.BadZipFile, ValueError, KeyError, TypeError):
         return None
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[bool]:
-    """Whether this is the only one who makes a snapshot here."""
-    with (folder / LOCK).open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True

@@ -57,9 +57,9 @@ GRACE = timedelta(hours=1)
 _CHUNK = 256 * 1024
 
 
-def folder(data_dir: Path) -> Path:
+def folder(shared_dir: Path) -> Path:
     """Where the files lie."""
-    return data_dir / "imports"
+    return shared_dir / "imports"
 
 
 def aims(actor: User | None) -> tuple[Aim, ...]:
@@ -180,13 +180,13 @@ def drop(session: Session, actor: User, place: Path, staged_id: uuid.UUID) -> No
         _path(place, staged_id, ending).unlink(missing_ok=True)
 
 
-def sweep_folder(database: Database, data_dir: Path, before: datetime) -> int:
+def sweep_folder(database: Database, shared_dir: Path, before: datetime) -> int:
     """Remove files that have no row: its time was over, or its person's account was deleted; returns how many.
 
     What was written after `before` stays: its row may be on the way.
     """
     try:
-        paths = [path for path in folder(data_dir).iterdir() if path.stat().st_mtime < before.timestamp()]
+        paths = [path for path in folder(shared_dir).iterdir() if path.stat().st_mtime < before.timestamp()]
     except FileNotFoundError:
         return 0
     with database.read() as session:

@@ -23,6 +23,7 @@ from kb.services.alerts import Alerts
 from kb.services.health import Watch
 from kb.services.indexing import Indexer
 from kb.services.limits import BODY_LIMIT
+from kb.services.locks import open_locks
 from kb.services.postman import Postman
 from kb.services.timing import timed
 from kb.services.transport import open_transport
@@ -244,13 +245,13 @@ def _parts(app: Flask, config: Config) -> context.Parts:
     database = Database(config.database_url, config.slow_ms, pool=config.database_pool, longest=longest)
     engine = open_engine(config.search_url, config.index_dir)
     engine = timed(engine, config.slow_ms, partial(counts.observe, "search_seconds"))
-    vocabularies = VocabularyCache()
-    indexer = Indexer(database, engine, vocabularies, config.data_dir / "index.lock", counts)
+    locks, vocabularies = open_locks(database, config.data_dir), VocabularyCache()
+    indexer = Indexer(database, engine, vocabularies, locks, counts)
     alerts = Alerts(database, engine, vocabularies)
     transport = open_transport(config.mail_url)
     postman = Postman(database, config, mails.renderer(app), transport, also=alerts.run, counts=counts)
     watch = Watch(config, database, indexer)
-    return context.Parts(config, database, engine, vocabularies, indexer, postman, counts, watch)
+    return context.Parts(config, database, locks, engine, vocabularies, indexer, postman, counts, watch)
 
 
 def _named_fields() -> None:

@@ -16,6 +16,7 @@ from kb.search.port import SearchEngine
 from kb.services.counting import Counts
 from kb.services.health import Watch
 from kb.services.indexing import Indexer
+from kb.services.locks import Locks
 from kb.services.postman import Postman
 from kb.services.vocabularies import Vocabulary, VocabularyCache
 
@@ -28,6 +29,7 @@ class Parts:
 
     config: Config
     database: Database
+    locks: Locks
     engine: SearchEngine
     vocabularies: VocabularyCache
     indexer: Indexer

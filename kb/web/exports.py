@@ -121,7 +121,7 @@ def whole() -> ResponseReturnValue:
     """Everything public in one file, made at most once a day; where a large one is not ready, when to come again."""
     config = context.config()
     site = snapshot.Site(config.site_name, config.base_url, config.files_dir)
-    path = snapshots.current(context.parts().database, config.data_dir, site, WAIT)
+    path = snapshots.current(context.parts().database, context.parts().locks, config.shared_dir, site, WAIT)
     if path is None:
         return streaming.later(gettext("The snapshot is being made. Try again in a minute."))
     response = _sent(path)

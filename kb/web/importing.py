@@ -168,7 +168,7 @@ def _aim() -> Aim | None:
 
 
 def _folder() -> Path:
-    return staging.folder(context.config().data_dir)
+    return staging.folder(context.config().shared_dir)
 
 
 def _count() -> Asking:

@@ -145,11 +145,11 @@ def test_what_is_published_while_a_rebuild_catches_up_is_in_the_new_index(
     indexer = seeded_site.parts.indexer
     hold_up = indexer._only_one
 
-    def after_a_change(wait: float, name: str = "") -> object:
+    def after_a_change(name: str) -> object:
         with seeded_site.database.write() as session:
             factories.published(session, title="Zanzara mentoring")
         indexer.drain()  # into the index that is about to be replaced
-        return hold_up(wait, name)
+        return hold_up(name)
 
     monkeypatch.setattr(indexer, "_only_one", after_a_change)
     indexer.rebuild()
@@ -168,10 +168,10 @@ def test_a_rebuild_that_cannot_hold_up_draining_says_so_and_swaps_nothing(
 ) -> None:
     monkeypatch.setattr(indexing, "PATIENCE", 0.05)
     before = (seeded_site.config.index_dir / "CURRENT").read_bytes()
-    for name, start in (("", "rebuild"), (".ensure", "ensure")):
+    for name, start in (("", "rebuild"), ("-ensure", "ensure")):
         if name:
             (seeded_site.config.index_dir / "CURRENT").unlink()
-        with open(seeded_site.config.data_dir / f"index.lock{name}", "a") as file:
+        with open(seeded_site.config.data_dir / f"index{name}.lock", "a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             with pytest.raises(Conflict):
                 getattr(Site(seeded_site.config).parts.indexer, start)()

@@ -29,10 +29,12 @@ from kb.search import open_engine
 from kb.services import accounts, catalogue, lifecycle, mending, moderation, practices, redaction
 from kb.services.errors import Conflict, Invalid, NotAllowed, ServiceError
 from kb.services.indexing import Indexer
+from kb.services.locks import open_locks
 from kb.services.naming import thesaurus
 from kb.services.permissions import TRANSITIONS, Transition, can, public
 from kb.services.query import CatalogueQuery
 from kb.services.vocabularies import VocabularyCache
+from tests import stack
 from tests.conftest import configure
 from tests.factories import CONTACT, document, organisation
 
@@ -104,10 +106,10 @@ class Life(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="kb-life-", dir=self.origin.parent))
-        config = configure(shutil.copytree(self.origin, self.folder / "data"))
+        config = configure(stack.copy(self.origin, self.folder / "data"))
         self.database = Database(config.database_url)
         self.engine = open_engine(config.search_url, config.index_dir)
-        self.indexer = Indexer(self.database, self.engine, self.cache, config.data_dir / "index.lock")
+        self.indexer = Indexer(self.database, self.engine, self.cache, open_locks(self.database, config.data_dir))
         with self.database.read() as session:
             self.vocabulary = self.cache.get(session)
         self.names = thesaurus(self.vocabulary)
@@ -372,7 +374,7 @@ def _row(action: str, practice: Practice) -> Transition | None:
 @pytest.fixture(scope="module")
 def peopled(bare_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A base with PEOPLE, whom nobody will ask for a password."""
-    folder = shutil.copytree(bare_folder, tmp_path_factory.mktemp("life") / "data")
+    folder = stack.copy(bare_folder, tmp_path_factory.mktemp("life") / "data")
     database = Database(configure(folder).database_url)
     with database.write() as session:
         users = {name: accounts.add_user(session, f"{name}@example.org", role) for name, role in PEOPLE.items()}
