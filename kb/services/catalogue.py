@@ -79,16 +79,18 @@ def search(
     query: CatalogueQuery,
     page: int,
     per_page: int,
-    base_url: str,
+    base_url: str | None = None,
     reader: str = "",
 ) -> Results:
     """Answer a query with one page of public practices and the facets of all of them.
 
-    `reader` is the language in which practices are shown where they were translated into it.
+    `base_url` is for who wants records whole; without it they have what a list says of them, as `reading.listed` reads
+    them. `reader` is the language in which practices are shown where they were translated into it.
     """
     meant = _Meant(engine, vocabulary, query, page, per_page)
     answer, question = meant.answer, meant.question
-    documents = reading.documents(session, _ids(answer), base_url)
+    ids = _ids(answer)
+    documents = reading.listed(session, ids) if base_url is None else reading.documents(session, ids, base_url)
     items = []
     for position, hit in enumerate(answer.hits, start=(page - 1) * per_page):
         document = documents.get(hit.id)  # an index that lags may still know what has just gone offline
@@ -106,7 +108,7 @@ def search(
         untyped=answer.untyped,
         facets=answer.facets,
         expansions=answer.expansions,
-        suggestion=meant.suggestion(session, base_url),
+        suggestion=meant.suggestion(session),
         corrected=meant.corrected,
     )
 
@@ -140,7 +142,7 @@ class _Meant:
         """The ids of everything that the answer's total counts, in its order."""
         return self._engine.matching(replace(self._asked, question=self.question))
 
-    def suggestion(self, session: Session, base_url: str) -> Respelling | None:
+    def suggestion(self, session: Session) -> Respelling | None:
         """The question as it may have been meant, if that finds more than the one asked."""
         better, answer = self._better, self.answer
         if better is None:
@@ -150,7 +152,7 @@ class _Meant:
             answer = self._engine.search(wanted)
             if (answer.partial and not self.answer.partial) or answer.total <= self.answer.total * answer.partial:
                 return None
-        document = next(iter(reading.documents(session, _ids(answer)[:1], base_url).values()), None)
+        document = next(iter(reading.listed(session, _ids(answer)[:1]).values()), None)
         spelt = presenting.spelt(better.q, document) if document else better.q
         return Respelling(spelt, answer.total)
 

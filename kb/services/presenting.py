@@ -32,7 +32,7 @@ _SIGNS = re.compile(
 
 @dataclass(frozen=True)
 class Found:
-    """One practice of a result: its whole record, and why it was found.
+    """One practice of a result: its record, whole or what a list says of it, and why it was found.
 
     `matched` names keys of the record, weightiest first. `title` and `snippet` are HTML with <mark>: the title in the
     language of the record, the snippet in `language`.

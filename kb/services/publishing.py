@@ -311,7 +311,7 @@ def written_document(record: Any, base_url: str, **beside: Any) -> Document:
             "type": record.lead_organisation_type,
             "url": record.lead_organisation_url,
         },
-        "budget_eur": _number(record.budget_eur),
+        "budget_eur": number(record.budget_eur),
         **freshness.written(record),
         "published": iso(record.published),
         "updated": iso(record.updated),
@@ -341,7 +341,8 @@ def _named(region: Any) -> dict[str, str]:
     return {"code": region.code, "name": region.name_latin}
 
 
-def _number(value: Decimal | None) -> int | float | None:
+def number(value: Decimal | None) -> int | float | None:
+    """An amount as the record writes it: without cents where there are none."""
     if value is None:
         return None
     return int(value) if value == int(value) else float(value)

@@ -50,9 +50,8 @@ def search() -> ResponseReturnValue:
 
 def _found(asked: CatalogueQuery, page: int = 1, per_page: int = SHOWN) -> Results:
     return catalogue.search(
-        context.reading(), context.engine(), context.vocabulary(), asked, page, per_page, context.config().base_url,
-        reader=languages.chosen(),
-    )  # fmt: skip
+        context.reading(), context.engine(), context.vocabulary(), asked, page, per_page, reader=languages.chosen()
+    )
 
 
 # One practice

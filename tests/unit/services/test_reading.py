@@ -56,3 +56,15 @@ def test_what_is_not_public_is_not_there(database: Database) -> None:
     with database.read() as session:
         assert reading.documents(session, [gone, uuid.uuid4()], URL) == {}
         assert reading.documents(session, [], URL) == {}
+
+
+def test_what_a_list_says_of_records_is_what_they_say_whole(database: Database) -> None:
+    with database.write() as session:
+        national = published(session, title="A whole country", level="national", region=None)
+        ids = [published(session, **FULL).id, national.id]
+    with database.read() as session:
+        whole, listed = reading.documents(session, ids, URL), reading.listed(session, ids)
+    assert listed.keys() == whole.keys() and len(listed) == 2
+    for key, brief in listed.items():
+        name = {"lead_organisation": {"name": whole[key]["lead_organisation"]["name"]}}
+        assert brief == {each: whole[key][each] for each in brief} | name
