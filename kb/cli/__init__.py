@@ -13,7 +13,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import DBAPIError
 
-from kb.cli import content, figures, freshness, harvesting, keeping, mailing, people, serving
+from kb.cli import content, figures, freshness, harvesting, keeping, mailing, moving, people, serving
 from kb.config import SettingError
 from kb.services.errors import ServiceError
 
@@ -54,7 +54,7 @@ def main() -> None:
 
 for command in (
     serving.run, content.init, content.seed, content.import_file, content.export_file, keeping.reindex, keeping.check,
-    keeping.sweep, keeping.back_up, keeping.restore, people.user, mailing.send_mail, mailing.send_alerts,
+    keeping.sweep, keeping.back_up, keeping.restore, moving.move, people.user, mailing.send_mail, mailing.send_alerts,
     figures.load_figures, freshness.verify_links, freshness.remind, harvesting.harvest,
 ):  # fmt: skip
     main.add_command(command)

@@ -16,7 +16,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, func, inspect, select
+from sqlalchemy import Column, Connection, MetaData, String, Table, func, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from kb.db import Database
@@ -28,6 +28,8 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 AUDIT_GUARDS = ("audit_entries_no_delete", "audit_entries_no_update")
 """Triggers on SQLite that refuse whoever would change the audit log, as migration 0004 makes them."""
 
+MARK = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
+"""The table in which Alembic keeps the revision of a database's schema: the mark of a release."""
 
 UPGRADING = 0x6B62_7570
 """The number by which processes on PostgreSQL wait for each other's upgrade: "kbup", of no meaning elsewhere."""
@@ -72,6 +74,35 @@ def _alone(connection: Connection) -> None:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(UPGRADING)))
+
+
+def make(connection: Connection) -> None:
+    """Make this release's schema in a database that holds nothing, in the transaction that is open."""
+    _alone(connection)
+    _upgrade(connection, _config(), None)
+
+
+def unmake(connection: Connection) -> None:
+    """Remove every table of the schema with all that it holds, in the transaction that is open."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("DROP FUNCTION IF EXISTS refuse_change_of_audit_entries() CASCADE")
+    schema().drop_all(connection)
+    MARK.drop(connection, checkfirst=True)
+
+
+def unmark(connection: Connection) -> None:
+    """Take the mark of its release from a database, so that nobody serves from it."""
+    connection.execute(MARK.delete())
+
+
+def mark(connection: Connection, revision: str) -> None:
+    """Give a database the mark of its release back."""
+    connection.execute(MARK.insert().values(version_num=revision))
+
+
+def newest() -> str:
+    """The revision of this release's schema."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
 def current(database: Database) -> str | None:
@@ -127,8 +158,8 @@ def _examined(connection: Connection, config: Config) -> tuple[str | None, str |
         return None, head
     if len(marks) != 1:
         raise SchemaBroken(
-            "The database holds tables, but not the mark of one release: an upgrade or a restore did not end, or it is "
-            "the database of something else. Restore a backup, or set KB_DATABASE_URL to another."
+            "The database holds tables, but not the mark of one release: an upgrade, a restore or a move did not end, "
+            "or it is the database of something else. Restore a backup, or set KB_DATABASE_URL to another."
         )
     (found,) = marks
     if found not in {script.revision for script in scripts.walk_revisions()}:
