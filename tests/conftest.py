@@ -33,18 +33,20 @@ from kb.db import Database
 from kb.search import open_engine
 from kb.services import accounts, passwords, seeding, sessions, setup, vocabularies
 from kb.services.indexing import Indexer
+from kb.services.locks import open_locks
 from kb.services.vocabularies import Vocabulary, VocabularyCache
 from kb.web import context
 from kb.web.accounts import TOKEN
-from tests import factories, soaking
+from tests import factories, soaking, stack
 
 PEOPLE = {"rita": "reader", "alice": "member", "charlie": "member", "bob": "editor", "dora": "admin"}
 """Alice writes, Charlie is an outsider, Bob edits, Dora administers, Rita only reads."""
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what only `make soak` runs."""
+    """Leave out what only `make soak` runs, and on another database or engine what touches neither."""
     soaking.leave_out(config, items)
+    stack.leave_out(config, items)
 
 
 RUNS = int(os.environ.get("KB_TEST_RUNS", "0"))
@@ -62,13 +64,14 @@ examples.load_profile("every run alike")
 
 def configure(folder: Path, **env: str) -> Config:
     """Settings for a data folder as the environment would give them."""
-    return settings.load({"KB_DATA_DIR": str(folder), "KB_SECRET_KEY": "k" * 40, "KB_LIMITS": "off", **env})
+    found = stack.environment(folder)
+    return settings.load({"KB_DATA_DIR": str(folder), "KB_SECRET_KEY": "k" * 40, "KB_LIMITS": "off", **found, **env})
 
 
 def make_indexer(config: Config, database: Database) -> Indexer:
     """The indexer of a data folder, outside any app."""
     engine = open_engine(config.search_url, config.index_dir)
-    return Indexer(database, engine, VocabularyCache(), config.data_dir / "index.lock")
+    return Indexer(database, engine, VocabularyCache(), open_locks(database, config.data_dir))
 
 
 class Folders:
@@ -82,15 +85,15 @@ class Folders:
 
     def copy(self, name: str, make: Callable[[Path], object]) -> Path:
         """This worker's copy of a folder, which `make` fills where no worker has made it yet."""
-        made = self._made / name
+        made, whole = self._made / name, self._made / f"{name}.whole"
         with (self._made / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not made.exists():
-                making = self._made / f"{name}.making"
-                shutil.rmtree(making, ignore_errors=True)
-                make(making)
-                making.rename(made)
-        return Path(shutil.copytree(made, self._own / name))
+            if not whole.exists():
+                stack.drop(made)  # what a worker left that died over it
+                shutil.rmtree(made, ignore_errors=True)
+                make(made)
+                whole.touch()
+        return stack.copy(made, self._own / name)
 
 
 @pytest.fixture(scope="session")
@@ -129,8 +132,7 @@ def _whole(config: Config) -> Iterator[Database]:
     database = Database(config.database_url)
     try:
         yield database
-        with database.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        stack.flush(database)
     finally:
         database.close()
 
@@ -164,22 +166,31 @@ def town_folder(seeded_folder: Path, folders: Folders) -> Path:
 
 
 def _people(source: Path, folder: Path) -> None:
-    config = configure(shutil.copytree(source, folder))
+    config = configure(stack.copy(source, folder))
     with _whole(config) as database, database.write() as session:
         for name, role in PEOPLE.items():
             factories.person(session, f"{name}@example.org", role)
 
 
+@pytest.fixture(autouse=True)
+def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Remove what belongs to a test's own data folders and is not in them, when everything else of it has ended."""
+    own: Path | None = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    yield
+    if own is not None:
+        stack.drop(own)
+
+
 @pytest.fixture
 def config(bare_folder: Path, tmp_path: Path) -> Config:
     """Settings for a fresh data folder with vocabularies and no practice."""
-    return configure(shutil.copytree(bare_folder, tmp_path / "data"))
+    return configure(stack.copy(bare_folder, tmp_path / "data"))
 
 
 @pytest.fixture
 def seeded_config(seeded_folder: Path, tmp_path: Path) -> Config:
     """Settings for a fresh data folder with the whole seed."""
-    return configure(shutil.copytree(seeded_folder, tmp_path / "data"))
+    return configure(stack.copy(seeded_folder, tmp_path / "data"))
 
 
 @pytest.fixture
@@ -320,7 +331,7 @@ def token(client: FlaskClient, path: str) -> str:
 @pytest.fixture
 def site(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
     """An app without practices, with PEOPLE."""
-    site = Site(configure(shutil.copytree(peopled_folder, tmp_path / "data")))
+    site = Site(configure(stack.copy(peopled_folder, tmp_path / "data")))
     yield site
     site.close()
 
@@ -328,7 +339,7 @@ def site(peopled_folder: Path, tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture
 def seeded_site(town_folder: Path, tmp_path: Path) -> Iterator[Site]:
     """An app on the whole seed, with PEOPLE."""
-    site = Site(configure(shutil.copytree(town_folder, tmp_path / "data")))
+    site = Site(configure(stack.copy(town_folder, tmp_path / "data")))
     yield site
     site.close()
 
@@ -336,7 +347,7 @@ def seeded_site(town_folder: Path, tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def reading_site(town_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """An app on the whole seed, shared by a module's tests, which only read."""
-    site = Site(configure(shutil.copytree(town_folder, tmp_path_factory.mktemp("reading") / "data")))
+    site = Site(configure(stack.copy(town_folder, tmp_path_factory.mktemp("reading") / "data")))
     yield site
     site.close()
 

@@ -63,9 +63,10 @@ class PostgresqlPart:
             self._made[target] = self._server.create(_name(target), _name(source))
 
     def drop(self, folder: Path) -> None:
-        for each in [made for made in self._made if made.is_relative_to(folder.resolve())]:
+        folder = folder.resolve()
+        for each in {folder, *(made for made in self._made if made.is_relative_to(folder))}:
             self._server.drop(_name(each))
-            del self._made[each]
+            self._made.pop(each, None)
 
 
 def _name(folder: Path) -> str:
