@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from kb.search.typesense import address
 from kb.settings import LANGUAGES, SETTINGS
 
 __all__ = ["LANGUAGES", "SETTINGS", "THREADS", "Config", "SettingError", "host_of", "load"]
@@ -53,7 +54,7 @@ class Config:
     database_url: str = field(repr=False)
     database_pool: int
     database_timeout: int
-    search_url: str
+    search_url: str = field(repr=False)
     secret_key: str = field(repr=False)
     base_url: str
     trusted_hosts: tuple[str, ...]
@@ -212,9 +213,13 @@ def _database_url(text: str) -> str:
 
 
 def _search_url(text: str) -> str:
-    if text == "whoosh:":
-        return text
-    raise SettingError("KB_SEARCH_URL must be whoosh: (the only engine of this release).")
+    """The address as it is, once it can be read. What is wrong is said without the key that it holds."""
+    if text != "whoosh:":
+        try:
+            address.parse(text)
+        except ValueError as error:
+            raise SettingError(f"KB_SEARCH_URL {error}, where it is not whoosh: alone.") from error
+    return text
 
 
 def _mail_url(text: str, data_dir: Path) -> str:

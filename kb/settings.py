@@ -33,7 +33,12 @@ SETTINGS = (
     Setting("KB_DATABASE_URL", "SQLite in the data folder", "The database, as an SQLAlchemy address."),
     Setting("KB_DATABASE_POOL", "12", "Connections to PostgreSQL that a process holds at most."),
     Setting("KB_DATABASE_TIMEOUT", "30", "Seconds that a statement of a web process may take in PostgreSQL; 0: any."),
-    Setting("KB_SEARCH_URL", "whoosh:", "The search engine; `whoosh:` is the index in the data folder."),
+    Setting(
+        "KB_SEARCH_URL",
+        "whoosh:",
+        "The search engine; `whoosh:` is the index in the data folder, `typesense://KEY@host1:8108,host2:8108/practices`"
+        " a collection on a Typesense cluster (`typesenses://` by https).",
+    ),
     Setting("KB_SECRET_KEY", "made on first run", "Signs cookies and forms, at least 32 characters. Kept, mode 0600."),
     Setting("KB_BASE_URL", "http://127.0.0.1:PORT", "The public address; https makes cookies Secure and sends HSTS."),
     Setting("KB_TRUSTED_HOSTS", "the host of KB_BASE_URL", "Host names that are answered, parted by commas."),

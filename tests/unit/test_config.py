@@ -96,6 +96,8 @@ def test_a_server_database_has_no_file(tmp_path: Path) -> None:
         ("KB_BASE_URL", "https://practices.example.eu/?q=1"),
         ("KB_DATABASE_URL", "mysql://kb@db/kb"),
         ("KB_SEARCH_URL", "typesense://search"),
+        ("KB_SEARCH_URL", "https://key@search:8108/practices"),
+        ("KB_SEARCH_URL", "typesense:key@search"),
         ("KB_SECRET_KEY", "short"),
         ("KB_LANGUAGES", "en,xx"),
         ("KB_LANGUAGES", ","),
