@@ -267,4 +267,4 @@ def test_an_answer_for_which_the_disk_has_no_room_breaks_off_and_is_logged(
     ],
 )
 def test_every_limit_is_documented(row: str) -> None:
-    assert row in Path("docs/operating.md").read_text()
+    assert row in Path("docs/operations.md").read_text()

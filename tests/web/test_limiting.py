@@ -18,7 +18,7 @@ from kb.web import limiting
 from tests import stack
 from tests.conftest import Site, configure, token
 
-OPERATING = Path("docs/operating.md").read_text()
+OPERATING = Path("docs/operations.md").read_text()
 
 
 @pytest.fixture
