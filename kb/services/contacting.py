@@ -159,7 +159,7 @@ def forget(session: Session, person: User) -> None:
 
 def _waiting(session: Session) -> Iterator[MailMessage]:
     unsent = (MailMessage.kind.in_((SIGNED, UNSIGNED)), MailMessage.sent.is_(None))
-    return iter(session.scalars(select(MailMessage).where(*unsent)).all())
+    return iter(session.scalars(select(MailMessage).where(*unsent).with_for_update()).all())
 
 
 def _count(counted: Asking, sender: User) -> None:

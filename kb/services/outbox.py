@@ -90,7 +90,7 @@ def sweep(session: Session, now: datetime) -> int:
 
 def _unsent(session: Session, actor: User, message_id: int) -> MailMessage:
     _administering(actor)
-    message = session.get(MailMessage, message_id)
+    message = session.get(MailMessage, message_id, with_for_update=True)  # whoever sends it does not wait for us
     if message is None:
         raise NotFound(N_("There is no such mail. What was sent or given up is forgotten after 30 days."))
     if message.sent is not None:

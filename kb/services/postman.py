@@ -3,6 +3,9 @@
 A message is claimed in a short transaction, so that no two processes send it at once, and marked in another one right
 after it went. Nothing is sent while a transaction is open. A process that dies in between leaves a lease that ends by
 itself; then that one message is sent once more, with the same Message-ID.
+
+Several machines may send from one outbox: on PostgreSQL each takes what no other holds (`SKIP LOCKED`), and waits for
+nobody who writes. Their clocks must not differ by as much as a lease takes.
 """
 
 from __future__ import annotations
@@ -141,7 +144,7 @@ class Postman:
             reminding.remind(session, self.clock())
             messages = retention.sweep(session, self.clock()).mail
         file_keeping.sweep_folder(self.database, self.config.files_dir, self.clock())
-        staging.sweep_folder(self.database, self.config.data_dir, self.clock() - staging.GRACE)
+        staging.sweep_folder(self.database, self.config.shared_dir, self.clock() - staging.GRACE)
         if self._also:
             self._also(self.clock())
         return messages
@@ -202,7 +205,7 @@ class Postman:
     def _claim(self) -> MailMessage | None:
         """The message that has been due for longest, for this process alone until the lease ends."""
         now = self.clock()
-        with self.database.write() as session:
+        with self.database.write_beside() as session:
             first = select(MailMessage).where(*_due(now)).order_by(MailMessage.due, MailMessage.id).limit(1)
             message = session.scalars(first.with_for_update(skip_locked=True)).first()
             if message is not None:
@@ -245,28 +248,31 @@ class Postman:
 
     def _mark_sent(self, message: MailMessage) -> None:
         now = self.clock()
-        with self.database.write() as session:
+        with self.database.write_beside() as session:
             _change(session, message, sent=now, failed=None, data={}, error="", attempts=message.attempts + 1)
-            if self._down:  # the server is back: what waits only because it was down has waited enough
-                there = (MailMessage.sent.is_(None), MailMessage.failed.is_(None), MailMessage.error == self._down)
-                session.execute(update(MailMessage).where(*there, MailMessage.due > now).values(due=now))
-                self._down = None
+        if self._down:  # the server is back: what waits only because it was down has waited enough
+            there = (MailMessage.sent.is_(None), MailMessage.failed.is_(None), MailMessage.error == self._down)
+            with self.database.write_beside() as session:
+                late = select(MailMessage.id).where(*there, MailMessage.due > now).with_for_update(skip_locked=True)
+                session.execute(update(MailMessage).where(MailMessage.id.in_(late)).values(due=now))
+            self._down = None
 
     def _drop(self, message: MailMessage) -> None:
-        with self.database.write() as session:
+        with self.database.write_beside() as session:
             session.execute(delete(MailMessage).where(MailMessage.id == message.id, MailMessage.sent.is_(None)))
 
     def _put_off(self, message: MailMessage, trouble: Trouble) -> None:
-        with self.database.write() as session:
+        with self.database.write_beside() as session:
             _change(session, message, **self._later(message.attempts, message.created, trouble))
 
     def _put_off_all(self, message: MailMessage, trouble: Trouble) -> int:
         """Put off all that is due: the server takes nothing now. Returns how many messages that were."""
         self._down = str(trouble)
         due = or_(MailMessage.id == message.id, and_(*_due(self.clock())))
-        with self.database.write() as session:
+        waiting = (MailMessage.sent.is_(None), MailMessage.failed.is_(None), due)
+        with self.database.write_beside() as session:
             columns = select(MailMessage.id, MailMessage.attempts, MailMessage.created)
-            rows = session.execute(columns.where(MailMessage.sent.is_(None), MailMessage.failed.is_(None), due)).all()
+            rows = session.execute(columns.where(*waiting).with_for_update(skip_locked=True)).all()
             changed = [{"id": key, **self._later(attempts, created, trouble)} for key, attempts, created in rows]
             if changed:
                 session.execute(update(MailMessage), changed)

@@ -121,7 +121,7 @@ def _empty_mail(session: Session, practice: Practice, titles: set[str]) -> None:
 
     It is given up with that: nothing can be sent without its text.
     """
-    for mail in session.scalars(select(MailMessage).where(MailMessage.sent.is_(None))):
+    for mail in session.scalars(select(MailMessage).where(MailMessage.sent.is_(None)).with_for_update()):
         lines = {line.strip(" –") for text in mail.data.values() for line in str(text).splitlines()}
         url = str(mail.data.get("url", ""))
         ours = str(practice.id) in url or url == f"/practices/{practice.slug}"

@@ -199,7 +199,7 @@ def _drop_waiting(session: Session, search: SavedSearch) -> None:
     waiting = select(MailMessage).where(
         MailMessage.user_id == search.user_id, MailMessage.kind == "search-news", MailMessage.sent.is_(None)
     )
-    for message in session.scalars(waiting):
+    for message in session.scalars(waiting.with_for_update()):
         if message.data.get("search_id") == str(search.id):
             session.delete(message)
 

@@ -41,7 +41,9 @@ def _again(error: OperationalError) -> ResponseReturnValue:
 def _note(fault: ExceptionContext) -> None:
     """Tell whoever runs the site why nothing can be kept: people are told only that. No value is logged."""
     error, connection = fault.sqlalchemy_exception, fault.connection
+    if fault.is_pre_ping:  # a connection that was lost while nobody used it: another one is made
+        return
     minded = connection is None or connection.invalidated or not connection.info.get(LEFT_UNDONE)
     if minded and isinstance(error, DBAPIError) and may_pass(error):
         kind = getattr(error.orig, "sqlite_errorname", None) or getattr(error.orig, "sqlstate", None)
-        log.error("the database cannot be used: %s (%s)", error.orig, kind)
+        log.error("the database cannot be used: %s (%s)", str(error.orig).strip(), kind or type(error.orig).__name__)
