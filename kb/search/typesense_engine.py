@@ -9,7 +9,7 @@ from kb.search import marking
 from kb.search.port import Capabilities, Document, Entry, IndexLost, Page, Query, SearchEngine
 from kb.search.question import Question
 from kb.search.typesense.address import Address
-from kb.search.typesense.building import build
+from kb.search.typesense.building import build, copied
 from kb.search.typesense.keeping import Kept
 from kb.search.typesense.nodes import Nodes
 from kb.search.typesense.schema import stored, stored_id
@@ -101,7 +101,7 @@ class TypesenseEngine(_Engine):
         """Raises SearchUnavailable where the client library is not installed."""
         self._nodes = Nodes(address)
         self._name = address.collection
-        super().__init__(Kept(self._nodes, address.collection), patience=0.0)
+        super().__init__(Kept(self._nodes, address.collection, copied), patience=0.0)
 
     def rebuild(
         self,

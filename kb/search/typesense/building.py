@@ -6,11 +6,14 @@ import contextlib
 import itertools
 import time
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from kb.search.port import Document, IndexLost, SearchUnavailable
-from kb.search.typesense.keeping import Kept, Seen, microseconds, number_of, put, state
+from kb.search.typesense.keeping import Kept, Seen, Stand, built_under, microseconds, number_of, put, state
 from kb.search.typesense.nodes import Missing, Nodes, Refused
 from kb.search.typesense.schema import SCHEMA, stored
+
+T = TypeVar("T")
 
 BATCH = 200
 """Documents sent at once."""
@@ -43,10 +46,26 @@ def build(nodes: Nodes, name: str, documents: Iterable[Document], replay: Callab
             if _live(nodes, name) != building.name:  # the alias may have been put there without an answer
                 drop(nodes, building.name)
         raise
-    if former is not None and former != building.name:
+    if former is not None and former != building.name and built_under(name, former):
         with contextlib.suppress(SearchUnavailable):  # else the next rebuild takes it away
             drop(nodes, former)
     return seen
+
+
+def copied(kept: Kept, seen: Seen) -> Seen:
+    """Put the alias of `kept` on a copy of the collection that it is on; returns how the copy stands."""
+    nodes, collection = kept.nodes, _new(kept.nodes, kept.name)
+    try:
+        found = nodes.read(lambda node: node.lines(f"/collections/{seen.name}/documents/export", {}))
+        for batch in batches(found):
+            if batch:
+                put(nodes, collection, batch, (), PATIENCE)
+        nodes.write(lambda node: node.put(f"/aliases/{kept.name}", {"collection_name": collection}), PATIENCE)
+    except BaseException:
+        with contextlib.suppress(SearchUnavailable):
+            drop(nodes, collection)
+        raise
+    return Seen(collection, Stand(number_of(collection), seen.stand.commit), seen.documents)
 
 
 def drop(nodes: Nodes, collection: str) -> None:
@@ -90,7 +109,7 @@ def _fill(nodes: Nodes, building: Kept, documents: Iterable[Document]) -> None:
             raise IndexLost(f"The collection {building.name} was removed while it was filled") from missing
 
 
-def batches(documents: Iterable[Document]) -> Iterator[tuple[Document, ...]]:
+def batches(documents: Iterable[T]) -> Iterator[tuple[T, ...]]:
     """So many documents as are sent at once, and again; one empty batch where there are none."""
     left = iter(documents)
     yield tuple(itertools.islice(left, BATCH))
@@ -117,7 +136,7 @@ def _live(nodes: Nodes, name: str) -> str | None:
 def _collections(nodes: Nodes, name: str) -> list[str]:
     """The collections that were ever built under a name, and are there."""
     known = nodes.read(lambda node: node.get("/collections"))
-    return [each["name"] for each in known if each["name"].rpartition("-")[0] == name and number_of(each["name"]) >= 0]
+    return [each["name"] for each in known if built_under(name, each["name"])]
 
 
 def _written(nodes: Nodes, collection: str) -> float:

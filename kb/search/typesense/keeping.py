@@ -11,6 +11,9 @@ newest that this process has met; else another node is asked. That is why what i
 than what that named, whichever nodes the two were asked of: what it named was met before.
 
 Who writes asks every node for the state, and goes on from the newest: the leader has whatever was acknowledged.
+
+An alias may be put by hand on a collection that was built under another name, as for a second site to try things on: it
+is copied before it is written to.
 """
 
 from __future__ import annotations
@@ -69,10 +72,14 @@ NOTHING = Stand(-1, -1)
 class Kept:
     """A collection that is asked and written: the live one, behind its alias, or one that is being built."""
 
-    def __init__(self, nodes: Nodes, name: str) -> None:
-        """Take the name of the alias, or of the collection that is being built. Nothing is asked yet."""
+    def __init__(self, nodes: Nodes, name: str, copy: Callable[[Kept, Seen], Seen] | None = None) -> None:
+        """Take the name of the alias, or of the collection that is being built. Nothing is asked yet.
+
+        `copy` puts the alias on a copy of a collection that was built under another name.
+        """
         self.nodes = nodes
         self.name = name
+        self._copy = copy
         self._known = NOTHING
         self._lock = threading.Lock()
 
@@ -181,6 +188,8 @@ class Kept:
         Raises IndexLost where there is no collection, SearchUnavailable, Refused.
         """
         seen = self._for_writing()
+        if self._copy is not None and not built_under(self.name, seen.name):
+            seen = self._copy(self, seen)
         commit = max(seen.stand.commit + 1, microseconds())
         try:
             put(self.nodes, seen.name, [*documents, state(commit)], gone, patience)
@@ -235,6 +244,11 @@ def number_of(collection: str) -> int:
     """The `n` of a collection's name; -1 where it has none."""
     number = collection.rpartition("-")[2]
     return int(number) if number.isascii() and number.isdigit() else -1
+
+
+def built_under(name: str, collection: str) -> bool:
+    """Whether a collection was built under a name."""
+    return collection.rpartition("-")[0] == name and number_of(collection) >= 0
 
 
 def _collection(answer: Mapping[str, Any]) -> str | None:
