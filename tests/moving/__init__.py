@@ -1,0 +1,1 @@
+"""Moving a base between SQLite and a real PostgreSQL."""
