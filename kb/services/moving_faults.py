@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import CheckConstraint, Column, Connection, Table, TextClause, literal_column, select, type_coerce
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.types import NullType
 
 from kb.services.moving_rows import Row, Sum, Summing, stored
@@ -108,7 +109,12 @@ def damage(connection: Connection) -> str | None:
     """What SQLite finds wrong with its file, in its own words; None where it is sound."""
     if connection.dialect.name != "sqlite":
         return None
-    found = [text for (text,) in connection.exec_driver_sql("PRAGMA integrity_check(100)") if text != "ok"]
+    try:
+        found = [text for (text,) in connection.exec_driver_sql("PRAGMA integrity_check(100)") if text != "ok"]
+    except OperationalError:
+        raise
+    except DatabaseError as error:  # too damaged to be looked through
+        return str(error.orig)
     # What breaks a rule of the schema is told by its key elsewhere.
     told = ("NULL value in", "CHECK constraint failed", "NUMERIC value in", "TEXT value in")
     return "; ".join([text for text in found if not text.startswith(told)][:3]) or None

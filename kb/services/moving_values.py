@@ -95,6 +95,8 @@ class _Text(Form):
 
 class _Json(Form):
     def of_sqlite(self, raw: Any) -> str:
+        if isinstance(raw, int | float):  # SQLite keeps JSON that is nothing but a number as a number
+            raw = repr(raw)
         if not isinstance(raw, str):
             raise Unfit("is not text in UTF-8")
         try:
