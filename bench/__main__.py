@@ -10,6 +10,7 @@ from bench.fuzz import fuzz
 from bench.lighthouse import lighthouse
 from bench.live import live
 from bench.load import load
+from bench.move import move
 from bench.relevance import relevance
 from bench.site import site
 from bench.slowly import slowly
@@ -29,6 +30,7 @@ main.add_command(fuzz)
 main.add_command(lighthouse)
 main.add_command(live)
 main.add_command(load)
+main.add_command(move)
 main.add_command(relevance)
 main.add_command(site)
 main.add_command(slowly)
