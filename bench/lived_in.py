@@ -86,7 +86,7 @@ class _By:
 
     def turn(self, number: int, practice: Practice) -> None:
         """What happens to the practice of a number."""
-        member = self._members[number % len(self._members)]
+        member = self._members[number // 20 % len(self._members)]
         match number % 20:
             case 0 | 4 | 8 | 12 | 16:
                 self._renew(practice, f"Renewed in turn {number}.")
@@ -121,7 +121,8 @@ class _By:
 
     def _adopt(self, member: User, practice: Practice, number: int) -> None:
         contact = {**CONTACT, "consent": number % 2 == 0}
-        told = Told(region="ES22", status="adapting", changes="We pay by result.", contact=contact)
+        region = "ITH5" if practice.record and practice.record.country == "ES" else "ES22"  # none adopts its own
+        told = Told(region=region, status="adapting", changes="We pay by result.", contact=contact)
         said = adoptions.make(self._session, member, str(practice.slug), told, self._vocabulary)
         if number % 4 == 1:
             adoptions.decide(self._session, self._editors[0], said.id, True, "", self._vocabulary)

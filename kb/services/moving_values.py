@@ -19,7 +19,6 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
-    CheckConstraint,
     Column,
     Date,
     Enum,
@@ -40,8 +39,6 @@ INDEXED_LIMIT = 2600
 _WHOLE = re.compile(r"-?[0-9]+")
 _HEX = re.compile(r"[0-9a-f]{32}")
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-_CASE = re.compile(r"\b(\w+) = (lower|upper)\(\1\)")
-"""A check that a text is in small letters or capitals: SQLite knows those of ASCII only, PostgreSQL all."""
 
 
 class Unfit(ValueError):
@@ -71,7 +68,6 @@ class _Text(Form):
     def __init__(self, column: Column[Any]) -> None:
         self._limit = getattr(column.type, "length", None) or math.inf
         self._indexed = _indexed(column)
-        self._case = _case(column)
         self._values = frozenset(column.type.enums) if isinstance(column.type, Enum) else None
 
     def of_sqlite(self, raw: Any) -> str:
@@ -83,8 +79,6 @@ class _Text(Form):
             raise Unfit(f"has {len(raw)} characters, and there is room for {self._limit}")
         if self._indexed and len(raw) > INDEXED_LIMIT // 4 and len(raw.encode()) > INDEXED_LIMIT:
             raise Unfit(f"has {len(raw.encode())} bytes, and an index takes {INDEXED_LIMIT}")
-        if self._case and getattr(raw, self._case)() != raw:
-            raise Unfit(f"is not in {'small letters' if self._case == 'lower' else 'capitals'}")
         return self.of_postgresql(raw)
 
     def of_postgresql(self, text: str) -> str:
@@ -261,13 +255,3 @@ def _indexed(column: Column[Any]) -> bool:
     unique = [each for each in table.constraints if isinstance(each, UniqueConstraint)]
     keys: list[Any] = [table.primary_key, *unique, *table.indexes]
     return any(column.name in each.columns for each in keys if isinstance(each, Index) or each.columns)
-
-
-def _case(column: Column[Any]) -> str | None:
-    """`lower` or `upper` where a check of its table wants a text so."""
-    for check in column.table.constraints:
-        if isinstance(check, CheckConstraint):
-            for name, case in _CASE.findall(str(check.sqltext)):
-                if name == column.name:
-                    return str(case)
-    return None
