@@ -15,7 +15,7 @@ from sqlalchemy.exc import ArgumentError
 from kb.cli.opening import bar, opened, parts, rebuild_index, shown
 from kb.config import Config
 from kb.db import Database
-from kb.services import moving, moving_files
+from kb.services import moving, moving_files, staging
 from kb.services.errors import Conflict
 from kb.services.locks import FileLocks, open_locks
 from kb.services.moving import Done
@@ -69,8 +69,10 @@ def move(to_url: str, dry_run: bool, files: Path | None, reindex: bool) -> None:
         done = moving.move(source, target, place, _tell, bar)
         click.echo(_said(done))
         lacking = _copy_files(source, config, files) if files else []
+    new = replace(config, database_url=to_url, files_dir=files.resolve() if files else config.files_dir)
+    moving_files.take_along(staging.folder(config.shared_dir), staging.folder(new.shared_dir))
     if reindex:
-        with parts(replace(config, database_url=to_url, files_dir=files or config.files_dir)) as moved:
+        with parts(new) as moved:
             click.echo(f"The search index holds {rebuild_index(moved)} practices.")
     click.echo(_next(to_url, files, reindex))
     if lacking:

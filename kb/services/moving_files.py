@@ -1,4 +1,4 @@
-"""Copying the uploaded files that a base names into another folder, each checked by what it holds."""
+"""Copying the uploaded files that a base names into another folder, each checked by what it holds; and what waits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kb.db import Database
 from kb.models import StoredFile
 from kb.services.errors import Conflict
 from kb.services.exporting import replacing
-from kb.services.files import Store
+from kb.services.files import UNFINISHED, Store
 from kb.services.progress import Progress, silent
 
 
@@ -50,6 +50,13 @@ def copy(database: Database, source: Path, target: Path, progress: Progress = si
                 shutil.copyfileobj(read, written)
             done.copied += 1
     return done
+
+
+def take_along(source: Path, target: Path) -> None:
+    """Copy the files that wait to be taken in to the folder in which they are looked for from now on."""
+    if source.is_dir() and source != target:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns(f"{UNFINISHED}*"), dirs_exist_ok=True)
 
 
 def _sha256(path: Path) -> str | None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy.orm import Session
 
 from bench import lived_in
 from kb.config import Config
 from kb.db import Database
-from kb.services import accounts, moving_files
+from kb.services import accounts, moving_files, staging
 from kb.services.errors import Conflict
+from kb.services.importing import Aim
 from kb.services.locks import FileLocks, open_locks
 from kb.services.occupancy import using
 from tests.conftest import configure
@@ -165,6 +170,26 @@ def test_half_a_file_is_copied_again(config: Config, opened: Open, tmp_path: Pat
     path.write_bytes(path.read_bytes()[:10])
     assert moving_files.copy(database, config.files_dir, shared).copied == 1
     assert tree(shared) == tree(config.files_dir)
+
+
+def test_a_file_that_waits_to_be_taken_in_is_taken_along(
+    kb: Run, config: Config, new_url: Callable[[], str], opened: Open
+) -> None:
+    with opened(config.database_url).write() as session:
+        staged = staged_by(session, config.shared_dir)
+    url = new_url()
+    kb("move", url)
+    new = replace(config, database_url=url)
+    assert new.shared_dir != config.shared_dir
+    assert tree(staging.folder(new.shared_dir)) == {f"{staged}": b"title\nOne\n"}
+
+
+def staged_by(session: Session, shared_dir: Path) -> uuid.UUID:
+    folder = staging.folder(shared_dir)
+    with staging.received(folder, io.BytesIO(b"title\nOne\n")) as draft:
+        return staging.stage(
+            session, accounts.get(session, "admin0@example.org"), folder, draft, "one.csv", Aim.DRAFT
+        ).id
 
 
 def test_the_folder_of_the_files_is_no_target_for_them(config: Config, opened: Open) -> None:
