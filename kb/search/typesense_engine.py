@@ -8,8 +8,11 @@ from collections.abc import Callable, Iterable
 from kb.search import marking
 from kb.search.port import Capabilities, Document, Entry, IndexLost, Page, Query, SearchEngine
 from kb.search.question import Question
+from kb.search.typesense.about import Asked
 from kb.search.typesense.address import Address
+from kb.search.typesense.answering import answer, matching
 from kb.search.typesense.building import build, copied
+from kb.search.typesense.completing import complete
 from kb.search.typesense.keeping import Kept
 from kb.search.typesense.nodes import Nodes
 from kb.search.typesense.schema import stored, stored_id
@@ -25,20 +28,21 @@ class _Engine:
 
     def __init__(self, kept: Kept, patience: float) -> None:
         self._kept = kept
+        self._asked = Asked(kept)
         self._patience = patience
         self._writing = threading.Lock()
 
     def search(self, query: Query) -> Page:
         """Answer a query. Raises IndexLost, SearchUnavailable, ValueError for an unknown sort or facet."""
-        raise NotImplementedError
+        return answer(self._asked.look(), query)
 
     def matching(self, query: Query) -> tuple[str, ...]:
         """Return the ids of all documents that `search` counts, in its order. Raises as `search` does."""
-        raise NotImplementedError
+        return matching(self._asked.look(), query)
 
     def complete(self, kind: str, text: str, limit: int) -> tuple[str, ...]:
         """Return names of a kind of `COMPLETED`, a word of which begins with `text`, the most frequent first."""
-        raise NotImplementedError
+        return complete(self._asked.look(), kind, text, limit)
 
     def mark(
         self, text: str, question: Question, language: str, *, characters: int | None = None, first: int = 0

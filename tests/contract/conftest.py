@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from hashlib import blake2b
 from pathlib import Path
 
 import pytest
 
+from kb.search import open_engine
 from kb.search.port import SearchEngine
 from kb.search.whoosh_engine import WhooshEngine
+from tests import typesense_server
 
-MAKERS: dict[str, Callable[[Path], SearchEngine]] = {"whoosh": WhooshEngine}
+
+def on_typesense(folder: Path) -> SearchEngine:
+    """An engine on a collection that is of this folder alone; whoever asks for the folder again gets the same one."""
+    if why := typesense_server.available():
+        pytest.skip(why)
+    name = "contract-" + blake2b(str(folder).encode(), digest_size=8).hexdigest()
+    return open_engine(typesense_server.server().url(name), folder)
+
+
+MAKERS: dict[str, Callable[[Path], SearchEngine]] = {"whoosh": WhooshEngine, "typesense": on_typesense}
 
 
 @pytest.fixture(params=list(MAKERS))

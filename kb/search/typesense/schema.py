@@ -10,7 +10,9 @@ and each filter asks for whole tokens. What a document holds is then found exact
     s<language>_<stem>  a stem                    t<any of these>  that, in a title
     h<word or stem>     that, where it is weighty: in the title, the summary, or often
     n<kind>_<word>      a word of a name to be completed, o or p for its kind
+    v<facet>_<value>    a value of a facet, of `region` or `own_region`; p… the same where it is the primary one
     i<id>, e<title>     the document itself, by its id; what bears a title
+    u, x                what is undated; what has no type of region
 
 The other fields are the values that filters, facets and orders need, and what is only read back with the hits: how
 often each term stands in each of `FIELDS` (`counts`, `patterns`), and the folded words in their order (`texts`).
@@ -26,19 +28,20 @@ from itertools import pairwise
 from typing import Any
 
 from kb.search.beginnings import folds
-from kb.search.fields import FIELDS, IN_TITLES, MOST_OCCURRENCES, texts, title_key
+from kb.search.fields import FIELDS, IN_TITLES, MOST_OCCURRENCES, NUMBERED, texts, title_key
 from kb.search.language import LONGEST_WORD, STEMMERS, forms, language_of, words
 from kb.search.moments import ALWAYS_AFTER, ALWAYS_BEFORE, second
 from kb.search.port import COMPLETED, FACETS, Document
 from kb.search.weights import WEIGHTS
 
-FOR_REGIONS = {"region": "regions", "own_region": "own_regions"}
-"""The fields of what is no facet of `FACETS`; those have fields of their names."""
+UNDATED, UNTYPED = "u", "x"
+"""The terms of what has no years, and of what has no type of region."""
 
 NEVER_BEGUN, NEVER_OVER = (1 << 31) - 1, -(1 << 31) + 1
 """The first and the last year of a document that is undated: it overlaps nothing."""
 
-_LONGEST = 80  # characters of a token; Typesense cuts off what is beyond 100
+_FIRST = 0xA1  # the first of the characters that stand for patterns; no JSON escapes any of them
+_LONGEST = 90  # characters of a token; Typesense cuts off what is beyond 100
 _LONGEST_KEY = 600  # bytes of a title that decide its place
 _PLAIN_ID = re.compile(r"[0-9a-z]{1,40}\Z")
 _PLAIN_VALUE = re.compile(r"[0-9a-y]+\Z")
@@ -49,7 +52,6 @@ def _fields() -> Iterator[dict[str, Any]]:
     yield {"name": "terms", "type": "string[]"}
     for name in (*FACETS, "regions", "tongues", *COMPLETED):
         yield {"name": name, "type": "string[]", "facet": True}
-    yield {"name": "own_regions", "type": "string[]"}
     for name in ("start", "end", "known", "adopted"):
         yield {"name": name, "type": "int32"}
     for name in ("begun", "over"):
@@ -76,12 +78,11 @@ def stored(document: Document) -> dict[str, Any]:
     bare = sorted(counts)
     patterns: dict[tuple[int, ...], int] = {}
     places = "".join(chr(_FIRST + patterns.setdefault(tuple(counts[term]), len(patterns))) for term in bare)
-    own = stored_id(document.id)
     return {
-        "id": own,
+        "id": stored_id(document.id),
         "key": document.id,
         "slug": document.slug,
-        "terms": [*bare, *_marks(document, counts), id_term(document.id), title_term(title_key(document.title))],
+        "terms": [*bare, *sorted(set(_marks(document, counts)))],
         "counts": places,
         "patterns": [",".join(map(str, pattern)) for pattern in patterns],
         "texts": ordered,
@@ -96,21 +97,18 @@ def stored(document: Document) -> dict[str, Any]:
     }
 
 
-_FIRST = 0xA1  # the first of the characters that stand for patterns; no JSON escapes any of them
+def patterns_of(found: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Return what each character of `counts` stands for: how often a term is in each of `FIELDS`.
 
-
-def counts_of(found: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    """Return how often each term of a document, as it was `stored`, stands in each of `FIELDS`."""
-    patterns = [tuple(map(int, pattern.split(","))) for pattern in found.get("patterns", ())]
-    return {
-        term: patterns[ord(place) - _FIRST]
-        for term, place in zip(found["terms"], found.get("counts", ""), strict=False)
-    }
+    The first so many of `terms`, which are in order, are those that are counted; the others are in order too.
+    """
+    patterns = (tuple(map(int, pattern.split(","))) for pattern in found.get("patterns", ()))
+    return {chr(_FIRST + number): pattern for number, pattern in enumerate(patterns)}
 
 
 def token(text: str) -> str:
     """Return a folded word or a stem as a token of which nothing is lost."""
-    if text.isascii() and text.isalnum():
+    if not text or (text.isascii() and text.isalnum()):
         return text
     return f"_{text.encode('utf-8', 'surrogatepass').hex()}"
 
@@ -138,6 +136,11 @@ def titled(term: str) -> str:
 def heavy(term: str) -> str:
     """Return what a word or stem is where it is weighty."""
     return f"h{term}"
+
+
+def value_term(facet: str, value: str, *, primary: bool = False) -> str:
+    """Return the term of a value of one of `NUMBERED`; or of it as the primary one."""
+    return _short(f"{'p' if primary else 'v'}{NUMBERED.index(facet)}_", value_token(value).replace(" ", ""))
 
 
 def name_term(kind: str, folded: str) -> str:
@@ -226,6 +229,16 @@ def _marks(document: Document, counts: Mapping[str, list[int]]) -> Iterator[str]
             yield titled(term)
         if term[0] != "b" and _weight(each) >= _HEAVY:
             yield heavy(term)
+    yield id_term(document.id)
+    yield title_term(title_key(document.title))
+    if document.start_year is None and document.end_year is None:
+        yield UNDATED
+    if not document.facets.get("region_type"):
+        yield UNTYPED
+    for facet in NUMBERED:
+        values = {"region": document.regions, "own_region": document.own_regions, **document.facets}.get(facet, ())
+        yield from (value_term(facet, value) for value in values)
+        yield from (value_term(facet, value, primary=True) for value in values[:1])
     for kind in COMPLETED:
         names = (folds(name) for name in document.completions.get(kind, ()))
         yield from dict.fromkeys(name_term(kind, word) for each in names for word in (*each, "".join(each)) if word)
@@ -240,7 +253,6 @@ def _values(document: Document) -> dict[str, list[str]]:
     return {
         **{facet: _tokens(document.facets.get(facet, ())) for facet in FACETS},
         "regions": _tokens(document.regions),
-        "own_regions": _tokens(document.own_regions),
         "tongues": [language for language in spoken if language in STEMMERS],
         **{kind: list(dict.fromkeys(map(_named, document.completions.get(kind, ())))) for kind in COMPLETED},
     }
