@@ -242,6 +242,10 @@ class Server(Asked):
         server.cache_clear()
 
 
+_BEGUN: list[Node] = []
+"""What this process began, kept in hand: a forgotten process that still runs is a warning."""
+
+
 @functools.cache
 def server() -> Server:
     """The server of this run, begun by whichever worker asks first; it ends with the last of them."""
@@ -256,6 +260,7 @@ def server() -> Server:
             node = Node(folder / "node", key, guarded)
             (folder / "nodes").write_text(node.address)
             node.start()
+            _BEGUN.append(node)
             _until(node.healthy)
             known.write_text(json.dumps({"port": node.port, "key": key, "pid": node.pid}))
     return Server(**json.loads(known.read_text()), guarded=guarded)
