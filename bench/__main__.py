@@ -6,6 +6,7 @@ import click
 
 from bench.autosave import autosave
 from bench.exports import exports
+from bench.failover import failover
 from bench.fuzz import fuzz
 from bench.lighthouse import lighthouse
 from bench.live import live
@@ -26,6 +27,7 @@ def main() -> None:
 
 main.add_command(autosave)
 main.add_command(exports)
+main.add_command(failover)
 main.add_command(fuzz)
 main.add_command(lighthouse)
 main.add_command(live)
