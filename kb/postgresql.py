@@ -165,6 +165,8 @@ def may_pass(original: BaseException | None) -> bool:
 class _Pool(QueuePool):
     """Connections that are waited for; in vain is an operational fault, as any other of the database."""
 
+    __module__ = QueuePool.__module__  # SQLAlchemy names a pool's log by it: what is routine there is none of ours
+
     def _do_get(self) -> Any:
         try:
             return super()._do_get()
