@@ -29,6 +29,7 @@ from sqlalchemy import func, select
 from bench.generate import Generator
 from bench.live import get, pages
 from bench.promised import missing
+from bench.sizes import sizes
 from bench.stand import Stand, standing, why_not
 from bench.traffic import AT_ONCE, PEOPLE, Answered, Traffic, email, excusable
 from kb.db import Database
@@ -81,9 +82,12 @@ def failover(docs: int, share: float, probe: float, calm: float, away: float, se
     if reason := why_not(search):
         raise click.ClickException(reason)
     with tempfile.TemporaryDirectory(prefix="kb-failover-") as name, standing(Path(name), search) as stand:
+        began = time.monotonic()
         token = fill(stand, docs)
+        filled = time.monotonic() - began
         outcome = drill(stand, token, share, probe, calm, away)
-    result = summary(outcome, docs, search, share)
+        taken = sizes(stand)
+    result = {**summary(outcome, docs, search, share), "fill_seconds": round(filled, 1), "sizes": taken}
     click.echo(report(result))
     line = json.dumps(result)
     click.echo(line)
@@ -287,4 +291,6 @@ def report(result: Mapping[str, Any]) -> str:
     lines.append(f"Acknowledged: {kinds}. Lost: {result['lost']}. Faults: {result['faults']}.")
     lines += [f"Logged: {line} ({count} times)" for line, count in result["logged"].items()]
     lines.append(f"All that is public was found {result['settled_seconds']} s after the last visit.")
+    if taken := result.get("sizes"):
+        lines.append(f"Filled in {result['fill_seconds']} s. " + ", ".join(f"{k}: {v}" for k, v in taken.items()))
     return "\n".join(lines)
