@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from bench import lived_in
 from kb.config import Config
 from kb.db import Database
-from kb.services import accounts, moving_files, staging
+from kb.services import accounts, moving_files, sessions, staging
 from kb.services.errors import Conflict
 from kb.services.importing import Aim
 from kb.services.locks import FileLocks, open_locks
@@ -69,6 +69,17 @@ def test_and_back(kb: Run, new_url: Callable[[], str], tmp_path: Path, opened: O
     kb("move", back, env={"KB_DATABASE_URL": url})
     with opened(back).read() as session:
         assert accounts.authenticate(session, "editor0@example.org", lived_in.PASSWORD)
+
+
+def test_whoever_is_signed_in_stays_so(kb: Run, config: Config, new_url: Callable[[], str], opened: Open) -> None:
+    with opened(config.database_url).write() as session:
+        token = sessions.open_session(session, accounts.get(session, "member0@example.org"))
+    url = new_url()
+    kb("move", url)
+    with opened(url).read() as session:
+        person, _stale = sessions.found(session, token)
+        assert person
+        assert person.email == "member0@example.org"
 
 
 def test_a_dry_run_writes_nothing_and_a_server_may_go_on(
