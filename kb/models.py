@@ -1359,6 +1359,53 @@ class IndexOutbox(Base):
     practice_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("practices.id"))
 
 
+# Several machines
+
+
+class LimitHit(Base):
+    """Something that may be done so many times in a moving window of time; times are seconds since 1970.
+
+    In use on PostgreSQL, where the table is unlogged. On SQLite it stays empty: hits lie in a file of their own.
+    """
+
+    __tablename__ = "limit_hits"
+    __table_args__ = (Index("ix_limit_hits_key_at", "key", "at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    key: Mapped[str] = mapped_column(String(64))
+    at: Mapped[float]
+    expires: Mapped[float] = mapped_column(index=True)
+    amount: Mapped[int]
+
+
+class LimitWindow(Base):
+    """How often something was asked for in a minute that ends at `ends`. As `LimitHit`, on PostgreSQL alone."""
+
+    __tablename__ = "limit_windows"
+
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    ends: Mapped[float] = mapped_column(index=True)
+    amount: Mapped[int]
+
+
+class Job(Base):
+    """When a job of the background was done last, by whichever machine: it is done once for all of them."""
+
+    __tablename__ = "jobs"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    done: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Agreement(Base):
+    """What every machine of an installation has to have alike, as the first one had it. In use on PostgreSQL."""
+
+    __tablename__ = "agreements"
+
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[str] = mapped_column(String(100))
+
+
 def schema() -> MetaData:
     """Every table above, for migrations."""
     return Base.metadata

@@ -43,7 +43,7 @@ BY_RULE: dict[tuple[str, str], tuple[Any, Any]] = {
     ("records", "completeness"): (0.5, 0.25), ("records", "budget_year"): (2019, None),
     ("record_themes", "position"): (0, 1), ("record_target_groups", "position"): (0, 1),
     ("adoptions", "own_id"): (None, None), ("adoptions", "accepted"): (True, None),
-    ("adoptions", "decided"): (MOMENT, None),
+    ("adoptions", "decided"): (MOMENT.replace(tzinfo=None), None),
     ("comments", "parent_id"): (None, None), ("reviews", "comments"): ({"title": "Shorter?"}, {}),
 }  # fmt: skip
 """What a rule of the schema, or sense, asks for: in the full row and in the sparse one."""

@@ -282,4 +282,4 @@ def _mine(actor: User | None) -> list[Adoption]:
 
 def _count() -> Asking:
     config = context.config()
-    return Asking(config.data_dir / "limits.sqlite", "adopt", on=config.limits, most=ADOPTION_LIMIT)
+    return Asking(context.parts().counted, "adopt", on=config.limits, most=ADOPTION_LIMIT)

@@ -45,7 +45,7 @@ def submit() -> ResponseReturnValue:
     person = str(_known().user.id)
     as_draft, data = _as_draft(), _body()
     vocabulary = context.vocabulary()
-    begun = limits.beginnings(context.config().data_dir, on=context.config().limits)
+    begun = limits.beginnings(context.parts().counted, on=context.config().limits)
     begun.test(person)
     with context.writing() as session:
         held = _bearer(session, submits=not as_draft)

@@ -181,7 +181,8 @@ def make(config: Config) -> Flask:
     _configure(app, config)
     context.bind(app, _parts(app, config))
     observing.init_app(app, config, app.extensions[context.KEY].counts)
-    limiting.init_app(app, config)  # first of all: what is too much costs nothing more
+    # First of all: what is too much costs nothing more.
+    limiting.init_app(app, config, app.extensions[context.KEY].counted)
     app.before_request(files.let_in)  # before the token of a form is looked for in its body
     app.before_request(limiting.few_fields)
     app.before_request(_named_fields)

@@ -102,7 +102,7 @@ def _keep(practice_id: uuid.UUID, pairs: Pairs) -> ResponseReturnValue:
 
 def _count() -> Asking:
     config = context.config()
-    return limits.beginnings(config.data_dir, on=config.limits)
+    return limits.beginnings(context.parts().counted, on=config.limits)
 
 
 def _person() -> str:

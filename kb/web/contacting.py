@@ -104,4 +104,4 @@ def _nobody(online: Online) -> str:
 
 def _count() -> Asking:
     config = context.config()
-    return Asking(config.data_dir / "limits.sqlite", "contact", on=config.limits, most=CONTACT_LIMIT)
+    return Asking(context.parts().counted, "contact", on=config.limits, most=CONTACT_LIMIT)

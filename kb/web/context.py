@@ -16,6 +16,7 @@ from kb.search.port import SearchEngine
 from kb.services.counting import Counts
 from kb.services.health import Watch
 from kb.services.indexing import Indexer
+from kb.services.limits import Place, place_of
 from kb.services.locks import Locks
 from kb.services.postman import Postman
 from kb.services.vocabularies import Vocabulary, VocabularyCache
@@ -36,6 +37,11 @@ class Parts:
     postman: Postman
     counts: Counts
     watch: Watch
+
+    @property
+    def counted(self) -> Place:
+        """Where it is counted how often what may be limited was done."""
+        return place_of(self.database, self.config.data_dir)
 
 
 def parts() -> Parts:

@@ -207,7 +207,7 @@ def _store() -> Store:
 
 def _count() -> Asking:
     config = context.config()
-    return Asking(config.data_dir / "limits.sqlite", "upload", on=config.limits, most=UPLOAD_LIMIT)
+    return Asking(context.parts().counted, "upload", on=config.limits, most=UPLOAD_LIMIT)
 
 
 # Reading them

@@ -173,7 +173,7 @@ def _folder() -> Path:
 
 def _count() -> Asking:
     config = context.config()
-    return Asking(config.data_dir / "limits.sqlite", "import", on=config.limits, most=UPLOAD_LIMIT)
+    return Asking(context.parts().counted, "import", on=config.limits, most=UPLOAD_LIMIT)
 
 
 def _download(content: str | bytes, media_type: str, name: str) -> Response:

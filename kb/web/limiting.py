@@ -14,7 +14,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, RequestURITooLarge
 from kb.config import Config
 from kb.services import limits
 from kb.services.errors import N_, TooMany
-from kb.services.limits import Requests, Standing
+from kb.services.limits import Place, Requests, Standing
 from kb.services.tokens import digest
 from kb.web.accounts import TOKEN
 
@@ -62,11 +62,11 @@ API = "/api/v1/"
 """Addresses under this count though there is nothing at them."""
 
 
-def init_app(app: Flask, config: Config) -> None:
+def init_app(app: Flask, config: Config, counted: Place) -> None:
     """Count what is asked of an app, unless KB_LIMITS is off. Call it before anything else answers requests."""
     if not config.limits:
         return
-    requests = Requests(config.data_dir / "limits.sqlite")
+    requests = Requests(counted)
 
     def count() -> None:
         group = group_of(request.endpoint, request.path, request.view_args)

@@ -38,7 +38,7 @@ def secret_page(html: str, status: int = 200) -> Response:
 def failures() -> Failures:
     """The count of failed sign-ins, shared by the workers."""
     config = context.config()
-    return Failures(config.data_dir / "limits.sqlite", on=config.limits)
+    return Failures(context.parts().counted, on=config.limits)
 
 
 @contextmanager
@@ -57,7 +57,7 @@ def counted_codes(user: User) -> Iterator[None]:
 def asking(action: str) -> Asking:
     """The count of wishes for a mail, shared by the workers."""
     config = context.config()
-    return Asking(config.data_dir / "limits.sqlite", action, on=config.limits)
+    return Asking(context.parts().counted, action, on=config.limits)
 
 
 def evened(view: Callable[P, ResponseReturnValue]) -> Callable[P, Response]:

@@ -146,4 +146,4 @@ def _serializer() -> Any:
 
 def _count() -> Asking:
     config = context.config()
-    return Asking(config.data_dir / "limits.sqlite", "report", on=config.limits, most=REPORT_LIMIT)
+    return Asking(context.parts().counted, "report", on=config.limits, most=REPORT_LIMIT)

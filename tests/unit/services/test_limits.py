@@ -12,7 +12,8 @@ from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from kb.services.errors import TooMany
-from kb.services.limits import Failures, SqliteStorage
+from kb.services.limits import Failures
+from kb.services.limits_in_file import SqliteStorage
 
 ALICE = "alice@example.org"
 
