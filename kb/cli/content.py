@@ -22,9 +22,10 @@ LARGEST = 2 * 1024**3
 
 
 @click.command()
-def init() -> None:
+@click.option("--agree", is_flag=True, help="Every machine is to have this one's key and folder of files from now on.")
+def init(agree: bool) -> None:
     """Make what is missing: data folder, key, database, search index. Loads nothing."""
-    with opened(make=True) as site:
+    with opened(make=True, agree=agree) as site:
         ensure_index(site)
         click.echo(f"Ready: {site.config.data_dir}")
 

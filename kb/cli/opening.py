@@ -19,8 +19,8 @@ from kb.config import Config
 from kb.db import Database
 from kb.models import IndexOutbox
 from kb.search import open_engine
-from kb.search.port import Document, SearchEngine
-from kb.services import seeding, setup, upgrade_copies
+from kb.search.port import Document, IndexLost, SearchEngine, SearchUnavailable
+from kb.services import agreements, seeding, setup, upgrade_copies
 from kb.services.backup import Home
 from kb.services.errors import NotFound
 from kb.services.indexing import Indexer
@@ -53,24 +53,25 @@ class Site:
 
 
 @contextlib.contextmanager
-def opened(*, make: bool = False) -> Iterator[Site]:
+def opened(*, make: bool = False, agree: bool = False) -> Iterator[Site]:
     """The installation that the settings name, its schema brought to this release's.
 
-    With `make` a missing database is made. Raises SettingError, NotFound, SchemaTooNew, Conflict.
+    With `make` a missing database is made; with `agree` other machines have to have what this one has, from now on.
+    Raises SettingError, NotFound, SchemaTooNew, Conflict.
     """
     config = settings.load()
     logs.set_up(config.log)
     if not make and config.database_path and not config.database_path.exists():
         raise NotFound("There is no database in %(folder)s yet; the command `init` makes one.", folder=config.data_dir)
-    with parts(config) as site:
+    with parts(config, agree=agree) as site:
         yield site
 
 
 @contextlib.contextmanager
-def parts(config: Config) -> Iterator[Site]:
+def parts(config: Config, *, agree: bool = False) -> Iterator[Site]:
     """The parts of an installation, given back at the end: no file, connection or thread outlives the block.
 
-    Raises Conflict while a restore into it is going on.
+    Raises Conflict while a restore into it is going on, SettingError where other machines have other settings.
     """
     database = Database(config.database_url)
     locks = open_locks(database, config.data_dir)
@@ -79,6 +80,7 @@ def parts(config: Config) -> Iterator[Site]:
     try:
         with using(locks):
             _bring_up(database, config)
+            agreements.agree(config, database, anew=agree)
             seeding.fill_synonyms(database)
             yield Site(config, database, engine, indexer, locks)
     finally:
@@ -182,14 +184,25 @@ class Pace:
 
 
 def ensure_index(site: Site) -> str | None:
-    """Make the index fit to be asked; returns a sentence where one was lost and had to be built anew."""
+    """Make the index fit to be asked; returns a sentence where one was lost, or where the engine does not answer."""
     with site.database.read() as session:
         total = public_count(session)
-    if not total and not site.config.index_dir.exists():
-        site.indexer.rebuild()  # the first one, of nothing yet: no loss to speak of
-        return None
-    with _watching(site, "Indexing", total):
-        return site.indexer.ensure()
+    try:
+        if not total and _missing(site.engine):
+            site.indexer.rebuild()  # the first one, of nothing yet: no loss to speak of
+            return None
+        with _watching(site, "Indexing", total):
+            return site.indexer.ensure()
+    except SearchUnavailable as fault:
+        return f"{fault}. The index follows when it does."
+
+
+def _missing(engine: SearchEngine) -> bool:
+    try:
+        engine.count()
+    except IndexLost:
+        return True
+    return False
 
 
 def rebuild_index(site: Site) -> int:
@@ -216,9 +229,12 @@ def follow_up(site: Site) -> None:
     """Bring what waits into the index; a server that runs beside does its part."""
     with site.database.read() as session:
         waiting = session.scalar(select(func.count(IndexOutbox.practice_id.distinct()))) or 0
-    with _watching(site, "Indexing", waiting):
-        while site.indexer.waiting():
-            site.indexer.drain(wait=5.0)
+    try:
+        with _watching(site, "Indexing", waiting):
+            while site.indexer.waiting():
+                site.indexer.drain(wait=5.0)
+    except SearchUnavailable as fault:
+        say(f"{fault}. The index follows when it does.")
 
 
 @contextlib.contextmanager

@@ -33,7 +33,9 @@ from kb.models import MailMessage
 from kb.services import counting, file_keeping, notices, outbox, reminding, retention, searches, staging
 from kb.services.counting import Counts
 from kb.services.errors import N_
+from kb.services.locks import Locks, open_locks
 from kb.services.mail import KINDS
+from kb.services.scheduling import Schedule
 from kb.services.transport import POLICY, Deferred, FolderTransport, HungUp, Refused, Transport, Trouble, Unreachable
 
 log = logging.getLogger(__name__)
@@ -57,6 +59,7 @@ AT_ONCE = 20
 """Messages that the thread sends over one connection, before it looks whether it is to end."""
 
 SWEEP_EVERY = timedelta(hours=1)
+"""How often one of all processes and machines sweeps."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class Postman:
         clock: Callable[[], datetime] = _now,
         also: Callable[[datetime], object] | None = None,
         counts: Counts | None = None,
+        locks: Locks | None = None,
     ) -> None:
         """`also` is what else is done from time to time: it is called with the time at the end of each sweep."""
         self.database = database
@@ -117,7 +121,8 @@ class Postman:
         self._down: str | None = None
         self._stopping = threading.Event()
         self._thread: tuple[int, threading.Thread] | None = None
-        self._swept: datetime | None = None
+        locks = locks or open_locks(database, config.data_dir)
+        self._sweeps = Schedule(database, locks, "sweep", SWEEP_EVERY, clock)
 
     def deliver(self, limit: int | None = None) -> Delivered:
         """Send what is due, at most `limit` messages. A mail server that is down is noticed once, not once a message.
@@ -169,12 +174,13 @@ class Postman:
                 with counting.job(self._counts, "mail"):
                     while self._anything_due() and not self._stopping.is_set():
                         self.deliver(AT_ONCE)
-                if self._swept is None or abs(self.clock() - self._swept) >= SWEEP_EVERY:  # clocks are set back too
-                    self._swept = self.clock()
-                    with counting.job(self._counts, "sweep"):
-                        self.sweep()
+                self._sweeps.run(self._sweep)
             except Exception:
                 log.exception("what the postman does failed; it will be tried again")
+
+    def _sweep(self) -> None:
+        with counting.job(self._counts, "sweep"):
+            self.sweep()
 
     def _anything_due(self) -> bool:
         with self.database.read() as session:

@@ -250,7 +250,7 @@ def _parts(app: Flask, config: Config) -> context.Parts:
     indexer = Indexer(database, engine, vocabularies, locks, counts)
     alerts = Alerts(database, engine, vocabularies)
     transport = open_transport(config.mail_url)
-    postman = Postman(database, config, mails.renderer(app), transport, also=alerts.run, counts=counts)
+    postman = Postman(database, config, mails.renderer(app), transport, also=alerts.run, counts=counts, locks=locks)
     watch = Watch(config, database, indexer)
     return context.Parts(config, database, locks, engine, vocabularies, indexer, postman, counts, watch)
 
