@@ -128,7 +128,8 @@ class Node(Asked):
             "peering-address": self.host,
             "peering-port": self.peering,
             "nodes": self.folder.parent / "nodes",
-            "thread-pool-size": 4,
+            # A search waits in this pool for parts of itself: as many at once as it has threads, and none ever ends.
+            "thread-pool-size": 48,
             "snapshot-interval-seconds": 86_400,
         }
         with (self.folder / "log").open("ab") as log:
