@@ -130,7 +130,8 @@ class _Answering:
         if self._ranking is None:
             self._ranking = ranking = Ranking(self._looking, self.meaning)
             if self._by_score:
-                self._read = ranking.read(self.kept)
+                holding = self.selection.among(self.meaning.allowed) if self.partial else None
+                self._read = ranking.read(self.kept, holding)
                 ranking.learn(self._read if len(self._read) >= DOCUMENTS else [*self._read, *self._further_read()])
         return self._ranking
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import combinations
+from math import inf
 from typing import Any, NamedTuple
 
 from kb.search.fields import title_key
@@ -20,6 +21,8 @@ MOST_READ = MOST_HITS
 FRESH = "updated:desc,title:asc"
 """The order of those that are not scored."""
 
+_AT_ONCE = 30  # choices that are counted with one question
+_NEW = 0.6  # of the documents of one choice that no better one has, about
 _TELLING = 7  # words of a question, the rarest, by which documents are chosen
 _THERE, _HEAVY = 0.4, 0.75  # the share that a word is likely to have in a document that holds it, or is about it
 
@@ -31,9 +34,12 @@ class _Choice(NamedTuple):
     condition: Condition
 
 
-def chosen(looking: Looking, meaning: Meaning, among: Condition) -> list[dict[str, Any]]:
+def chosen(
+    looking: Looking, meaning: Meaning, among: Condition, holding: Condition | None = None
+) -> list[dict[str, Any]]:
     """Return the documents that are to be scored, of those that meet a condition: all of them where they are few.
 
+    `holding` is what meets the condition among documents that hold any word of the question, where that is shorter.
     What holds the words themselves goes before what else was meant, as it does in the order of relevance.
     """
     literal = both(among, meaning.literal)
@@ -41,52 +47,60 @@ def chosen(looking: Looking, meaning: Meaning, among: Condition) -> list[dict[st
     if counts[0] <= MOST_READ:
         return looking.window(among, 0, counts[0], FRESH, READ)
     if counts[1] >= MOST_READ:
-        return _best(looking, meaning, literal, MOST_READ)
+        return _best(looking, meaning, literal, literal, MOST_READ)
+    if not counts[1]:
+        return _best(looking, meaning, among, holding or among, MOST_READ)
     found = looking.window(literal, 0, counts[1], FRESH, READ)
-    return found + _best(looking, meaning, both(among, without(literal)), MOST_READ - len(found))
+    other = without(meaning.literal)
+    return found + _best(looking, meaning, both(among, other), both(holding or among, other), MOST_READ - len(found))
 
 
-def _best(looking: Looking, meaning: Meaning, among: Condition, many: int) -> list[dict[str, Any]]:
-    """Return so many of more documents: those of the narrowest condition, and others of one that is wide enough."""
-    title = has(title_term(title_key(meaning.question.text)))
-    room = MOST_PARTS - parts(among) - 3
-    steps = [both(among, either(title, step)) for step in _steps(looking, meaning, room)]
-    steps.append(among)
-    counts = looking.counted(steps)
-    place = next((i for i, count in enumerate(counts) if count >= many), len(steps) - 1)
-    wanted = [steps[place], *([steps[place - 1]] if place else [])]
-    searches = [
-        {
-            "filter_by": written(looking.short(each)),
-            "sort_by": FRESH,
-            "per_page": many,
-            "include_fields": ",".join(READ),
-        }
-        for each in reversed(wanted)
-    ]
+def _best(looking: Looking, meaning: Meaning, among: Condition, holding: Condition, many: int) -> list[dict[str, Any]]:
+    """Return so many of more documents: those with the choices that are worth most, then any others."""
+    among, holding = looking.short(among), looking.short(holding)
+    title = _Choice(inf, both(meaning.some, has(title_term(title_key(meaning.question.text)))))
+    choices = [title, *sorted(_choices(_telling(looking, meaning)), key=lambda choice: -choice.value)]
+    wanted = [both(holding, each) for each in _enough(looking, holding, choices, many)]
     found: dict[str, dict[str, Any]] = {}
-    for answer in looking.ask(searches):
+    for answer in looking.ask([_read(looking, each, many) for each in wanted]):
         for each in documents(answer):
+            found.setdefault(each["key"], each)
+    if len(found) < many:
+        for each in documents(looking.ask([_read(looking, among, many)])[0]):
             found.setdefault(each["key"], each)
     return list(found.values())[:many]
 
 
-def _steps(looking: Looking, meaning: Meaning, room: int) -> list[Condition]:
-    """Return conditions of up to so many parts, each wider than the one before: first of what is worth most."""
+def _read(looking: Looking, condition: Condition, many: int) -> dict[str, Any]:
+    fields = ",".join(READ)
+    filter_by = written(looking.short(condition))
+    return {"filter_by": filter_by, "sort_by": FRESH, "per_page": many, "include_fields": fields}
+
+
+def _enough(looking: Looking, among: Condition, choices: list[_Choice], many: int) -> list[Condition]:
+    """Return the first of the choices that so many documents have, together in as few conditions as can be."""
+    room = MOST_PARTS - parts(among) - 3
+    packed: list[Condition] = []
+    missing = float(many)
+    for start in range(0, len(choices), _AT_ONCE):
+        some = choices[start : start + _AT_ONCE]
+        counts = looking.counted([both(among, each.condition) for each in some])
+        for each, count in zip(some, counts, strict=True):
+            if not count or missing <= 0:
+                continue
+            wider = either(*packed[-1:], each.condition)
+            packed = [*packed[:-1], wider] if packed and parts(wider) <= room else [*packed, each.condition]
+            missing -= count * _NEW
+    return packed
+
+
+def _telling(looking: Looking, meaning: Meaning) -> list[tuple[float, Form]]:
+    """Return the rarest words of a question, each with how rare it is."""
     forms = [form for form in meaning.forms() if form.terms]
     counts = looking.counted([form.condition for form in forms])
-    standing = [
-        (rarity(looking.about.documents, count), form) for count, form in zip(counts, forms, strict=True) if count
-    ]
-    telling = sorted(standing, key=lambda pair: -pair[0])[:_TELLING]
-    choices = sorted(_choices(telling), key=lambda choice: -choice.value)
-    steps: list[Condition] = []
-    for choice in choices:
-        wider = either(*steps[-1:], choice.condition)
-        if parts(wider) > room:
-            break
-        steps.append(wider)
-    return steps
+    found = [(count, form) for count, form in zip(counts, forms, strict=True) if count]
+    rarest = sorted(found, key=lambda pair: pair[0])[:_TELLING]
+    return [(rarity(looking.about.documents, count), form) for count, form in rarest]
 
 
 def _choices(telling: list[tuple[float, Form]]) -> Iterator[_Choice]:
@@ -95,11 +109,12 @@ def _choices(telling: list[tuple[float, Form]]) -> Iterator[_Choice]:
     about = [_Choice(_HEAVY * value, _heavy(form)) for value, form in telling]
     yield from there
     yield from about
-    for size in (2, 3):
-        for each in combinations(range(len(telling)), size):
-            yield _together([there[i] for i in each])
-            yield _together([about[each[0]], *(there[i] for i in each[1:])])
-            yield _together([about[i] for i in each])
+    for first, second in combinations(range(len(telling)), 2):
+        yield _together([there[first], there[second]])
+        yield _together([about[first], there[second]])
+        yield _together([about[first], about[second]])
+    for three in combinations(range(len(telling)), 3):
+        yield _together([there[i] for i in three])
 
 
 def _together(choices: list[_Choice]) -> _Choice:
@@ -107,4 +122,5 @@ def _together(choices: list[_Choice]) -> _Choice:
 
 
 def _heavy(form: Form) -> Condition:
-    return both(form.condition, has(*map(heavy, (form.typed, *form.kin, *form.many))))
+    heavier = has(*(heavy(term) for term in (form.typed, *form.kin, *form.many) if term))
+    return both(form.condition, heavier) if form.titled else heavier

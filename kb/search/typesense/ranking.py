@@ -34,9 +34,10 @@ class Ranking:
         """Return documents as they were read, to be scored."""
         return [Held(each, self._sought) for each in found]
 
-    def read(self, among: Condition) -> list[Weighing]:
-        """Return the documents that may be the best, scored by the words alone."""
-        return [self.scoring.weigh(held) for held in self.held(chosen(self._looking, self._meaning, among))]
+    def read(self, among: Condition, holding: Condition | None = None) -> list[Weighing]:
+        """Return the documents that may be the best, scored by the words alone; for `holding` see `chosen`."""
+        found = chosen(self._looking, self._meaning, among, holding)
+        return [self.scoring.weigh(held) for held in self.held(found)]
 
     def learn(self, weighed: Sequence[Weighing]) -> None:
         """Learn from the best of some documents what else is likely to be meant."""
