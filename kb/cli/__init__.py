@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from kb.cli import content, figures, freshness, harvesting, keeping, mailing, moving, people, serving
 from kb.config import SettingError
+from kb.search.port import NoSearch
 from kb.services.errors import ServiceError
 
 __all__ = ["main"]
@@ -34,6 +35,8 @@ def _in_a_sentence() -> Iterator[None]:
         yield
     except (SettingError, ServiceError) as error:
         raise click.ClickException(str(error)) from error
+    except NoSearch as error:
+        raise click.ClickException(f"{error}.") from error
     except DBAPIError as error:
         raise click.ClickException(f"The database could not be used: {error.orig}.") from error
     except sqlite3.Error as error:  # of a backup, which copies the file as it is

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from kb.db import Database
 from kb.models import IndexOutbox, Practice, Record
-from kb.search.port import Entry, IndexLost, SearchEngine
+from kb.search.port import Entry, IndexLost, SearchEngine, SearchUnavailable
 from kb.services import adoption_trail
 
 PATIENCE = 2.5
@@ -23,6 +23,9 @@ def faults(database: Database, engine: SearchEngine) -> Iterator[str]:
         engine.check()
     except IndexLost as lost:
         yield f"The search index cannot be read ({lost}). Run reindex."
+        return
+    except SearchUnavailable as fault:
+        yield f"The search index cannot be compared with the database: {fault}."
         return
     if found := _lagging(database, engine):
         time.sleep(PATIENCE)

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from kb.models import Practice, Record, Revision, RevisionKind, State, User
-from kb.search.port import IndexLost, Query, SearchEngine
+from kb.search.port import NoSearch, Query, SearchEngine
 from kb.services import likeness
 from kb.services.errors import N_, Message
 from kb.services.likeness import Likeness, Traits
@@ -137,7 +137,7 @@ def _worded_alike(engine: SearchEngine, document: Document) -> list[UUID]:
         return []
     try:
         hits = engine.search(Query(question, limit=_CONSIDERED, facets=False)).hits
-    except IndexLost:
+    except NoSearch:
         return []
     return [UUID(hit.id) for hit in hits]
 

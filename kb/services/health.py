@@ -25,7 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from kb.config import Config
 from kb.db import Database
 from kb.models import MailMessage
-from kb.search.port import IndexLost
+from kb.search.port import IndexLost, SearchUnavailable
 from kb.services import outbox, setup
 from kb.services.indexing import Indexer
 
@@ -153,6 +153,10 @@ def _index(indexer: Indexer) -> Check:
     except IndexLost:
         indexer.report_lost()
         return Check("index", State.FAILING, "The search index cannot be read; it is being built anew.", figures)
+    except SearchUnavailable as fault:
+        log.warning("the search engine does not answer: %s", fault)
+        sentence = "The search engine does not answer; all but searching goes on. The log says why."
+        return Check("index", State.DEGRADED, sentence, figures)
     if seconds >= INDEX_LAGS:
         return Check("index", State.DEGRADED, "Changes have not reached the search index for over a minute.", figures)
     return Check("index", State.OK, "The search index is open and follows the database.", figures)

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from kb.models import RecordTargetGroup, RecordTheme
 from kb.search.language import fold, is_stop_word, spans
-from kb.search.port import Hit, IndexLost, Query, SearchEngine
+from kb.search.port import Hit, NoSearch, Query, SearchEngine
 from kb.search.question import Clause, Question, Words
 from kb.search.tongues import guess
 from kb.services.checking import LANGUAGES
@@ -143,7 +143,7 @@ def _neighbours(engine: SearchEngine, document: Document) -> tuple[Hit, ...]:
         return ()
     try:
         return engine.search(Query(question, limit=NEIGHBOURS + 1, facets=False)).hits
-    except IndexLost:
+    except NoSearch:
         return ()
 
 

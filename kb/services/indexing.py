@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from kb.db import Database
 from kb.formats.text import iso
 from kb.models import IndexOutbox, Practice, Record, Status
-from kb.search.port import Document, IndexLost, SearchEngine
+from kb.search.port import Document, IndexLost, SearchEngine, SearchUnavailable
 from kb.services import adoption_trail, counting
 from kb.services.counting import Counts
 from kb.services.errors import N_, Conflict
@@ -88,6 +88,8 @@ class Indexer:
         try:
             if not self.drain():
                 self._wake.set()
+        except SearchUnavailable as fault:
+            log.warning("the index could not follow; it will be tried again: %s", fault)
         except Exception:  # a lost index must not turn a kept save into an error
             log.exception("the index could not follow; it will be tried again")
             self._wake.set()
@@ -119,7 +121,7 @@ class Indexer:
         """Make the index fit to be asked: rebuild it where it is missing or damaged, drain what waits.
 
         Returns a sentence about what was done, or None where nothing had to be. Raises Conflict where another process
-        is at it for too long.
+        is at it for too long, SearchUnavailable where the engine does not answer.
         """
         reason = self._fault()
         if reason is None:
@@ -197,6 +199,8 @@ class Indexer:
                         self.drain(wait=10.0)
             except IndexLost:
                 self.report_lost()
+            except SearchUnavailable as fault:
+                log.warning("the index could not follow; it will be tried again: %s", fault)
             except Exception:
                 log.exception("the index could not follow; it will be tried again")
                 if not self._stopped:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from kb.search.language import fold, is_stop_word, spans
-from kb.search.port import IndexLost, Query, SearchEngine
+from kb.search.port import NoSearch, Query, SearchEngine
 from kb.search.question import Clause, Expansion, Question, Tagged, Words
 from kb.services import reading
 from kb.services.record import Document
@@ -32,7 +32,7 @@ def similar(session: Session, engine: SearchEngine, base_url: str, record: Docum
     """
     try:
         ranks = _ranks(engine, record)
-    except IndexLost:  # a practice's page does not need the index
+    except NoSearch:  # a practice's page does not need the index
         return []
     ranks.pop(record["id"], None)
     best = sorted(ranks, key=lambda practice_id: (-ranks[practice_id], practice_id))[:CANDIDATES]
@@ -42,7 +42,7 @@ def similar(session: Session, engine: SearchEngine, base_url: str, record: Docum
 
 
 def _ranks(engine: SearchEngine, record: Document) -> dict[str, float]:
-    """Return what each candidate is worth, by both rankings together. Raises IndexLost."""
+    """Return what each candidate is worth, by both rankings together. Raises NoSearch."""
     ranks: dict[str, float] = {}
     for question in (worded(record), _by_tags(record)):
         hits = engine.search(Query(question, limit=CANDIDATES, facets=False)).hits

@@ -8,7 +8,7 @@ from typing import Any
 from flask import current_app
 from flask.typing import ResponseReturnValue
 
-from kb.services import catalogue, changes, coverage, query
+from kb.services import changes, coverage, query, tallies
 from kb.services.coverage import Table
 from kb.services.vocabularies import RegionInfo, TermInfo, Vocabulary
 from kb.web import context, labels, languages
@@ -21,7 +21,7 @@ from kb.web.openapi_coverage import SEVERAL
 def themes() -> ResponseReturnValue:
     """The themes, with labels, synonyms and mappings."""
     only()
-    counts = catalogue.facet_counts(context.engine())["theme"]
+    counts = tallies.facet_counts(context.reading(), context.engine())["theme"]
     items = [{**_term(term, counts), "mappings": term.mappings} for term in context.vocabulary().themes.values()]
     return answer({"total": len(items), "items": items}, changes.latest(context.reading()))
 
@@ -30,7 +30,7 @@ def themes() -> ResponseReturnValue:
 def target_groups() -> ResponseReturnValue:
     """The target groups, with labels and synonyms."""
     only()
-    counts = catalogue.facet_counts(context.engine())["target_group"]
+    counts = tallies.facet_counts(context.reading(), context.engine())["target_group"]
     items = [_term(term, counts) for term in context.vocabulary().target_groups.values()]
     return answer({"total": len(items), "items": items}, changes.latest(context.reading()))
 

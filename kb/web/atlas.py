@@ -10,8 +10,9 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, ngettext
 
+from kb.search.port import SearchUnavailable
 from kb.services import coverage as service
-from kb.services import query
+from kb.services import query, tallies
 from kb.services.atlas import Atlas, Shape, atlas
 from kb.services.coverage import Places, step, steps
 from kb.services.query import CatalogueQuery
@@ -96,11 +97,13 @@ def chips_of(asked: CatalogueQuery, endpoint: str) -> list[Chip]:
 
 
 def overview() -> Picture:
-    """All practices on the map."""
-    everything = CatalogueQuery()
-    return picture(
-        rows(service.places(context.reading(), context.engine(), context.vocabulary(), everything), everything)
-    )
+    """All practices on the map; without the regions in their countries where the search engine does not answer."""
+    everything, session, engine = CatalogueQuery(), context.reading(), context.engine()
+    try:
+        found = service.places(session, engine, context.vocabulary(), everything)
+    except SearchUnavailable:
+        found = Places(0, False, tallies.facet_counts(session, engine)["country"], {})
+    return picture(rows(found, everything))
 
 
 def rows(found: Places, asked: CatalogueQuery) -> list[Row]:

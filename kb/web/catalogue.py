@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from kb.formats import telling
 from kb.models import Practice
-from kb.services import catalogue, freshness, query, shown_files, versions
+from kb.services import catalogue, freshness, query, shown_files, tallies, versions
 from kb.services.catalogue import Results
 from kb.services.errors import N_, NotFound
 from kb.services.query import CatalogueQuery
@@ -113,7 +113,7 @@ def _shared(record: Document, other: Document) -> str:
 @editioned
 def themes() -> ResponseReturnValue:
     """All themes with what they cover."""
-    counts = catalogue.facet_counts(context.engine()).get("theme", {})
+    counts = tallies.facet_counts(context.reading(), context.engine()).get("theme", {})
     terms = _by_name(context.vocabulary().themes.values())
     return render_template("catalogue/themes.html", themes=terms, counts=counts)
 

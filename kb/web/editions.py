@@ -17,6 +17,7 @@ from typing import Any, ParamSpec
 from flask import Response, current_app, make_response, request, session
 from flask.typing import ResponseReturnValue
 
+from kb.search.port import SearchUnavailable
 from kb.services import changes
 from kb.web import context, languages
 
@@ -47,11 +48,14 @@ def editioned(view: Callable[P, ResponseReturnValue]) -> Callable[P, Response]:
 def _edition() -> str | None:
     """The word of this page as it would be made now; None where it may hold what is for its reader alone.
 
-    Raises IndexLost.
+    None too where the search engine does not answer: such a page may be made without it. Raises IndexLost.
     """
     if request.method not in ("GET", "HEAD") or session or current_app.debug:  # then templates may change meanwhile
         return None
-    index = context.engine().generation()  # first: what is read after it is no older than what it names
+    try:
+        index = context.engine().generation()  # first: what is read after it is no older than what it names
+    except SearchUnavailable:
+        return None
     stand = changes.stand(context.reading())
     context.vocabulary(stand.vocabularies)
     config = context.config()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -18,8 +18,8 @@ from werkzeug.exceptions import HTTPException, SecurityError, TooManyRequests
 
 from kb import logs
 from kb.db import may_pass
-from kb.search.port import IndexLost
-from kb.services import room
+from kb.search.port import IndexLost, SearchUnavailable
+from kb.services import catalogue, room
 from kb.services.errors import (
     N_,
     Conflict,
@@ -127,6 +127,15 @@ INDEX_LOST = Words(
     N_("Try again in a minute. A practice's own page can be read meanwhile."),
 )
 
+SEARCH_AWAY = Words(
+    N_("The search does not answer just now"),
+    N_("Nothing is lost, and the rest of the site goes on."),
+    N_("Try again in a minute. A practice's own page can be read meanwhile."),
+)
+
+LATEST = 10
+"""How many of the latest practices stand where the search does not answer."""
+
 STALE_FORM = N_(
     "The form could not be accepted: it was open since before you signed in or out, or your browser keeps no cookies. "
     "Go back, load the page again, and send it once more."
@@ -138,6 +147,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(ServiceError, _refused)
     app.register_error_handler(Moved, _moved)
     app.register_error_handler(IndexLost, _index_lost)
+    app.register_error_handler(SearchUnavailable, _search_away)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OSError, _no_room)
     app.register_error_handler(Exception, _unexpected)
@@ -209,6 +219,13 @@ def _index_lost(error: IndexLost) -> ResponseReturnValue:
     return _answer(503, None, headers={"Retry-After": "30"}, words=INDEX_LOST)
 
 
+def _search_away(error: SearchUnavailable) -> ResponseReturnValue:
+    """The search engine does not answer: what was published last is listed from the database in its place."""
+    log.warning("the search engine does not answer: %s", error)
+    latest = catalogue.newest(context.reading(), context.config().base_url, LATEST)
+    return _answer(503, None, headers={"Retry-After": "30"}, words=SEARCH_AWAY, latest=latest)
+
+
 def cannot_now(error: OperationalError | OSError) -> ResponseReturnValue:
     """A database that is locked, full or read-only, a folder that is read-only: not our fault, and it will pass."""
     if isinstance(error, OperationalError) and not may_pass(error):
@@ -245,6 +262,7 @@ def _answer(
     problems: Iterable[Problem] = (),
     headers: dict[str, str] | None = None,
     words: Words | None = None,
+    latest: Sequence[Mapping[str, Any]] = (),
 ) -> Response:
     words = words or WORDS.get(status, WORDS[400 if status < 500 else 500])
     detail = detail or gettext(words.sentence)
@@ -257,6 +275,7 @@ def _answer(
         sentences=list(sentences) or [detail],
         next_step=gettext(words.next),
         status=status,
+        latest=latest,
         number=number,
         question=request.args.get("q", "")[:1000],
         rest=_rest({problem.field for problem in problems}),

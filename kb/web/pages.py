@@ -9,7 +9,7 @@ from typing import NamedTuple
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from kb.services import catalogue
+from kb.services import catalogue, tallies
 from kb.services import privacy as service
 from kb.services.errors import N_, NotFound
 from kb.services.sessions import SESSION_LIFE
@@ -57,7 +57,7 @@ MOST_EXAMPLES = 4
 def home() -> ResponseReturnValue:
     """The question, and the base at a glance."""
     session, base_url = context.reading(), context.config().base_url
-    counts = catalogue.facet_counts(context.engine())
+    counts = tallies.facet_counts(session, context.engine())
     themes = context.vocabulary().themes
     return render_template(
         "pages/home.html",

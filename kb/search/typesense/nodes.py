@@ -30,11 +30,14 @@ READ = 4.0
 WRITE = 15.0
 """Seconds in which a cluster takes in what is sent to it at once."""
 
-REST = 15.0
-"""Seconds that a node which let somebody wait in vain is not asked, while another one answers."""
+REST = 10.0
+"""Seconds for which a node that let somebody wait in vain is not asked at all; then one request tries whether it does.
+
+Else every thread of the site would wait for it, and nothing would be answered any more that needs no search.
+"""
 
 PAUSE = 1.0
-"""Seconds that a node which said no at once, or is not there, is not asked, while another one answers."""
+"""Seconds for which a node that said no at once, or is not there, is asked after all others."""
 
 OLDEST = (0, 24)
 """The first version of Typesense that has all that is asked of it."""
@@ -56,6 +59,7 @@ class _Asked:
     reading: Any
     writing: Any
     rests_until: float = 0.0
+    slow: bool = False
     known: bool = False
 
 
@@ -76,7 +80,8 @@ class Nodes:
         """Take the client library. Raises SearchUnavailable where it is not installed."""
         try:
             self._http: Any = import_module("httpx")  # only this engine needs the two
-            self._library: Any = import_module("typesense")
+            self._configuration: Any = import_module("typesense.configuration").Configuration
+            self._calls: Any = import_module("typesense.sync.api_call")
         except ImportError as error:
             raise SearchUnavailable(
                 "KB_SEARCH_URL names a Typesense server, and the packages of requirements-scale.txt are not installed."
@@ -111,15 +116,22 @@ class Nodes:
                 time.sleep(0.5)
 
     def in_turn(self) -> list[Ask]:
-        """All nodes: first those that are thought to answer, each time beginning with another; then those that rest."""
+        """All nodes: first those that are thought to answer, each time beginning with another; then those that rest.
+
+        One that let somebody wait in vain a moment ago says so at once instead of being asked.
+        """
         with self._lock:
             clients = self._opened()
             clients.turn += 1
             start = clients.turn % len(clients.nodes)
-        nodes = clients.nodes[start:] + clients.nodes[:start]
-        now = time.monotonic()
-        nodes.sort(key=lambda node: max(node.rests_until, now))  # keeps the order of those that do not rest
-        return [Ask(self._http, self._library, node) for node in nodes]
+            now = time.monotonic()
+            nodes = clients.nodes[start:] + clients.nodes[:start]
+            nodes.sort(key=lambda node: max(node.rests_until, now))  # keeps the order of those that do not rest
+            left_alone = [node.slow and node.rests_until > now for node in nodes]
+            for node in nodes:
+                if node.slow and node.rests_until <= now:
+                    node.rests_until = now + REST  # for others: this one tries
+        return [Ask(self._http, self._calls, node, left) for node, left in zip(nodes, left_alone, strict=True)]
 
     def close(self) -> None:
         """Give back the connections; they are opened again when they are needed."""
@@ -148,16 +160,17 @@ class Nodes:
         protocol = "https" if self._address.tls else "http"
         known = {"host": node.host, "port": node.port, "protocol": protocol}
         config: Any = {"api_key": self._address.key, "nodes": [known], "num_retries": 0}
-        return self._library.Client(config, http_client=connections).api_call
+        return self._calls.ApiCall(self._configuration(config), connections)
 
 
 class Ask:
     """One node, to be asked. Raises Missing, Refused, and SearchUnavailable where it does not answer."""
 
-    def __init__(self, http: Any, library: Any, node: _Asked) -> None:
+    def __init__(self, http: Any, calls: Any, node: _Asked, left_alone: bool) -> None:
         self._http = http
-        self._faults = library.exceptions
+        self._faults = calls
         self._asked = node
+        self._left_alone = left_alone
 
     def __str__(self) -> str:
         return str(self._asked.node)
@@ -205,6 +218,8 @@ class Ask:
                 raise self.refusal(int(said.get("code", 400)), f"document {document['id']}: {said.get('error')}")
 
     def _call(self, method: Callable[..., Any], path: str, kind: Any, **more: Any) -> Any:
+        if self._left_alone:
+            raise SearchUnavailable(f"The search server {self} did not answer a moment ago")
         if not self._asked.known:
             self._meet()
         try:
@@ -218,7 +233,7 @@ class Ask:
             raise self._away(REST, f"does not answer ({type(error).__name__})") from error
         except self._http.HTTPError as error:
             raise self._away(PAUSE, f"cannot be reached ({type(error).__name__})") from error
-        self._asked.rests_until = 0.0
+        self._asked.rests_until, self._asked.slow = 0.0, False
         return answer
 
     def _meet(self) -> None:
@@ -254,5 +269,5 @@ class Ask:
 
     def _away(self, seconds: float, what: str) -> SearchUnavailable:
         """Let the node rest for so long, and say why."""
-        self._asked.rests_until = time.monotonic() + seconds
+        self._asked.rests_until, self._asked.slow = time.monotonic() + seconds, seconds > PAUSE
         return SearchUnavailable(f"The search server {self} {what}")
