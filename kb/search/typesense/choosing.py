@@ -104,7 +104,7 @@ def _telling(looking: Looking, meaning: Meaning) -> list[tuple[float, Form]]:
 
 
 def _choices(telling: list[tuple[float, Form]]) -> Iterator[_Choice]:
-    """Yield ways to hold one, two or three of some words, each with how rare it is."""
+    """Yield ways to hold one, two, three, nearly all or all of some words, each with about what that scores."""
     there = [_Choice(_THERE * value, form.condition) for value, form in telling]
     about = [_Choice(_HEAVY * value, _heavy(form)) for value, form in telling]
     yield from there
@@ -113,8 +113,9 @@ def _choices(telling: list[tuple[float, Form]]) -> Iterator[_Choice]:
         yield _together([there[first], there[second]])
         yield _together([about[first], there[second]])
         yield _together([about[first], about[second]])
-    for three in combinations(range(len(telling)), 3):
-        yield _together([there[i] for i in three])
+    for size in {3, len(telling) - 1, len(telling)} - {-1, 0, 1, 2}:
+        for several in combinations(there, size):
+            yield _together(list(several))
 
 
 def _together(choices: list[_Choice]) -> _Choice:
