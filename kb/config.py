@@ -48,6 +48,7 @@ class Config:
 
     port: int
     listen: str
+    farewell: int
     data_dir: Path
     files_dir: Path
     file_scanner: tuple[str, ...]
@@ -118,6 +119,7 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
     base_url = _base_url(env.get("KB_BASE_URL") or f"http://127.0.0.1:{port}")
     return Config(
         port=port,
+        farewell=_number(env, "KB_FAREWELL", 0, 0, 60),
         listen=_listen(env.get("KB_LISTEN") or "127.0.0.1"),
         data_dir=data_dir,
         files_dir=Path(env.get("KB_FILES_DIR") or data_dir / "files").expanduser().resolve(),

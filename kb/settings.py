@@ -23,6 +23,11 @@ SETTINGS = (
         "127.0.0.1",
         "The number of the address that `python -m kb run` listens on; another is for a proxy on another machine.",
     ),
+    Setting(
+        "KB_FAREWELL",
+        "0",
+        "Seconds for which a server that is told to stop takes requests, while /readyz says 503 to a load balancer.",
+    ),
     Setting("KB_DATA_DIR", "./data", "The folder that holds everything: SQLite file, search index, key. Mode 0700."),
     Setting("KB_FILES_DIR", "files/ in the data folder", "Where uploaded files are kept."),
     Setting(

@@ -23,7 +23,7 @@ from kb.cli import server_log
 from kb.cli.connections import BACKLOG, Server
 from kb.cli.opening import Site, ensure_index, follow_up, parts, say, shown
 from kb.config import Config
-from kb.services import counting, links, seeding
+from kb.services import counting, health, links, seeding
 from kb.services.occupancy import using
 
 GIVEN = 3
@@ -122,6 +122,8 @@ def _announce(config: Config) -> None:
 class _Worker(Worker):
     """One process, which Gunicorn starts, watches and ends. What it answers with is in connections.py."""
 
+    farewell = 0
+
     _server: Server | None = None
 
     def run(self) -> None:
@@ -129,6 +131,11 @@ class _Worker(Worker):
         while self.alive and self.ppid == os.getppid():
             self.notify()
             server.step()
+        health.leave()
+        until = time.monotonic() + self.farewell
+        while time.monotonic() < until:
+            self.notify()
+            server.step(0.1)
         server.stop_accepting()
         until = time.monotonic() + FAREWELL
         while server.busy and time.monotonic() < until:
@@ -160,13 +167,14 @@ class _Gunicorn(BaseApplication):
 
 def _serve(make_app: Callable[[], Any], config: Config, listener: socket.socket) -> None:
     _allow_open_files()
+    _Worker.farewell = config.farewell
     memory = Path("/dev/shm")  # noqa: S108 (where a worker's sign of life costs no disk write)
     options = {
         "bind": f"fd://{listener.detach()}",
         "workers": config.workers,
         "worker_class": _Worker,
         "worker_tmp_dir": str(memory) if os.access(memory, os.W_OK) else None,
-        "graceful_timeout": FAREWELL + 2,
+        "graceful_timeout": config.farewell + FAREWELL + 2,
         "loglevel": "warning",
         **server_log.OPTIONS,
         "control_socket_disable": True,

@@ -46,6 +46,8 @@ DISK_FULL = 50 * 1000**2
 LOOK_AGAIN = 2.0
 """Seconds for which what was seen is good enough for whoever asks next."""
 
+_LEAVING = threading.Event()
+
 PROBE = ".writing"
 """The beginning of the name of the file by which it is seen whether a folder can be written."""
 
@@ -113,7 +115,14 @@ def look(config: Config, database: Database, indexer: Indexer) -> Health:
     return Health(tuple(_checks(config, database, indexer)))
 
 
+def leave() -> None:
+    """Note that this process is about to stop: whoever asks from now on learns that it should get no more requests."""
+    _LEAVING.set()
+
+
 def _checks(config: Config, database: Database, indexer: Indexer) -> Iterator[Check]:
+    if _LEAVING.is_set():
+        yield Check("serving", State.FAILING, "This server is about to stop.")
     of_database: tuple[tuple[str, Callable[[], Check]], ...] = (
         ("database", lambda: _schema(database)),
         ("index", lambda: _index(indexer)),
