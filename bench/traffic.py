@@ -68,8 +68,8 @@ class Visitor(Client):
     def __init__(self, site: Nginx, seen: list[Answered], kind: str, token: str = "") -> None:
         super().__init__(site.port, token)
         self._site, self._seen, self._kind = site, seen, kind
-        number = next(self.numbers)
-        self._from = f"127.0.{1 + number // 250}.{1 + number % 250}"
+        self.number = next(self.numbers)
+        self._from = f"127.0.{1 + self.number // 250}.{1 + self.number % 250}"
         self._connection: http.client.HTTPSConnection | None = None
         self._used = 0.0
 
@@ -145,7 +145,7 @@ class Traffic:
                 visitor = Visitor(self._site, self.seen, kind, self._token if kind == "API" else "")
                 if kind != "API":
                     visitor.sign_in(email(kind, number))
-                common = (visitor, self.ledger, Gate(), threading.Event(), number + 1.0)
+                common = (visitor, self.ledger, Gate(), threading.Event(), float(visitor.number))
                 self._free[kind].append(Editor(*common, waiting=self._waiting) if kind == "publish" else make(*common))
 
     def flat_out(self, clients: int, seconds: float) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from flask import Flask, current_app, g
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from kb.config import Config
@@ -84,8 +85,12 @@ def vocabulary(generation: int | None = None) -> Vocabulary:
 def release(_error: BaseException | None = None) -> None:
     """Close the request's reading session, if it has one."""
     session = g.pop("session", None)
-    if session is not None:
+    if session is None:
+        return
+    try:
         session.close()
+    except DBAPIError:  # the database ended the connection after it had answered: the page is whole, so it is sent
+        session.invalidate()
 
 
 def bind(app: Flask, made: Parts) -> None:
