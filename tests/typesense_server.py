@@ -5,6 +5,7 @@ They listen on loopback, write to temporary folders, and end with whoever uses t
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import functools
 import http.client
@@ -152,6 +153,12 @@ class Node(Asked):
             self._process.wait(PATIENCE)
             self._process = None
 
+    def leave_to_guardian(self) -> None:
+        """Know nothing of it any more as a process that this one began."""
+        if self._process is not None:
+            self._process.returncode = 0  # else Python says at the end that it still runs
+            self._process = None
+
     def pause(self) -> None:
         """Stop it without ending it: it answers nobody, and lags when it goes on."""
         os.kill(self.pid, signal.SIGSTOP)
@@ -253,6 +260,7 @@ def server() -> Server:
     run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
     folder = Path(tempfile.gettempdir()) / f"kb-typesense-{os.getuid()}-{run}"
     guarded = Guarded(folder)
+    atexit.register(guarded.leave)
     known = folder / "server.json"
     with _alone(folder / "starting.lock"):
         if not known.exists():
@@ -263,5 +271,6 @@ def server() -> Server:
             node.start()
             _BEGUN.append(node)
             _until(node.healthy)
+            node.leave_to_guardian()
             known.write_text(json.dumps({"port": node.port, "key": key, "pid": node.pid}))
     return Server(**json.loads(known.read_text()), guarded=guarded)
