@@ -12,7 +12,7 @@ from kb.search.typesense.about import MOST_HITS, Looking, documents
 from kb.search.typesense.conditions import MOST_PARTS, Condition, both, either, has, parts, without, written
 from kb.search.typesense.meaning import Form, Meaning
 from kb.search.typesense.reading import READ
-from kb.search.typesense.schema import heavy, title_term
+from kb.search.typesense.schema import heavy, id_term, title_term
 from kb.search.weights import rarity
 
 MOST_READ = MOST_HITS
@@ -60,15 +60,13 @@ def _best(looking: Looking, meaning: Meaning, among: Condition, holding: Conditi
     among, holding = looking.short(among), looking.short(holding)
     title = _Choice(inf, both(meaning.some, has(title_term(title_key(meaning.question.text)))))
     choices = [title, *sorted(_choices(_telling(looking, meaning)), key=lambda choice: -choice.value)]
-    wanted = [both(holding, each) for each in _enough(looking, holding, choices, many)]
     found: dict[str, dict[str, Any]] = {}
-    for answer in looking.ask([_read(looking, each, many) for each in wanted]):
-        for each in documents(answer):
-            found.setdefault(each["key"], each)
-    if len(found) < many:
-        for each in documents(looking.ask([_read(looking, among, many)])[0]):
-            found.setdefault(each["key"], each)
-    return list(found.values())[:many]
+    for wanted in (*(both(holding, each) for each in _enough(looking, holding, choices, many)), among):
+        if len(found) < many:
+            new = both(wanted, without(has(*(id_term(key) for key in found))))
+            answer = looking.ask([_read(looking, new, many - len(found))])[0]
+            found |= {each["key"]: each for each in documents(answer)}
+    return list(found.values())
 
 
 def _read(looking: Looking, condition: Condition, many: int) -> dict[str, Any]:
