@@ -145,11 +145,21 @@ def newest_schema() -> str | None:
     return ScriptDirectory(str(setup.MIGRATIONS)).get_current_head()
 
 
+@cache
+def _schemas() -> frozenset[str]:
+    """The revisions that this release knows."""
+    return frozenset(script.revision for script in ScriptDirectory(str(setup.MIGRATIONS)).walk_revisions())
+
+
 def _schema(database: Database) -> Check:
     """A read, and whether the schema is the one that this release knows."""
     found, wanted = setup.current(database), newest_schema()
     if found == wanted:
         return Check("database", State.OK, f"The database answers and has schema {found}.")
+    if found is not None and found not in _schemas() and database.engine.dialect.name == "postgresql":
+        # Machines are upgraded one after the other: until all are, those of the release before go on.
+        sentence = f"The database has schema {found} of a later release: upgrade this machine too."
+        return Check("database", State.DEGRADED, sentence)
     sentence = f"The database has schema {found or 'none'}, this release wants {wanted}: start the server anew."
     return Check("database", State.FAILING, sentence)
 
