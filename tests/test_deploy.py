@@ -167,3 +167,35 @@ def test_every_file_of_the_folder_stands_in_its_readme() -> None:
     names = [path.name for path in DEPLOY.iterdir() if path.is_file() and path.name != "README.md"]
     assert [name for name in names if f"`{name}`" not in text] == []
     assert all(path.suffix in (".socket", ".service", ".timer") for path in UNITS)
+
+
+# Documents
+
+
+@pytest.mark.parametrize("name", ["docs/operations.md", "docs/capacity.md", "deploy/README.md"])
+def test_every_link_leads_somewhere(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, part = target.partition("#")
+        page = (ROOT / name).parent / path if path else ROOT / name
+        assert page.exists(), target
+        assert not part or part in headings(page.read_text(encoding="utf-8")), target
+
+
+def headings(text: str) -> set[str]:
+    """What the headings of a page are called in links to it."""
+    found = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", each).strip().lower().replace(" ", "-") for each in found}
+
+
+def test_the_operator_is_told_of_commands_and_settings_that_exist() -> None:
+    text = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"\b(KB_[A-Z_]+)\b", text)) <= NAMES
+    assert set(re.findall(r"(?:-m kb|`practices) ([a-z-]+)", text)) <= main.commands.keys()
+    for path in re.findall(r"`?deploy/([\w./-]+)`", text):
+        assert (DEPLOY / path).exists(), path
+
+
+def test_no_gap_was_left() -> None:
+    for name in ("operations", "capacity"):
+        assert "@@" not in (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
