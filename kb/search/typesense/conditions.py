@@ -136,7 +136,7 @@ def shortened(condition: Condition, ids: Callable[[Condition], Iterable[str]]) -
     """
     while parts(condition) > MOST_PARTS and isinstance(condition, Both | Either):
         together = both if isinstance(condition, Both) else either
-        pieces = [shortened(each, ids) for each in condition.parts]
+        pieces = sorted((shortened(each, ids) for each in condition.parts), key=parts, reverse=True)
         taken = 1
         while taken < len(pieces) and sum(parts(each) + 1 for each in pieces[: taken + 1]) < MOST_PARTS:
             taken += 1
