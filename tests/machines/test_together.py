@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, datetime
+from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from kb.models import IndexOutbox, Practice, Theme, User
 from kb.services import file_keeping, files, practice_files, staging, vocabularies
 from kb.services.files import Store
+from kb.services.locks import LockLost
 from kb.services.practice_files import Words
-from tests import factories, uploads
+from tests import factories, postgres, uploads
 from tests.conftest import Site, token
+from tests.machines.test_locks import cut
 from tests.processes import eventually
 
 Two = tuple[Site, Site]
@@ -149,6 +153,34 @@ def test_of_two_followers_one_drains_at_a_time(machines: Two) -> None:
         assert not other.parts.indexer.drain(wait=0)
     assert other.parts.indexer.drain() and one.parts.indexer.drain()
     eventually(lambda: found(one, "zanzara") == 1)
+
+
+class Cutting:
+    """An engine that takes documents in, and whose machine loses its connections to the database meanwhile."""
+
+    def __init__(self, engine: Any, server: postgres.Server, url: str) -> None:
+        self._engine, self._server, self._url = engine, server, url
+
+    def update(self, documents: Any, gone: Any = ()) -> None:
+        self._engine.update(documents, gone)
+        cut(self._server, self._url)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._engine, name)
+
+
+def test_what_was_indexed_while_the_right_to_it_was_lost_is_indexed_once_more(
+    machines: Two, server: postgres.Server, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = machines
+    with one.database.write() as session:
+        factories.published(session, title="Zanzara mentoring")
+    monkeypatch.setattr(one.parts.indexer, "engine", Cutting(one.parts.engine, server, url))
+    with pytest.raises(LockLost):
+        one.parts.indexer.drain()
+    assert waiting(one) > 0
+    assert other.parts.indexer.drain() and waiting(other) == 0
+    eventually(lambda: found(other, "zanzara") == 1)
 
 
 def test_a_vocabulary_edited_on_one_machine_is_seen_on_the_other(machines: Two) -> None:
