@@ -21,6 +21,12 @@ PATIENCE_OF_A_REBUILD = 60.0
 """Seconds for which a rebuild waits until the cluster takes in what changed meanwhile."""
 
 
+_WRITING: dict[str, threading.Lock] = {}
+"""One for each collection that this process writes to, by whichever engine. Processes take turns by the services' lock:
+of two that write at the same time the later one could end up as the older one.
+"""
+
+
 class _Engine:
     """What can be asked of a collection, and written to it."""
 
@@ -30,7 +36,7 @@ class _Engine:
         self._kept = kept
         self._asked = Asked(kept)
         self._patience = patience
-        self._writing = threading.Lock()
+        self._writing = _WRITING.setdefault(kept.name, threading.Lock())
 
     def search(self, query: Query) -> Page:
         """Answer a query. Raises IndexLost, SearchUnavailable, ValueError for an unknown sort or facet."""
