@@ -15,7 +15,7 @@ import yaml
 
 from kb.cli import main
 from kb.config import SETTINGS, load
-from tests import stack
+from tests import postgres, stack
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
@@ -102,6 +102,33 @@ def test_the_backup_of_a_night_is_tried_and_takes_the_place_of_old_ones(bare_fol
     left = sorted(path.name for path in backups.iterdir())
     assert len(left) == 3 and left[1:] == ["old.txt", "young.backup"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\d\.backup", left[0])
+
+
+@pytest.mark.skipif(
+    postgres.available() is not None or shutil.which("pg_dump") is None,
+    reason=postgres.available() or "pg_dump is not installed (on Debian: apt-get install postgresql-client).",
+)
+def test_the_backup_of_a_night_holds_a_database_of_postgresql_and_the_files(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "one").write_bytes(b"uploaded")
+    (tmp_path / "backups").mkdir()
+    with postgres.cluster() as server:
+        env = {**os.environ, "KB_DATABASE_URL": server.create("site"), "KB_FILES_DIR": str(tmp_path / "files")}
+        env |= {"PYTHON": sys.executable, "KB_DATA_DIR": str(tmp_path / "data"), "KB_SECRET_KEY": "k" * 40}
+        subprocess.run([sys.executable, "-m", "kb", "init"], env=env, check=True, capture_output=True)
+        done = subprocess.run([DEPLOY / "back-up", tmp_path / "backups"], env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        dump, packed = sorted((tmp_path / "backups").iterdir())
+        place = ["--host", str(server.folder), "--username", postgres.SUPERUSER, "--dbname", "other"]
+        server.create("other")
+        subprocess.run(["pg_restore", "--exit-on-error", *place, str(dump)], check=True, capture_output=True)
+        tables = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'"
+        counted = subprocess.run(
+            ["psql", "--tuples-only", *place, "--command", tables], check=True, capture_output=True, text=True
+        )
+        assert int(counted.stdout) > 20
+    assert "./one" in subprocess.run(["tar", "-tzf", packed], capture_output=True, text=True).stdout
+    assert dump.stat().st_mode & 0o77 == packed.stat().st_mode & 0o77 == 0
 
 
 def test_a_night_without_a_good_backup_leaves_the_old_ones(tmp_path: Path) -> None:
