@@ -21,12 +21,17 @@ from kb.search.parsing import parse
 from kb.search.port import Document, Query
 
 OURS = "this site"
+OTHER = "Typesense"
+"""The site on its other engine, where one is named."""
 
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--language", default="en", show_default=True, help="What the texts are written in (BCP 47).")
-def relevance(folder: Path, language: str) -> None:
+@click.option(
+    "--beside", metavar="URL", help="A KB_SEARCH_URL of a Typesense server, to measure the site on it as well."
+)
+def relevance(folder: Path, language: str, beside: str | None) -> None:
     """Rank the collection in DIR (corpus.jsonl, queries.jsonl, qrels.tsv) with the site's engine and with its peers.
 
     Prints a table, then the same figures as one line of JSON.
@@ -35,23 +40,28 @@ def relevance(folder: Path, language: str) -> None:
         asked = collection.read(folder)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    measured = measure(asked, language)
+    measured = measure(asked, language, beside)
     click.echo(table(measured))
     click.echo(json.dumps(summary(asked, measured)))
 
 
-def measure(asked: Collection, language: str = "en") -> dict[str, Figures]:
-    """Return the figures of each engine, ours first. Documents are in `language`; the peers know only English."""
+def measure(asked: Collection, language: str = "en", beside: str | None = None) -> dict[str, Figures]:
+    """Return the figures of each engine, ours first. Documents are in `language`; the peers know only English.
+
+    `beside` is the address of a collection that is made on a Typesense server, and stays there.
+    """
     rankings = {OURS: rank(asked.documents, asked.questions, language)}
+    if beside:
+        rankings[OTHER] = rank(asked.documents, asked.questions, language, beside)
     whole = {key: document.whole for key, document in asked.documents.items()}
     rankings |= {name: peer(whole, asked.questions) for name, peer in PEERS.items()}
     return {name: figures(ranked, asked.grades) for name, ranked in rankings.items()}
 
 
-def rank(documents: Mapping[str, Text], questions: Mapping[str, str], language: str) -> Rankings:
-    """Rank with the engine of the site, in an index of its own that is gone afterwards."""
+def rank(documents: Mapping[str, Text], questions: Mapping[str, str], language: str, url: str = "whoosh:") -> Rankings:
+    """Rank with an engine of the site; the embedded one has an index of its own that is gone afterwards."""
     with tempfile.TemporaryDirectory() as folder:
-        engine = open_engine("whoosh:", Path(folder))
+        engine = open_engine(url, Path(folder))
         engine.rebuild(_document(key, text, language) for key, text in documents.items())
         rankings = {key: [hit.id for hit in engine.search(_query(text)).hits] for key, text in questions.items()}
         engine.close()
@@ -79,7 +89,7 @@ def table(measured: Mapping[str, Figures]) -> str:
 
 def ratios(measured: Mapping[str, Figures]) -> dict[str, float | None]:
     """Return our nDCG@10 and recall@100 as multiples of the best peer's in each; None where no peer found a thing."""
-    ours, peers = measured[OURS], [own for name, own in measured.items() if name != OURS]
+    ours, peers = measured[OURS], [own for name, own in measured.items() if name not in (OURS, OTHER)]
     best = Figures(*(max(column) for column in zip(*peers, strict=True)))
     return {key: getattr(ours, key) / getattr(best, key) if getattr(best, key) else None
             for key in ("ndcg_at_10", "recall_at_100")}  # fmt: skip
