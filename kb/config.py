@@ -150,6 +150,15 @@ def load(environment: Mapping[str, str] | None = None) -> Config:
     )
 
 
+def socket_handed_on() -> bool:
+    """Whether systemd has handed this process a socket (sd_listen_fds(3)); says so once: no child is to take it."""
+    try:
+        process, sockets = int(os.environ.pop("LISTEN_PID", "0")), int(os.environ.pop("LISTEN_FDS", "0"))
+    except ValueError:  # somebody else's words
+        return False
+    return process == os.getpid() and sockets > 0
+
+
 def _number(env: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
     text = env.get(name) or str(default)
     if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:

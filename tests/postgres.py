@@ -48,7 +48,7 @@ def available() -> str | None:
     if os.geteuid() == 0 and _user() is None:
         return "PostgreSQL does not run as root, and there is no other user here to run it."
     try:
-        import psycopg  # noqa: F401
+        import psycopg  # noqa: F401 (whether it is there)
     except ImportError:
         return "psycopg is not installed (make install-scale)."
     return None

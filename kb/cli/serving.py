@@ -80,10 +80,7 @@ def _handed_on() -> socket.socket | None:
 
     It stays open while the service is started anew, so that nobody who asks meanwhile is turned away: they wait.
     """
-    try:
-        if int(os.environ.pop("LISTEN_PID", "0")) != os.getpid() or int(os.environ.pop("LISTEN_FDS", "0")) < 1:
-            return None
-    except ValueError:  # somebody else's words
+    if not settings.socket_handed_on():
         return None
     return socket.socket(fileno=GIVEN)
 
