@@ -290,7 +290,7 @@ def test_the_files_of_whoever_leaves_go_and_those_of_others_stay(site: Site) -> 
 
 
 def test_an_upload_that_is_on_its_way_is_not_swept(site: Site) -> None:
-    folder(site).mkdir(mode=0o700)
+    folder(site).mkdir(mode=0o700, parents=True)
     (folder(site) / ".upload-1").write_bytes(b"half")
     assert staging.sweep_folder(site.database, site.config.shared_dir, now() - staging.GRACE) == 0
     os.utime(folder(site) / ".upload-1", (0, 0))
