@@ -38,6 +38,11 @@ from kb.services.vocabularies import Vocabulary, VocabularyCache
 from kb.web import context
 from kb.web.accounts import TOKEN
 from tests import factories, soaking, stack
+from tests.stack import (  # noqa: F401 (hooks are known by being imported)
+    pytest_sessionfinish,
+    pytest_terminal_summary,
+    pytest_testnodedown,
+)
 
 PEOPLE = {"rita": "reader", "alice": "member", "charlie": "member", "bob": "editor", "dora": "admin"}
 """Alice writes, Charlie is an outsider, Bob edits, Dora administers, Rita only reads."""

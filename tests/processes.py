@@ -22,6 +22,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests import stack
+
 PATIENCE = 60.0
 """Seconds after which a test gives up on something that happens at once on an idle machine."""
 
@@ -64,10 +66,11 @@ class Server:
     def __init__(self, folder: Path, port: int | None = None, **env: str) -> None:
         self.port = port or free_port()
         self.log = folder.with_name(f"{folder.name}-{self.port}.log")
+        own = {"KB_DATA_DIR": str(folder), **stack.environment(folder), "PORT": str(self.port), "KB_BASE_URL": ""}
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "kb", "run"],
-                env={**os.environ, "KB_DATA_DIR": str(folder), "PORT": str(self.port), "KB_BASE_URL": "", **env},
+                env={**os.environ, **own, **env},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -10,6 +10,7 @@ import functools
 import hashlib
 import os
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,9 +18,13 @@ import pytest
 
 from kb.db import Database
 from tests import postgres
+from tests.typesense_part import TypesensePart
 
 DATABASE = os.environ.get("KB_TEST_DATABASE", "")
 """`postgresql`, or empty for SQLite."""
+
+SEARCH = os.environ.get("KB_TEST_SEARCH", "")
+"""`typesense`, or empty for Whoosh."""
 
 
 class Part(Protocol):
@@ -80,6 +85,10 @@ def _parts() -> list[Part]:
         chosen.append(PostgresqlPart())
     elif DATABASE not in ("", "sqlite"):
         raise pytest.UsageError(f"KB_TEST_DATABASE may be postgresql, not {DATABASE!r}.")
+    if SEARCH == "typesense":
+        chosen.append(TypesensePart())
+    elif SEARCH not in ("", "whoosh"):
+        raise pytest.UsageError(f"KB_TEST_SEARCH may be typesense, not {SEARCH!r}.")
     return chosen
 
 
@@ -112,17 +121,54 @@ def flush(database: Database) -> None:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-sqlite_only = pytest.mark.skipif(
-    DATABASE == "postgresql", reason="this is about SQLite, and KB_TEST_DATABASE asks for another."
-)
-"""Marks a test of what only SQLite has: a file that is copied, damaged, locked or read-only."""
+def sqlite_only(why: str) -> pytest.MarkDecorator:
+    """Marks a test of what only SQLite has, such as a file that is copied, damaged, locked or read-only; says which."""
+    return pytest.mark.sqlite_only(why)
 
 
-def leave_out(config: pytest.Config, items: list[Any]) -> None:
-    """Where another database or engine is asked for, leave out what touches neither: no data folder, no second run."""
+def whoosh_only(why: str) -> pytest.MarkDecorator:
+    """Marks a test of what only Whoosh has, such as a folder with files that are removed or damaged; says which."""
+    return pytest.mark.whoosh_only(why)
+
+
+def _left_out(item: pytest.Item) -> str | None:
+    """Why a test is not run again on another database or engine, as a sentence; None for one that is."""
+    if "folders" not in getattr(item, "fixturenames", ()):
+        return "It has no data folder, so that it touches neither the database nor the engine."
+    marked = item.get_closest_marker("sqlite_only") if DATABASE == "postgresql" else None
+    marked = marked or (item.get_closest_marker("whoosh_only") if SEARCH == "typesense" else None)
+    return str(marked.args[0]) if marked else None
+
+
+LEFT_OUT: Counter[str] = Counter()
+"""How many tests were left out of this run for another database or engine, and why."""
+
+
+def leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where another database or engine is asked for, leave out what the run on SQLite and Whoosh has said all of."""
     if not PARTS:
         return
-    left = [item for item in items if "folders" not in item.fixturenames]
-    if left:
-        items[:] = [item for item in items if item not in left]
-        config.hook.pytest_deselected(items=left)
+    why = {item: _left_out(item) for item in items}
+    LEFT_OUT.update(filter(None, why.values()))
+    items[:] = [item for item in items if why[item] is None]
+    config.hook.pytest_deselected(items=[item for item in why if why[item] is not None])
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker tells the process that began it what it left out."""
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["left_out"] = dict(LEFT_OUT)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """All workers leave the same out."""
+    if not LEFT_OUT:
+        LEFT_OUT.update(getattr(node, "workeroutput", {}).get("left_out", {}))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say once what was not run."""
+    for why, count in LEFT_OUT.most_common():
+        terminalreporter.write_line(f"{count} tests were left out. {why}")

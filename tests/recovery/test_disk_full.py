@@ -184,7 +184,8 @@ def folder(seeded_folder: Path, tmp_path: Path) -> Path:
 
 
 def command(folder: Path, *words: object) -> Result:
-    env = {"KB_DATA_DIR": str(folder), "KB_SECRET_KEY": "k" * 40, "KB_BASE_URL": "", "PORT": ""}
+    own = {"KB_DATA_DIR": str(folder), **stack.environment(folder)}
+    env = {**own, "KB_SECRET_KEY": "k" * 40, "KB_BASE_URL": "", "PORT": ""}
     return CliRunner().invoke(main, [str(word) for word in words], env=env)
 
 

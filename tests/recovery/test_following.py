@@ -74,7 +74,7 @@ def test_what_another_process_publishes_is_found_by_each_worker(talks: list[Conv
 def test_a_rebuild_fails_no_request_and_loses_no_publication(
     talks: list[Conversation], indexer: Indexer, folder: Path
 ) -> None:
-    environment = {**os.environ, "KB_DATA_DIR": str(folder)}
+    environment = {**os.environ, "KB_DATA_DIR": str(folder), **stack.environment(folder)}
     rebuild = subprocess.Popen([sys.executable, "-m", "kb", "reindex"], env=environment, stderr=subprocess.DEVNULL)
     words, answered = [], []
     while rebuild.poll() is None:

@@ -45,7 +45,8 @@ class Two:
     def environment(self, local: str) -> dict[str, str]:
         """Of the command, which uses the same data folder as the server."""
         port = str(self.here.port)
-        return {"KB_DATA_DIR": str(self.folder), "PORT": port, "KB_BASE_URL": "", "KB_HARVEST_LOCAL": local}
+        own = {"KB_DATA_DIR": str(self.folder), **stack.environment(self.folder)}
+        return {**own, "PORT": port, "KB_BASE_URL": "", "KB_HARVEST_LOCAL": local}
 
     @property
     def command(self) -> list[str]:

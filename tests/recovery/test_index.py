@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 import time
 from collections.abc import Callable
@@ -16,8 +15,10 @@ from kb.models import IndexOutbox, Practice, User
 from kb.services import indexing, publishing, vocabularies
 from kb.services.checking import check
 from kb.services.errors import Conflict
+from kb.services.locks import open_locks
 from tests import factories
 from tests.conftest import Site
+from tests.stack import whoosh_only
 
 SEEDED = "catalonia-acol-line"
 
@@ -32,6 +33,7 @@ def eventually(fact: Callable[[], bool], seconds: float = 20) -> bool:
     return True
 
 
+@whoosh_only("A folder of files is removed; tests/recovery/test_typesense.py loses a collection.")
 def test_a_lost_index_is_said_plainly_and_built_anew(seeded_site: Site) -> None:
     client = seeded_site.client()
     assert client.get("/practices?q=talent").status_code == 200
@@ -43,12 +45,14 @@ def test_a_lost_index_is_said_plainly_and_built_anew(seeded_site: Site) -> None:
     assert client.get("/api/v1/practices").get_json()["total"] == 120
 
 
+@whoosh_only("A folder of files is removed; tests/recovery/test_typesense.py loses a collection.")
 def test_a_practices_own_page_needs_no_index(seeded_site: Site) -> None:
     shutil.rmtree(seeded_site.config.index_dir)
     time.sleep(0.3)
     assert seeded_site.client().get("/practices/catalonia-acol-line").status_code == 200
 
 
+@whoosh_only("A folder of files is removed; tests/recovery/test_typesense.py loses a collection.")
 def test_a_publication_is_kept_while_the_index_is_lost(seeded_site: Site) -> None:
     shutil.rmtree(seeded_site.config.index_dir)
     time.sleep(0.3)
@@ -163,6 +167,7 @@ def test_what_is_unpublished_during_a_rebuild_is_not_in_the_new_index(
     assert total(seeded_site, "") == 119
 
 
+@whoosh_only("It looks into a folder of files, and holds the lock of SQLite, which is a file too.")
 def test_a_rebuild_that_cannot_hold_up_draining_says_so_and_swaps_nothing(
     seeded_site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,8 +176,8 @@ def test_a_rebuild_that_cannot_hold_up_draining_says_so_and_swaps_nothing(
     for name, start in (("", "rebuild"), ("-ensure", "ensure")):
         if name:
             (seeded_site.config.index_dir / "CURRENT").unlink()
-        with open(seeded_site.config.data_dir / f"index{name}.lock", "a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+        with open_locks(seeded_site.database, seeded_site.config.data_dir).hold(f"index{name}") as held:
+            assert held
             with pytest.raises(Conflict):
                 getattr(Site(seeded_site.config).parts.indexer, start)()
         if not name:

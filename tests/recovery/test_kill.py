@@ -45,7 +45,7 @@ def folder(seeded_folder: Path, tmp_path: Path) -> Path:
 
 def publish(folder: Path, *, killed: bool) -> None:
     config = configure(folder)
-    env = {"KB_DATA_DIR": str(config.data_dir), "PATH": ""}
+    env = {"KB_DATA_DIR": str(config.data_dir), **stack.environment(config.data_dir), "PATH": ""}
     status = subprocess.run([sys.executable, "-c", PUBLISH, "9" if killed else "0"], env=env).returncode
     assert status == (-signal.SIGKILL if killed else 0)
 

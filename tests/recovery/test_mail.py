@@ -138,7 +138,8 @@ def fill(database: Database, count: int = MESSAGES) -> None:
 
 def sender(folder: Path, server: MailServer) -> subprocess.Popen[bytes]:
     """A real `python -m kb send-mail`."""
-    env = {**os.environ, "KB_DATA_DIR": str(folder), "KB_MAIL_URL": server.url, "KB_SECRET_KEY": "k" * 40}
+    own = {"KB_DATA_DIR": str(folder), **stack.environment(folder)}
+    env = {**os.environ, **own, "KB_MAIL_URL": server.url, "KB_SECRET_KEY": "k" * 40}
     return subprocess.Popen([sys.executable, "-m", "kb", "send-mail"], env=env, stdout=subprocess.DEVNULL)
 
 

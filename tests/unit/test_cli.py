@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import json
 import socket
-import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 from click.testing import CliRunner, Result
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from kb import create_app
 from kb.cli import main
 from kb.db import Database
-from kb.models import Practice, State, User
+from kb.models import Practice, Region, State, StoredFile, User
 from tests import factories, stack
+from tests.conftest import configure
 
 Run = Callable[..., Result]
 
@@ -27,13 +29,23 @@ def runner(folder: Path) -> Run:
     """Calls a command on a data folder."""
 
     def run(*args: object, status: int = 0, **how: Any) -> Result:
-        env = {"KB_DATA_DIR": str(folder), "KB_BASE_URL": "", "PORT": "", **how.pop("env", {})}
+        own = {"KB_DATA_DIR": str(folder), **stack.environment(folder)}
+        env = {**own, "KB_BASE_URL": "", "PORT": "", **how.pop("env", {})}
         result = CliRunner().invoke(main, [str(arg) for arg in args], obj=create_app, env=env, **how)
         assert result.exit_code == status, result.output
         assert "Traceback" not in result.output
         return result
 
     return run
+
+
+@contextmanager
+def writing(folder: Path) -> Iterator[Session]:
+    """A transaction in the database of a data folder."""
+    database = Database(configure(folder).database_url)
+    with database.write() as session:
+        yield session
+    database.close()
 
 
 @pytest.fixture
@@ -69,7 +81,7 @@ def records(tmp_path: Path) -> Path:
 
 
 def one(folder: Path, table: type[Any]) -> Any:
-    database = Database(f"sqlite:///{folder / 'kb.sqlite'}")
+    database = Database(configure(folder).database_url)
     with database.read() as session:
         row = session.scalars(select(table)).one()
     database.close()
@@ -126,15 +138,15 @@ def test_a_setting_that_cannot_be_used_ends_with_one_sentence(kb: Run) -> None:
 
 
 def test_a_schema_of_a_later_release_ends_with_one_sentence(bare: Run, folder: Path) -> None:
-    with sqlite3.connect(folder / "kb.sqlite") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
-    connection.close()
+    with writing(folder) as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     for command in (("run",), ("check",), ("seed",)):
         result = bare(*command, env={"PORT": "0"}, status=1)
         assert "9999" in result.stderr
         assert result.stderr.count("\n") == 1
 
 
+@stack.sqlite_only("A file that is no database is SQLite's.")
 def test_a_database_that_is_none_ends_with_one_sentence(bare: Run, folder: Path) -> None:
     (folder / "kb.sqlite").write_bytes(b"no database" * 1000)
     result = bare("check", status=1)
@@ -146,20 +158,18 @@ def test_a_database_that_is_none_ends_with_one_sentence(bare: Run, folder: Path)
 
 def test_init_makes_an_empty_base_and_twice_does_no_harm(kb: Run, folder: Path) -> None:
     kb("init")
-    assert {"kb.sqlite", "secret.key", "index"} <= {path.name for path in folder.iterdir()}
+    assert {"secret.key", "index"} <= {path.name for path in folder.iterdir()}
     kb("init")
     assert kb("check").stdout == "All is well.\n"
 
 
 def test_any_command_brings_a_base_of_the_first_release_up_to_date(bare: Run, folder: Path) -> None:
-    database = Database(f"sqlite:///{folder / 'kb.sqlite'}")
+    database = Database(configure(folder).database_url)
     factories.downgrade(database, "0001")
     database.close()
     assert "schema was brought to" in bare("init").stderr
-    with sqlite3.connect(folder / "kb.sqlite") as connection:
-        (synonyms,) = connection.execute("SELECT synonyms FROM regions WHERE code = 'ES51'").fetchone()
-    connection.close()
-    assert json.loads(synonyms)["fr"] == ["Catalogne"]
+    with writing(folder) as session:
+        assert session.get_one(Region, "ES51").synonyms["fr"] == ["Catalogne"]
 
 
 def test_seed_loads_the_first_practices_once(kb: Run) -> None:
@@ -278,10 +288,8 @@ def test_a_backup_is_tried_without_a_data_folder(seeded: Run, tmp_path: Path) ->
 def test_a_backup_without_a_file_that_is_lost_says_so_and_ends_with_1(
     seeded: Run, folder: Path, tmp_path: Path
 ) -> None:
-    with sqlite3.connect(folder / "kb.sqlite") as connection:
-        connection.execute("INSERT INTO stored_files (sha256, media_type, bytes, created) VALUES (?, '', 1, '2026')",
-                           ("ab" * 32,))  # fmt: skip
-    connection.close()
+    with writing(folder) as session:
+        session.add(StoredFile(sha256="ab" * 32, media_type="image/png", bytes=1))
     said = seeded("backup", tmp_path / "b1", status=1).stdout
     assert f"The uploaded file {'ab' * 32} is missing or damaged" in said and "(1 that it names are not in it)" in said
     runner(tmp_path / "other")("restore", tmp_path / "b1")

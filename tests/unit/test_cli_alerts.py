@@ -69,7 +69,8 @@ def test_what_is_new_goes_out_and_the_link_in_it_stops_this_search(
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     found = re.fullmatch("<http://127.0.0.1:8000(/unsubscribe/search/.+)>", message["List-Unsubscribe"])
     assert found and found.group(1) in text
-    app = create_app(settings.load({"KB_DATA_DIR": str(folder)}))  # with the key that the command made
+    own = {"KB_DATA_DIR": str(folder), **stack.environment(folder)}
+    app = create_app(settings.load(own))  # with the key that the command made
     with app.test_client() as client:
         assert client.post(found.group(1), data={"List-Unsubscribe": "One-Click"}).status_code == 200
     app.extensions["kb"].postman.stop()

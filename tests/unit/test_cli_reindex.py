@@ -35,7 +35,7 @@ def seeded(folder: Path) -> Run:
 
 def reindex(folder: Path, program: str) -> int:
     """Give the command by a name of the program; returns its exit status."""
-    env = {"KB_DATA_DIR": str(folder), "KB_BASE_URL": "", "PORT": ""}
+    env = {"KB_DATA_DIR": str(folder), **stack.environment(folder), "KB_BASE_URL": "", "PORT": ""}
     return CliRunner().invoke(main, ["reindex"], obj=create_app, env=env, prog_name=program).exit_code
 
 

@@ -57,7 +57,8 @@ class Service:
     def __init__(self, folder: Path) -> None:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self.listener.getsockname()[1]
-        self._env = {**os.environ, "KB_DATA_DIR": str(folder), "KB_WORKERS": "1", "KB_BASE_URL": "", "PORT": "1"}
+        own = {"KB_DATA_DIR": str(folder), **stack.environment(folder)}
+        self._env = {**os.environ, **own, "KB_WORKERS": "1", "KB_BASE_URL": "", "PORT": "1"}
         self._log = folder.with_name("service.log")
         self._running: subprocess.Popen[bytes] | None = None
 

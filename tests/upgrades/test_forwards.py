@@ -15,10 +15,12 @@ from sqlalchemy.exc import IntegrityError
 from kb.db import Database
 from kb.models import Base, Practice, Revision, StoredFile, schema
 from kb.services import backup, consistency, setup
-from tests import earlier
+from tests import earlier, stack
 from tests.conftest import configure, make_indexer
 from tests.earlier import EARLIER
 from tests.upgrades.bases import HEAD, Old, Rows, copied, home_of, titles
+
+pytestmark = stack.sqlite_only("No earlier release ran on PostgreSQL.")
 
 CHANGED = {"users": {"confirmed"}, "reviews": {"comments"}, "records": set(), "practices": {"last_verified"}}
 """What a migration is to put in place of what a row held, or to take away."""

@@ -16,6 +16,8 @@ from tests import earlier, stack
 from tests.unit.test_cli import runner
 from tests.upgrades.bases import HEAD, copied
 
+pytestmark = stack.sqlite_only("No earlier release ran on PostgreSQL.")
+
 BREAK = {
     "a table is missing": ("DROP TABLE saved_matches", "lacks saved_matches"),
     "a column is missing": ("ALTER TABLE revisions DROP COLUMN fingerprint", "lacks revisions.fingerprint"),

@@ -21,6 +21,8 @@ from tests.earlier import EARLIER
 from tests.unit.test_cli import runner
 from tests.upgrades.bases import HEAD, Old, copied, home_of, titles
 
+pytestmark = stack.sqlite_only("No earlier release ran on PostgreSQL.")
+
 
 class Broken(Exception):
     """The process came to its end."""

@@ -15,7 +15,7 @@ from kb import create_app
 from kb.cli import main
 from kb.models import AuditEntry, MailMessage, Practice, User
 from kb.services import mail, moderation, notices, practices, vocabularies
-from tests import factories
+from tests import factories, stack
 from tests.conftest import Site, token
 
 
@@ -176,7 +176,7 @@ def test_a_mail_says_in_its_header_how_to_end_it_and_that_works(site: Site) -> N
 def test_an_import_of_many_submissions_does_not_mail_the_editors_each_time(site: Site, tmp_path: Path) -> None:
     file = tmp_path / "records.json"
     file.write_text(json.dumps([factories.document(title=f"Mentors {number}") for number in range(3)]))
-    env = {"KB_DATA_DIR": str(site.config.data_dir)}
+    env = {"KB_DATA_DIR": str(site.config.data_dir), **stack.environment(site.config.data_dir)}
     command = ["import", str(file), "--as", "submitted", "--owner", "alice@example.org"]
     assert CliRunner().invoke(main, command, obj=create_app, env=env).exit_code == 0
     with site.database.read() as session:

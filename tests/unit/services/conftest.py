@@ -12,6 +12,7 @@ from kb.config import Config
 from kb.db import Database
 from kb.services.backup import Home
 from tests import factories, stack
+from tests.conftest import configure
 from tests.unit.services.adopting import PEOPLE, who
 from tests.unit.services.backups import PHOTO, uploaded
 
@@ -27,7 +28,7 @@ def session(database: Database) -> Iterator[Session]:
 def other_database(bare_folder: Path, tmp_path: Path) -> Iterator[Database]:
     """Another base with vocabularies and no practice."""
     folder = stack.copy(bare_folder, tmp_path / "other")
-    database = Database(f"sqlite:///{folder / 'kb.sqlite'}")
+    database = Database(configure(folder).database_url)
     yield database
     database.close()
 

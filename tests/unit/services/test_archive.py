@@ -17,6 +17,9 @@ from hypothesis import strategies as st
 
 from kb.services import archive
 from kb.services.archive import BadBackup, Manifest
+from tests import stack
+
+pytestmark = stack.sqlite_only("A backup of SQLite is a copy of its file; that of PostgreSQL has tests of its own.")
 
 SEAL = len("sha256:") + 64
 

@@ -24,7 +24,10 @@ from kb.services.archive import BadBackup, Manifest
 from kb.services.backup import Home, back_up, restore
 from kb.services.errors import NotFound
 from kb.services.files import Store
+from tests import stack
 from tests.unit.services.backups import PHOTO, publish, titles, uploaded
+
+pytestmark = stack.sqlite_only("A backup of SQLite is a copy of its file; that of PostgreSQL has tests of its own.")
 
 
 def test_a_backup_says_what_it_holds(home: Home, tmp_path: Path) -> None:

@@ -15,7 +15,10 @@ from kb.services import archive, backup
 from kb.services.archive import BadBackup, Manifest
 from kb.services.backup import Home, back_up, restore
 from kb.services.occupancy import using
+from tests import stack
 from tests.unit.services.backups import contents, publish, rewritten, sealed
+
+pytestmark = stack.sqlite_only("A backup of SQLite is a copy of its file; that of PostgreSQL has tests of its own.")
 
 
 def test_a_backup_is_tried_without_touching_anything(home: Home, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from kb.services.checking import check
 from kb.services.importing import Aim, Importer, Refusal
 from kb.services.record import KEYS, shape
 from tests import factories, stack
+from tests.conftest import configure
 from tests.unit.services.documents import DOCUMENTS
 
 BASE = "https://practices.example.eu"
@@ -115,7 +116,7 @@ def test_json_lines_come_back_as_they_were(seeded_database: Database, other_data
 def base(bare_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A base in which nothing is ever kept: each example undoes what it wrote."""
     folder = stack.copy(bare_folder, tmp_path_factory.mktemp("base") / "data")
-    database = Database(f"sqlite:///{folder / 'kb.sqlite'}")
+    database = Database(configure(folder).database_url)
     yield database
     database.close()
 

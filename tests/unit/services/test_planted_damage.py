@@ -26,6 +26,8 @@ from tests import factories, stack
 from tests.conftest import configure, make_indexer
 from tests.unit.test_cli import runner
 
+pytestmark = stack.sqlite_only("Damage is planted in SQLite's file, behind its constraints.")
+
 GHOST = str(uuid.UUID(int=7))
 
 FILE = b"%PDF a file"

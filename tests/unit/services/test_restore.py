@@ -26,6 +26,8 @@ from kb.services.setup import SchemaTooNew
 from tests import stack
 from tests.unit.services.backups import PHOTO, publish, titles, uploaded
 
+pytestmark = stack.sqlite_only("A backup of SQLite is a copy of its file; that of PostgreSQL has tests of its own.")
+
 
 def test_a_restore_brings_back_what_was_backed_up(home: Home, tmp_path: Path) -> None:
     back_up(home, tmp_path / "b1")

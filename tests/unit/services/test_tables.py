@@ -28,6 +28,7 @@ from kb.services.practices import contact_of, working_copy
 from kb.services.record import shape, tidy
 from kb.services.refusals import Refusal
 from tests import factories, stack
+from tests.conftest import configure
 from tests.planted import PLANTED, cells, planted
 from tests.unit.services.documents import DOCUMENTS
 
@@ -111,7 +112,7 @@ def count(database: Database) -> int:
 def lasting(bare_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A base in which nothing is ever kept: each example undoes what it wrote."""
     folder = stack.copy(bare_folder, tmp_path_factory.mktemp("base") / "data")
-    database = Database(f"sqlite:///{folder / 'kb.sqlite'}")
+    database = Database(configure(folder).database_url)
     yield database
     database.close()
 
