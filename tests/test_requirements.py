@@ -29,7 +29,7 @@ def _pins(name: str) -> list[Pin]:
 def _asked(name: str) -> set[str]:
     """The packages that a file of wishes names."""
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
-    return {normal(re.split(r"[\s<>=#;]", line)[0]) for line in lines if line and line[0] not in "#-"}
+    return {normal(re.split(r"[\s\[<>=#;]", line)[0]) for line in lines if line and line[0] not in "#-"}
 
 
 def _imported(folder: str) -> set[str]:
