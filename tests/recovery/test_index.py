@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Callable
@@ -178,8 +179,8 @@ def test_a_rebuild_that_cannot_hold_up_draining_says_so_and_swaps_nothing(
             (seeded_site.config.index_dir / "CURRENT").unlink()
         with open_locks(seeded_site.database, seeded_site.config.data_dir).hold(f"index{name}") as held:
             assert held
-            with pytest.raises(Conflict):
-                getattr(Site(seeded_site.config).parts.indexer, start)()
+            with contextlib.closing(Site(seeded_site.config)) as other, pytest.raises(Conflict):
+                getattr(other.parts.indexer, start)()
         if not name:
             assert (seeded_site.config.index_dir / "CURRENT").read_bytes() == before
 
