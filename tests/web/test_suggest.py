@@ -63,6 +63,7 @@ def test_every_suggestion_leads_to_a_page_with_something_on_it(reader: FlaskClie
         assert each["kind"] == "practice" or empty or 'class="hit' in page.get_data(as_text=True), each
 
 
+@stack.whoosh_only("Which names there are is read from the files of its segments.")
 def test_every_place_and_organisation_can_be_found_word_for_word(reading_site: Site, reader: FlaskClient) -> None:
     held = [segment.columns.completions for segment in reading_site.parts.engine._look().segments]
     names = [name for kind in ("place", "organisation") for each in held for name in each[kind].names]
