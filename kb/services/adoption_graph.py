@@ -2,8 +2,8 @@
 
 An arrow leads from a practice to each that its public version names in `adapted_from`, and, where it came of a
 confirmed adoption, to the one that was adopted. A practice that was merged into another is that one. What is offline
-keeps its arrows, for it may come back. Whoever adds an arrow asks here first, in the transaction that keeps it: one writes at a time, so that no two arrows close a
-circle that neither sees.
+keeps its arrows, for it may come back. Whoever adds an arrow asks here first, in the transaction that keeps it: one
+writes at a time, so that no two arrows close a circle that neither sees.
 """
 
 from __future__ import annotations
