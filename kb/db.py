@@ -170,6 +170,11 @@ def _reopening(engine: Engine) -> None:
         if code is not None and code & 0xFF == sqlite3.SQLITE_READONLY:
             read_only.set()
 
+    @event.listens_for(engine, "connect")
+    def look(*_: Any) -> None:
+        if not _may_be_written(engine.url.database):  # known before the first writes in vain
+            read_only.set()
+
     @event.listens_for(engine, "checkout")
     def renew(*_: Any) -> None:
         if read_only.is_set() and _may_be_written(engine.url.database):

@@ -54,6 +54,11 @@ def test_a_base_is_moved_and_served_from_there(
     there, here = contents(opened(url)), contents(opened(config.database_url))
     assert there.pop("index_outbox") == []  # they are in the index by now
     del here["index_outbox"]
+    assert {each["name"] for each in there.pop("agreements")} == {
+        "files-folder",
+        "secret-key",
+    }  # who serves there
+    del here["agreements"]
     assert there == here
 
 

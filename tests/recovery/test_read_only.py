@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
+from kb.db import Database
 from kb.services import limits
+from kb.services.limits_in_file import FileWindows
 from tests import stack
+from tests.conftest import configure
 from tests.processes import PATIENCE, Server, children, eventually, knows_workers, workers
 from tests.recovery.scarcity import as_an_ordinary_user, read_only
 from tests.recovery.test_disk_full import SAID_BACK, SENT, WORDS, Town, Writing
@@ -68,12 +74,46 @@ def test_a_site_whose_folder_becomes_read_only_is_read_and_says_that_nothing_can
         town.database.close()
 
 
+READS_THEN_WRITES = """
+import sys
+from sqlalchemy import text
+from kb.db import Database
+
+database = Database("sqlite:///" + sys.argv[1])
+with database.read() as session:
+    session.execute(text("SELECT count(*) FROM jobs"))
+print("read", flush=True)
+sys.stdin.readline()
+with database.write() as session:
+    session.execute(text("DELETE FROM jobs"))
+print("written", flush=True)
+"""
+
+
+@stack.sqlite_only("A file becomes read-only.")
+def test_who_only_read_while_nothing_could_be_written_writes_at_the_first_attempt_when_it_can(folder: Path) -> None:
+    command = [sys.executable, "-c", READS_THEN_WRITES, str(folder / "kb.sqlite")]
+    database = Database(configure(folder).database_url)  # somebody else has it open, as the other workers of a site
+    with database.read() as session:
+        session.execute(text("SELECT count(*) FROM jobs"))
+    with read_only(folder):
+        process = as_an_ordinary_user(
+            lambda: subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        )
+        assert process.stdout is not None
+        said = process.stdout.readline()
+    more, _ = process.communicate("go on\n", timeout=PATIENCE)
+    database.close()
+    assert (said, more) == ("read\n", "written\n")
+
+
 def test_counts_go_on_where_their_file_was_read_only_for_a_while(tmp_path: Path) -> None:
     path = tmp_path / "limits.sqlite"
     requests = limits.Requests(path)
     assert requests.count("api", 9, "192.0.2.1")
-    assert requests._held is not None
-    requests._held[2].execute("PRAGMA query_only=ON")  # as where the file was opened while nobody could write it
+    windows = requests._windows
+    assert isinstance(windows, FileWindows) and windows._held is not None
+    windows._held[2].execute("PRAGMA query_only=ON")  # as where the file was opened while nobody could write it
     assert requests.count("api", 9, "192.0.2.1") is None
     standing = requests.count("api", 9, "192.0.2.1")
     assert standing is not None and standing.left == 7

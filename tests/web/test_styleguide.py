@@ -11,7 +11,7 @@ from tests.conftest import Site, configure
 
 ROOT = Path(__file__).resolve().parents[2]
 
-NOT_FOR_PAGES = {"mail_link"}
+NOT_FOR_PAGES = {"mail_link", "mail_quote"}
 """Components of mails."""
 
 OF_ITS_OWN = {"admin_nav", "duplicates", "map"}
