@@ -1,9 +1,9 @@
 """How fast the search engine is beside others: `python -m bench speed`.
 
-Our engine, through the port that the site uses, tantivy, SQLite FTS5 and plain Whoosh index the same made-up practices,
-cut into the same tokens, and answer the same questions: ten hits, the total, and nine facets over all that was found,
-each counted without its own filter. Totals, facets and hits are compared before anything is timed. Nothing is asked
-twice; parsing is not timed, of any engine.
+Our engine and its way through a Typesense server, both through the port that the site uses, tantivy, SQLite FTS5 and
+plain Whoosh index the same made-up practices, cut into the same tokens, and answer the same questions: ten hits, the
+total, and nine facets over all that was found, each counted without its own filter. Totals, facets and hits are
+compared before anything is timed. Nothing is asked twice; parsing is not timed, of any engine.
 
 Ours does more than that for its answer: five weighted fields where the others have one, two more facets, what hits were
 found by, the best documents beyond the full ones, spelling, and terms learned from the best.
@@ -17,7 +17,7 @@ import platform
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,7 +27,7 @@ import numpy as np
 
 from bench.race import judging, upkeep
 from bench.race.asking import KINDS, Asked, Drawing
-from bench.race.engines import ENGINES, Built, build
+from bench.race.engines import ENGINES, HERE, Built, build, running
 from bench.race.judging import Times
 from bench.race.material import Material
 
@@ -44,22 +44,25 @@ T = TypeVar("T")
 @click.command()
 @click.option("--docs", default=10_000, show_default=True, help="Documents to search.")
 @click.option("--count", default=40, show_default=True, help="Timed queries of each kind; a quarter as many warm up.")
-@click.option("--engines", "listed", default=",".join(ENGINES), show_default=True, help="Which engines take part.")
+@click.option("--engines", "listed", default=",".join(HERE), show_default=True, help="Which engines take part.")
 @click.option("--only", "kinds", multiple=True, type=click.Choice(KINDS), help="Only queries of this kind.")
 @click.option(
     "--keep", type=click.Path(path_type=Path), help="Keep documents and indexes in this folder, for next time."
 )
 @click.option("--seed", default=_SEED, show_default=True, help="Another seed, other queries.")
 def speed(docs: int, count: int, listed: str, kinds: tuple[str, ...], keep: Path | None, seed: int) -> None:
-    """Time searches of our engine, tantivy, SQLite FTS5 and Whoosh; prints a table and a line of JSON.
+    """Time searches of our engine, Typesense, tantivy, FTS5 and Whoosh; prints a table and a line of JSON.
 
     The result of all engines on all kinds of queries is kept in bench/results/.
     """
     names = listed.split(",")
     if unknown := set(names) - set(ENGINES):
         raise click.BadParameter(f"no such engine: {', '.join(sorted(unknown))}")
-    with _folder(keep, docs) as folder:
-        material = Material(folder, docs)
+    if missing := set(names) - set(HERE):
+        raise click.BadParameter(f"not on this machine: {', '.join(sorted(missing))}")
+    with ExitStack() as stack:
+        material = Material(stack.enter_context(_folder(keep, docs)), docs)
+        stack.enter_context(running(names, material))
         built = {name: _apart(build, name, material) for name in names}
         drawing = Drawing(material, seed)
         warming = [each for kind in kinds or KINDS for each in drawing.queries(kind, max(1, count // 4))]

@@ -41,13 +41,17 @@ def available() -> str | None:
     return f"Typesense cannot be started: {', '.join(missing)} is not installed." if missing else None
 
 
+def version() -> str:
+    """The server's version. Raises PackageNotFoundError where it is not installed."""
+    return importlib.metadata.version(HALVES[0].replace("_", "-"))
+
+
 @functools.cache
 def program() -> Path:
     """The server's program, put together once for this user and kept in the cache folder."""
-    version = importlib.metadata.version(HALVES[0].replace("_", "-"))
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kb-tests"
     cache.mkdir(parents=True, exist_ok=True)
-    path = cache / f"typesense-server-{version}"
+    path = cache / f"typesense-server-{version()}"
     with _alone(cache / f"{path.name}.lock"):
         if not path.exists():
             draft = path.with_suffix(f".{os.getpid()}")

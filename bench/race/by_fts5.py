@@ -46,6 +46,7 @@ class FTS5:
     layout = "3"
     version = sqlite3.sqlite_version
     misses: tuple[str, ...] = ("typo",)
+    stays = True
 
     def __init__(self, folder: Path, material: Material) -> None:
         self._path = folder / "texts.sqlite"

@@ -32,6 +32,7 @@ class Tantivy:
     layout = "3"
     version = version("tantivy")
     misses: tuple[str, ...] = ()
+    stays = True
 
     def __init__(self, folder: Path, material: Material) -> None:
         self._folder = folder

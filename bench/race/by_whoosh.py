@@ -25,6 +25,7 @@ class Whoosh:
     layout = "1"
     version = version("whoosh")
     misses: tuple[str, ...] = ()
+    stays = True
 
     def __init__(self, folder: Path, material: Material) -> None:
         self._folder = folder

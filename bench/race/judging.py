@@ -18,7 +18,8 @@ _BLOCK = 16  # queries that an engine answers before it is the turn of the next
 Times = Mapping[str, Sequence[tuple[float, float]]]
 """For each engine the milliseconds of each query, in the order of the queries: by the clock, and of the processor.
 
-On a machine that does something else besides, the second tells more: waiting for one's turn is not in it.
+On a machine that does something else besides, the second tells more: waiting for one's turn is not in it. Nor is what
+a server does that is asked.
 """
 
 

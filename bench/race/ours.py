@@ -1,28 +1,29 @@
-"""Our engine, through the port that the site uses."""
+"""Our engines, through the port that the site uses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bench.race.asking import HITS, Answer, Asked, Prepared
 from bench.race.material import FACETS, Material
 from kb.search.parsing import parse
-from kb.search.port import Page, Query
-from kb.search.whoosh.store import LAYOUT
+from kb.search.port import Page, Query, SearchEngine
+from kb.search.typesense import address, keeping
+from kb.search.typesense_engine import TypesenseEngine
+from kb.search.whoosh import store
 from kb.search.whoosh_engine import WhooshEngine
+from tests import typesense_server
 
 
-class Ours:
-    """The embedded engine. A typo is asked as the site does: as typed, then as the engine corrects it."""
+class _Ported:
+    """An engine of the site's. A typo is asked as the site does: as typed, then as the engine corrects it."""
 
-    name = "ours"
-    layout = str(LAYOUT)
-    version = "this one"
     misses: tuple[str, ...] = ()
 
-    def __init__(self, folder: Path, material: Material) -> None:
-        self._engine = WhooshEngine(folder)
+    def __init__(self, engine: SearchEngine, material: Material) -> None:
+        self._engine = engine
         self._material = material
 
     def build(self) -> None:
@@ -51,6 +52,18 @@ class Ours:
         """The number of documents."""
         return self._engine.count()
 
+
+class Ours(_Ported):
+    """The embedded engine."""
+
+    name = "ours"
+    layout = str(store.LAYOUT)
+    version = "this one"
+    stays = True
+
+    def __init__(self, folder: Path, material: Material) -> None:
+        super().__init__(WhooshEngine(folder), material)
+
     def correction(self, text: str) -> str | None:
         """What the engine takes a mistyped word for."""
         corrections = self._engine.search(Query(question=parse(text), facets=False)).corrections
@@ -60,6 +73,37 @@ class Ours:
         """The ids of all that a query finds."""
         filters = {facet: (value,) for facet, value in asked.filters}
         return self._engine.matching(Query(question=asked.question, filters=filters))
+
+
+_URL = "url"
+"""The file in the folder of a server that says how it is reached."""
+
+
+class Typesense(_Ported):
+    """The same through a Typesense server, on what `served` started.
+
+    The time of the processor is that of this process only: what the server takes is seen by the clock.
+    """
+
+    name = "typesense"
+    layout = str(keeping.LAYOUT)
+    version = typesense_server.version() if typesense_server.available() is None else ""
+    stays = False
+
+    def __init__(self, folder: Path, material: Material) -> None:
+        super().__init__(TypesenseEngine(address.parse((folder / _URL).read_text())), material)
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[None]:
+    """Run a server of one node on a folder, which goes with it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    cluster = typesense_server.cluster(folder, nodes=1)
+    try:
+        (folder / _URL).write_text(cluster.url("race"))
+        yield
+    finally:
+        cluster.stop()
 
 
 def _answer(page: Page) -> Answer:
